@@ -1,0 +1,99 @@
+"""One absl flag for each field of a config dataclass.
+
+A setting is written once: the field's name, its type, its default and the text
+in its `Annotated` become the flag. Only entry points import this module.
+"""
+
+import dataclasses
+import sys
+import types
+import typing
+
+from absl import app, flags, logging
+
+
+class _IntegerParser(flags.IntegerParser):
+    """Integers as people write them in scripts: 500000 or 500,000."""
+
+    def convert(self, argument):
+        if isinstance(argument, str):
+            argument = argument.replace(",", "").replace("_", "")
+        return super().convert(argument)
+
+
+def define(config_class):
+    """Defines the flags of `config_class`.
+
+    Args:
+        config_class: a dataclass whose fields are
+            `Annotated[str | int | float | bool | Literal, help]`, or one of
+            these with `| None`.
+
+    Returns:
+        A function that makes a `config_class` from the parsed flags.
+    """
+    hints = typing.get_type_hints(config_class, include_extras=True)
+    names = [field.name for field in dataclasses.fields(config_class)]
+    for field in dataclasses.fields(config_class):
+        kind, text = typing.get_args(hints[field.name])
+        required = field.default is dataclasses.MISSING
+        default = None if required else field.default
+        _define_one(field.name, _without_none(kind), default, text)
+        if required:
+            flags.mark_flag_as_required(field.name)
+    return lambda: config_class(
+        **{name: flags.FLAGS[name].value for name in names}
+    )
+
+
+def _define_one(name, kind, default, text):
+    # The entry point that called define() is the module that --help lists.
+    module = {"module_name": sys.argv[0]}
+    if typing.get_origin(kind) is typing.Literal:
+        choices = list(typing.get_args(kind))
+        flags.DEFINE_enum(name, default, choices, text, **module)
+    elif kind is bool:
+        flags.DEFINE_boolean(name, default, text, **module)
+    elif kind is int:
+        flags.DEFINE(
+            _IntegerParser(),
+            name,
+            default,
+            text,
+            serializer=flags.ArgumentSerializer(),
+            **module,
+        )
+    elif kind is float:
+        flags.DEFINE_float(name, default, text, **module)
+    else:
+        assert kind is str, f"{name}: no flag for the type {kind}"
+        flags.DEFINE_string(name, default, text, **module)
+
+
+def _without_none(kind):
+    if isinstance(kind, types.UnionType):
+        (kind,) = [k for k in typing.get_args(kind) if k is not type(None)]
+    return kind
+
+
+def run(work, config_class):
+    """Runs `work(config)` as a program whose flags are `config_class`.
+
+    A `ValueError` or `OSError` is a user's mistake: it is printed as one line
+    and the program ends with status 1. Anything else is ours and keeps its
+    traceback.
+    """
+    make_config = define(config_class)
+
+    def main(argv):
+        if len(argv) > 1:
+            raise app.UsageError(f"unexpected arguments: {argv[1:]}")
+        logging.use_absl_handler()
+        logging.set_verbosity(logging.INFO)
+        try:
+            work(make_config())
+        except (ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+
+    app.run(main)

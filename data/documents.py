@@ -1,0 +1,81 @@
+"""Text files -> the corpus as token ids with the ends of its sentences."""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+
+from data import instances
+from text import corpus as corpus_files
+from text import t2s
+
+
+@dataclasses.dataclass
+class Documents:
+    """A corpus in memory, and what it was read from."""
+
+    corpus: instances.Corpus
+    # [{"name", "num_bytes" (of the text), "sha256" (of the text)}]
+    inputs: list[dict]
+
+
+def read(paths, tokenizer, *, convert_t2s, progress):
+    """Reads text files as one corpus.
+
+    A line is a sentence, an empty one ends a document; a line without tokens
+    is left out. The end of a file ends no document, as in google-research's
+    reader.
+
+    Args:
+        paths: local or remote files.
+        tokenizer: a `text.tokenization.Tokenizer`.
+        convert_t2s: whether to convert to simplified Chinese first.
+        progress: is told the bytes of each chunk.
+
+    Raises:
+        ValueError: the files hold no sentence.
+    """
+    ids, lengths, numbers, inputs = [], [], [], []
+    last_number = 0
+    for path in paths:
+        digest = hashlib.sha256()
+        num_bytes = 0
+        for text in corpus_files.read_chunks(path, digest):
+            chunk_bytes = len(text.encode())
+            lines = (t2s.to_simplified(text) if convert_t2s else text).split(
+                "\n"
+            )
+            if not lines[-1]:
+                lines.pop()  # what follows the last line end is no line
+            is_break = np.fromiter((not x.strip() for x in lines), bool)
+            chunk_ids, starts = tokenizer.tokenize_lines(lines)
+            chunk_lengths = np.diff(starts)
+            chunk_numbers = last_number + np.cumsum(is_break)
+            last_number = chunk_numbers[-1]
+            is_sentence = chunk_lengths > 0
+            ids.append(chunk_ids)
+            lengths.append(chunk_lengths[is_sentence])
+            numbers.append(chunk_numbers[is_sentence])
+            num_bytes += chunk_bytes
+            progress.advance(chunk_bytes)
+        inputs.append(describe(path, num_bytes, digest))
+    return Documents(_join(paths, ids, lengths, numbers), inputs)
+
+
+def describe(path, num_bytes, digest):
+    """What the manifest says of an input file."""
+    name = path.rsplit("/", 1)[-1]
+    return {"name": name, "num_bytes": num_bytes, "sha256": digest.hexdigest()}
+
+
+def _join(paths, ids, lengths, numbers):
+    if not sum(map(len, lengths)):
+        raise ValueError(
+            f"--input_file: no sentence in {len(paths)} file(s), the first is "
+            f"{paths[0]}; is it empty?"
+        )
+    sentences = np.cumsum(np.concatenate([[0], *lengths]))
+    numbers = np.concatenate(numbers)
+    is_first = np.concatenate([[True], numbers[1:] != numbers[:-1], [True]])
+    documents = np.flatnonzero(is_first)
+    return instances.Corpus(np.concatenate(ids), sentences, documents)

@@ -1,0 +1,161 @@
+"""Corpus files: which ones a flag names, and the text in them.
+
+Local paths use the standard library; a path with a scheme, such as `gs://`,
+uses TensorFlow's file system, which is imported only then.
+"""
+
+import glob
+import gzip
+import hashlib
+import os
+
+CHUNK_BYTES = 1 << 24
+
+
+def is_remote(path):
+    """Whether `path` names a file system by its scheme, such as `gs://`."""
+    return "://" in path
+
+
+def gfile():
+    """TensorFlow's file system, imported when a path needs it."""
+    import tensorflow as tf
+
+    return tf.io.gfile
+
+
+def open_binary(path, mode="rb"):
+    """Opens a local or remote file for reading or writing bytes."""
+    return gfile().GFile(path, mode) if is_remote(path) else open(path, mode)
+
+
+def exists(path):
+    """Whether a local or remote file exists."""
+    return gfile().exists(path) if is_remote(path) else os.path.exists(path)
+
+
+def expand(patterns, flag="input_file"):
+    """Returns the files that a comma list of files, globs, directories names.
+
+    Items keep their order; the files of one item are sorted. A directory
+    stands for the files directly in it, but for hidden ones, `.json` and
+    `.tmp`.
+
+    Raises:
+        ValueError: an item matches no file; names the item and `flag`.
+    """
+    paths = []
+    for item in filter(None, (part.strip() for part in patterns.split(","))):
+        found = _expand_one(item)
+        if not found:
+            raise ValueError(f"--{flag}: no file matches {item!r}")
+        paths += found
+    if not paths:
+        raise ValueError(f"--{flag}: names no file, got {patterns!r}")
+    return paths
+
+
+def _expand_one(item):
+    fs = gfile() if is_remote(item) else None
+    is_directory = fs.isdir if fs else os.path.isdir
+    if is_directory(item):
+        names = sorted((fs.listdir if fs else os.listdir)(item))
+        paths = [os.path.join(item, name) for name in names if _is_data(name)]
+        return [path for path in paths if not is_directory(path)]
+    if exists(item):
+        return [item]
+    return match(item)
+
+
+def match(pattern):
+    """Returns the local or remote files of a pattern, sorted."""
+    if is_remote(pattern):
+        return sorted(gfile().glob(pattern))
+    return sorted(glob.glob(pattern))
+
+
+def make_directory(path):
+    """Makes a directory and those above it, where they are missing."""
+    if is_remote(path):
+        gfile().makedirs(path)
+    else:
+        os.makedirs(path, exist_ok=True)
+
+
+def rename(old, new):
+    """Renames a local or remote file, over an older one."""
+    if is_remote(new):
+        gfile().rename(old, new, overwrite=True)
+    else:
+        os.replace(old, new)
+
+
+def _is_data(name):
+    return not name.startswith(".") and not name.endswith((".json", ".tmp"))
+
+
+def read_chunks(path, digest=None, chunk_bytes=CHUNK_BYTES):
+    """Yields the text of a file in chunks of whole lines.
+
+    Args:
+        path: a UTF-8 file, gzipped when its name ends in `.gz`.
+        digest: a hashlib object that is fed the bytes of the text.
+        chunk_bytes: about how much to read at once.
+
+    Raises:
+        ValueError: the file is not UTF-8 or not whole gzip; names the byte.
+    """
+    offset = 0
+    rest = b""
+    with open_binary(path) as raw:
+        source = gzip.GzipFile(fileobj=raw) if path.endswith(".gz") else raw
+        while True:
+            data = _read(source, chunk_bytes, path, offset + len(rest))
+            if digest:
+                digest.update(data)
+            block = rest + data
+            # Without data the file has ended and its last line may be open.
+            end = block.rfind(b"\n") + 1 if data else len(block)
+            if end:
+                yield _decode(block[:end], path, offset)
+            offset += end
+            rest = block[end:]
+            if not data:
+                return
+
+
+def _read(source, num_bytes, path, offset):
+    try:
+        return source.read(num_bytes)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise ValueError(
+            f"{path}: not a whole gzip file, readable up to byte {offset} of "
+            f"its text ({error})"
+        ) from None
+
+
+def _decode(block, path, offset):
+    try:
+        return block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        position = offset + error.start
+        raise ValueError(
+            f"{path}: not UTF-8 at byte {position} "
+            f"(0x{block[error.start]:02x}); convert it, for example with "
+            "iconv -f GB18030 -t UTF-8"
+        ) from None
+
+
+def num_bytes(path):
+    """Size of a local or remote file on its disk."""
+    if is_remote(path):
+        return gfile().stat(path).length
+    return os.path.getsize(path)
+
+
+def sha256(path):
+    """The sha256 of a file's text (of a `.gz`, the text inside)."""
+    digest = hashlib.sha256()
+    for _ in read_chunks(path, digest):
+        pass
+    return digest.hexdigest()

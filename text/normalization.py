@@ -1,0 +1,170 @@
+"""Text as google-research/bert's BasicTokenizer sees it.
+
+Words, punctuation marks and Chinese characters come out separated by spaces, so
+that a WordPiece tokenizer has nothing left to decide.
+Source: google-research/bert, tokenization.py, class BasicTokenizer.
+"""
+
+import sys
+import unicodedata
+
+import numba
+import numpy as np
+
+_CHINESE_RANGES = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B820, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)
+_ASCII_PUNCTUATION = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
+def is_chinese(character):
+    """Whether BERT makes a word of the character (Hangul and kana are not)."""
+    return any(a <= ord(character) <= b for a, b in _CHINESE_RANGES)
+
+
+def is_punctuation(character):
+    """Whether BERT splits at the character: every ASCII symbol, Unicode's P."""
+    if character in _ASCII_PUNCTUATION:
+        return True
+    return unicodedata.category(character).startswith("P")
+
+
+class Normalizer:
+    """Separates the words of text by spaces, leaving line ends where they are.
+
+    Nearly every character has its own rewriting, whatever stands beside it; it
+    is worked out when the character is first seen. The few whose rewriting
+    depends on their neighbours (the Greek final sigma, marks that Unicode puts
+    in order) send their line through the word by word path.
+    """
+
+    def __init__(self, do_lower_case, respell=None):
+        """Prepares a table that fills as characters are seen.
+
+        Args:
+            do_lower_case: whether to drop case and, with it, accents.
+            respell: from a list of rewritings of single characters to the list
+                of those to use instead.
+        """
+        self._do_lower_case = do_lower_case
+        self._respell = respell or (lambda rewritings: rewritings)
+        self._irregular = {"Σ"} if do_lower_case else set()
+        # The rewriting of code point c is pool[start[c] : start[c] + length[c]]
+        # and unknown while start[c] is negative.
+        self._start = np.full(sys.maxunicode + 1, -1, np.int32)
+        self._length = np.zeros(sys.maxunicode + 1, np.uint8)
+        self._pool = np.zeros(0, np.uint32)
+
+    def normalize(self, text):
+        """Returns `text` with every token between spaces; lines stay lines."""
+        return self.code_points(text).tobytes().decode("utf-32-le")
+
+    def code_points(self, text):
+        """Returns the normalised text as code points, uint32."""
+        codes = _code_points(text)
+        self._learn(codes)
+        if any(character in text for character in self._irregular):
+            lines = (self._rewrite_if_irregular(x) for x in text.split("\n"))
+            codes = _code_points("\n".join(lines))
+            self._learn(codes)
+        length = self._length
+        out = np.empty(int(length[codes].sum()), np.uint32)
+        num_codes = _rewrite(codes, self._start, length, self._pool, out)
+        return out[:num_codes]
+
+    def _learn(self, codes):
+        """Works out the rewriting of the characters not seen before."""
+        unknown = np.unique(codes[self._start[codes] < 0])
+        rewritings = self._respell(
+            [self._rewrite_character(chr(code)) for code in unknown]
+        )
+        pool = [self._pool]
+        size = len(self._pool)
+        for code, rewriting in zip(unknown, rewritings, strict=True):
+            pool.append(_code_points(rewriting))
+            self._start[code] = size
+            self._length[code] = len(pool[-1])
+            size += len(pool[-1])
+        self._pool = np.concatenate(pool)
+
+    def _rewrite_character(self, character):
+        if character == "\n":
+            return character
+        if any(_is_reordered(c) for c in _decompose(character)):
+            self._irregular.add(character)
+        return "".join(map(_split, self._fold(_clean(character))))
+
+    def _rewrite_if_irregular(self, line):
+        """The rewriting of a line as a whole, where it has to be one."""
+        if not any(character in line for character in self._irregular):
+            return line
+        words = "".join(map(_clean, line)).split()
+        return " ".join("".join(map(_split, self._fold(w))) for w in words)
+
+    def _fold(self, word):
+        """Lower case without accents, where the model is uncased."""
+        if not self._do_lower_case:
+            return word
+        return "".join(
+            c
+            for c in _decompose(word.lower())
+            if unicodedata.category(c) != "Mn"
+        )
+
+
+@numba.njit(cache=True)
+def _rewrite(codes, start, length, pool, out):
+    """Writes the rewriting of `codes` to `out`; no space follows another."""
+    num_codes = 0
+    after_space = False
+    for code in codes:
+        first = start[code]
+        for k in range(first, first + length[code]):
+            is_space = pool[k] == 0x20
+            if not (is_space and after_space):
+                out[num_codes] = pool[k]
+                num_codes += 1
+            after_space = is_space
+    return num_codes
+
+
+def _code_points(text):
+    # A lone surrogate cannot come from UTF-8, only from a caller's own string.
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _decompose(text):
+    return unicodedata.normalize("NFD", text)
+
+
+def _clean(character):
+    """Drops controls, makes spaces of white space, parts Chinese characters."""
+    if character in " \t\n\r":
+        return " "
+    category = unicodedata.category(character)
+    if category == "Zs":
+        return " "
+    if category in ("Cc", "Cf") or character == "\ufffd":
+        return ""
+    return f" {character} " if is_chinese(character) else character
+
+
+def _split(character):
+    if character.isspace():
+        return " "
+    return f" {character} " if is_punctuation(character) else character
+
+
+def _is_reordered(character):
+    """Whether normalising may move a character that is kept."""
+    return (
+        unicodedata.combining(character) != 0
+        and unicodedata.category(character) != "Mn"
+    )
