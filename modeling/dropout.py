@@ -1,0 +1,65 @@
+"""Dropout whose masks are a pure function of (seed, layer, element).
+
+Random bits come from a few integer operations on each element's index instead
+of from a stateful generator: nothing is kept between steps, a resumed run draws
+what an uninterrupted one would have drawn, and a compiler can compute the bits
+where they are used instead of storing them.
+"""
+
+import math
+import zlib
+
+import keras
+from keras import ops
+
+
+class Dropout(keras.layers.Layer):
+    """Zeroes a share `rate` of the inputs and scales the others up.
+
+    The layer's own path salts the seed, so layers differ from one another.
+    """
+
+    def __init__(self, rate, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = rate
+
+    def build(self, inputs_shape):
+        self.salt = zlib.crc32(self.path.encode())
+
+    def call(self, inputs, seed=None):
+        """Returns `inputs` unchanged when `seed` is None (inference)."""
+        if seed is None or not self.rate:
+            return inputs
+        keep = random_bits(inputs.shape, seed, self.salt) >= int(
+            self.rate * 2**32
+        )
+        scale = ops.cast(1 / (1 - self.rate), inputs.dtype)
+        return ops.where(keep, inputs * scale, ops.zeros((), inputs.dtype))
+
+
+def random_bits(shape, seed, salt):
+    """Returns uint32 bits for each element of a tensor of static `shape`.
+
+    Args:
+        shape: tuple of integers.
+        seed: an integer scalar tensor.
+        salt: a Python integer below 2**32.
+    """
+    key = _mix(ops.cast(seed, "uint32") ^ _uint32(salt))
+    index = ops.reshape(
+        ops.cast(ops.arange(math.prod(shape), dtype="int32"), "uint32"), shape
+    )
+    # The key enters twice, so that two keys never give shifted copies of one
+    # stream.
+    return _mix(index * _uint32(0x9E3779B1) + key) ^ key
+
+
+def _mix(x):
+    """Scrambles uint32s: Wellons, Prospecting for Hash Functions, lowbias32."""
+    x = (x ^ ops.right_shift(x, _uint32(16))) * _uint32(0x7FEB352D)
+    x = (x ^ ops.right_shift(x, _uint32(15))) * _uint32(0x846CA68B)
+    return x ^ ops.right_shift(x, _uint32(16))
+
+
+def _uint32(value):
+    return ops.convert_to_tensor(value, dtype="uint32")

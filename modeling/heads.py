@@ -1,0 +1,113 @@
+"""The pretraining heads of BERT.
+
+Shapes: B batch, T tokens, W width, P predictions, V vocabulary.
+"""
+
+import keras
+from keras import ops
+
+from modeling import activations, transformer
+
+
+class MaskedLmHead(keras.layers.Layer):
+    """Scores every word of the vocabulary at the masked positions only."""
+
+    def __init__(self, config, initializer, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config
+        self.dense = keras.layers.Dense(
+            config.hidden_size,
+            activation=activations.ACTIVATIONS[config.hidden_act],
+            kernel_initializer=initializer,
+            name="dense",
+        )
+        self.layer_norm = transformer.layer_norm()
+
+    def build(self, sequence_shape):
+        with keras.name_scope("transform"):
+            self.dense.build(sequence_shape)
+            self.layer_norm.build(sequence_shape)
+        self.output_bias = self.add_weight(
+            shape=(self.config.vocab_size,),
+            initializer="zeros",
+            autocast=False,
+            name="output_bias",
+        )
+
+    def call(self, sequence_output, positions, word_embeddings):
+        """Returns float32 logits.
+
+        Args:
+            sequence_output: [B, T, W].
+            positions: [B, P] int32.
+            word_embeddings: [V, W]: the output weights are the input ones.
+
+        Returns:
+            [B, P, V].
+        """
+        masked = _rows_at(sequence_output, positions)  # [B*P, W]
+        transformed = self.layer_norm(self.dense(masked))
+        logits = ops.matmul(transformed, ops.transpose(word_embeddings))
+        logits = ops.cast(logits, "float32") + self.output_bias
+        return ops.reshape(logits, (*positions.shape, -1))
+
+
+class NextSentenceHead(keras.layers.Layer):
+    """Scores "is the next sentence" (0) and "is a random one" (1)."""
+
+    def __init__(self, config, initializer, **kwargs):
+        super().__init__(**kwargs)
+        self.width = config.hidden_size
+        self.initializer = initializer
+
+    def build(self, pooled_shape):
+        # [2, W], the transpose of a Dense kernel, as in the published files.
+        self.output_weights = self.add_weight(
+            shape=(2, self.width),
+            initializer=self.initializer,
+            name="output_weights",
+        )
+        self.output_bias = self.add_weight(
+            shape=(2,),
+            initializer="zeros",
+            autocast=False,
+            name="output_bias",
+        )
+
+    def call(self, pooled_output):
+        """Maps [B, W] to float32 logits [B, 2]."""
+        logits = ops.matmul(pooled_output, ops.transpose(self.output_weights))
+        return ops.cast(logits, "float32") + self.output_bias
+
+
+class PretrainingHeads(keras.layers.Layer):
+    """Masked language model and next sentence prediction."""
+
+    def __init__(self, config, initializer, name="cls", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.width = config.hidden_size
+        self.masked_lm = MaskedLmHead(config, initializer, name="predictions")
+        self.next_sentence = NextSentenceHead(
+            config, initializer, name="seq_relationship"
+        )
+
+    def build(self, sequence_shape=(None, None)):
+        self.masked_lm.build((*sequence_shape[:2], self.width))
+        self.next_sentence.build((sequence_shape[0], self.width))
+
+    def call(self, encoded, positions, word_embeddings):
+        """Returns masked LM logits [B, P, V] and next sentence ones [B, 2]."""
+        return (
+            self.masked_lm(
+                encoded["sequence_output"], positions, word_embeddings
+            ),
+            self.next_sentence(encoded["pooled_output"]),
+        )
+
+
+def _rows_at(sequence, positions):
+    """Gathers [B*P, W] from [B, T, W] at `positions` [B, P]."""
+    batch_size, num_tokens, width = sequence.shape
+    starts = ops.arange(batch_size, dtype="int32")[:, None] * num_tokens
+    rows = ops.reshape(ops.cast(positions, "int32") + starts, (-1,))
+    return ops.take(ops.reshape(sequence, (-1, width)), rows, axis=0)

@@ -1,0 +1,166 @@
+"""The transformer encoder of BERT (Vaswani et al. 2017; Devlin et al. 2018).
+
+Layers carry the names of google-research/bert, so that every variable's path is
+its name in a published checkpoint.
+
+Shapes: B batch, T tokens, H heads, D head width, W = H*D width.
+"""
+
+import keras
+from keras import ops
+
+from modeling import activations, dropout
+
+# Added to the scores of padding before the softmax.
+_MASKED_SCORE = -10000.0
+
+LAYER_NORM_EPSILON = 1e-12
+
+
+class SelfAttention(keras.layers.Layer):
+    """Scaled dot-product attention of each token to all unmasked ones."""
+
+    def __init__(self, config, initializer, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = config.num_attention_heads
+        self.query, self.key, self.value = (
+            keras.layers.Dense(
+                config.hidden_size, kernel_initializer=initializer, name=name
+            )
+            for name in ("query", "key", "value")
+        )
+        self.dropout = dropout.Dropout(
+            config.attention_probs_dropout_prob, name="dropout"
+        )
+
+    def build(self, inputs_shape):
+        for layer in (self.query, self.key, self.value):
+            layer.build(inputs_shape)
+
+    def call(self, inputs, score_bias, dropout_seed=None):
+        """Maps [B, T, W] to [B, T, W]; `score_bias` is [B, 1, 1, T] float32."""
+        query = self._split_heads(self.query(inputs))
+        key = self._split_heads(self.key(inputs))
+        value = self._split_heads(self.value(inputs))
+        query *= query.shape[-1] ** -0.5
+        scores = ops.matmul(query, ops.swapaxes(key, 2, 3))  # [B, H, T, T]
+        weights = ops.softmax(ops.cast(scores, "float32") + score_bias)
+        weights = ops.cast(weights, self.compute_dtype)
+        weights = self.dropout(weights, seed=dropout_seed)
+        mixed = ops.swapaxes(ops.matmul(weights, value), 1, 2)  # [B, T, H, D]
+        return ops.reshape(mixed, inputs.shape)
+
+    def _split_heads(self, x):
+        x = ops.reshape(x, (*x.shape[:2], self.num_heads, -1))
+        return ops.swapaxes(x, 1, 2)  # [B, H, T, D]
+
+
+class AddToResidual(keras.layers.Layer):
+    """Projects to the model's width, drops, adds the residual, normalises.
+
+    Post-norm, as in the published weights; pre-norm could not load them.
+    """
+
+    def __init__(self, config, initializer, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(
+            config.hidden_size, kernel_initializer=initializer, name="dense"
+        )
+        self.dropout = dropout.Dropout(
+            config.hidden_dropout_prob, name="dropout"
+        )
+        self.layer_norm = layer_norm()
+
+    def build(self, inputs_shape):
+        self.dense.build(inputs_shape)
+        self.layer_norm.build((*inputs_shape[:-1], self.dense.units))
+
+    def call(self, inputs, residual, dropout_seed=None):
+        projected = self.dropout(self.dense(inputs), seed=dropout_seed)
+        return self.layer_norm(projected + residual)
+
+
+class Attention(keras.layers.Layer):
+    """Self-attention and its way back into the residual stream."""
+
+    def __init__(self, config, initializer, **kwargs):
+        super().__init__(**kwargs)
+        self.mix = SelfAttention(config, initializer, name="self")
+        self.output_projection = AddToResidual(
+            config, initializer, name="output"
+        )
+
+    def build(self, inputs_shape):
+        self.mix.build(inputs_shape)
+        self.output_projection.build(inputs_shape)
+
+    def call(self, inputs, score_bias, dropout_seed=None):
+        mixed = self.mix(inputs, score_bias, dropout_seed=dropout_seed)
+        return self.output_projection(mixed, inputs, dropout_seed=dropout_seed)
+
+
+class TransformerLayer(keras.layers.Layer):
+    """Attention, then a two-layer network on each token."""
+
+    def __init__(self, config, initializer, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = Attention(config, initializer, name="attention")
+        self.intermediate = keras.layers.Dense(
+            config.intermediate_size,
+            activation=activations.ACTIVATIONS[config.hidden_act],
+            kernel_initializer=initializer,
+            name="dense",
+        )
+        self.output_projection = AddToResidual(
+            config, initializer, name="output"
+        )
+
+    def build(self, inputs_shape):
+        self.attention.build(inputs_shape)
+        with keras.name_scope("intermediate"):
+            self.intermediate.build(inputs_shape)
+        self.output_projection.build(
+            (*inputs_shape[:-1], self.intermediate.units)
+        )
+
+    def call(self, inputs, score_bias, dropout_seed=None):
+        attended = self.attention(inputs, score_bias, dropout_seed=dropout_seed)
+        return self.output_projection(
+            self.intermediate(attended), attended, dropout_seed=dropout_seed
+        )
+
+
+class TransformerEncoder(keras.layers.Layer):
+    """The stack of layers."""
+
+    def __init__(self, config, initializer, **kwargs):
+        super().__init__(**kwargs)
+        self.layers = [
+            TransformerLayer(config, initializer, name=f"layer_{i}")
+            for i in range(config.num_hidden_layers)
+        ]
+
+    def build(self, inputs_shape):
+        for layer in self.layers:
+            layer.build(inputs_shape)
+
+    def call(self, inputs, input_mask, dropout_seed=None):
+        """Maps [B, T, W] and a 0/1 mask [B, T] to the layers' outputs.
+
+        Returns:
+            A list of [B, T, W], one a layer, the last layer's last.
+        """
+        padding = 1.0 - ops.cast(input_mask, "float32")
+        score_bias = padding[:, None, None, :] * _MASKED_SCORE
+        outputs = []
+        for layer in self.layers:
+            inputs = layer(inputs, score_bias, dropout_seed=dropout_seed)
+            outputs.append(inputs)
+        return outputs
+
+
+def layer_norm():
+    """Returns layer normalisation under the published name."""
+    return keras.layers.LayerNormalization(
+        epsilon=LAYER_NORM_EPSILON, name="LayerNorm"
+    )
