@@ -1,0 +1,238 @@
+"""Checkpoints: tensors by name, in TensorFlow's own files.
+
+A checkpoint holds every variable under its path, every optimizer slot under
+<path>/adam_m and <path>/adam_v, and the step as global_step: the names of
+google-research/bert, whatever the Python objects look like. model.ckpt-N has
+two files, and is whole once its .index is there.
+"""
+
+import os
+import re
+
+import tensorflow as tf
+from absl import logging
+
+GLOBAL_STEP = "global_step"
+
+_PREFIX = "model.ckpt"
+_DATA_SUFFIX = ".data-00000-of-00001"
+_INDEX_SUFFIX = ".index"
+_UNFINISHED = ".unfinished"
+
+
+class Checkpoints:
+    """The checkpoints of one run.
+
+    Args:
+        directory: where they are; made when missing.
+        variables: {name: variable} of all that is saved, GLOBAL_STEP included.
+        keep_max: how many of the newest to keep; 0 keeps all.
+        is_chief: whether this process writes.
+    """
+
+    def __init__(self, directory, variables, *, keep_max, is_chief=True):
+        assert GLOBAL_STEP in variables
+        self.directory = directory
+        self.keep_max = keep_max
+        self.is_chief = is_chief
+        self._variables = variables
+
+    def restore_newest(self):
+        """Restores the newest whole checkpoint.
+
+        One that cannot be read is named in a warning and the one before is
+        taken.
+
+        Returns:
+            Its prefix, or None when there is none.
+
+        Raises:
+            ValueError: not one can be read, or it is of another model.
+        """
+        steps = saved_steps(self.directory)
+        for step in reversed(steps):
+            prefix = self.prefix(step)
+            try:
+                values = _read(prefix, self._variables)
+            except tf.errors.OpError as error:
+                logging.warning(
+                    "%s is damaged, trying the one before: %s",
+                    prefix,
+                    error.message,
+                )
+                continue
+            for name, variable in self._variables.items():
+                variable.assign(values[name])
+            return prefix
+        if steps:
+            raise ValueError(
+                f"not one checkpoint in --output_dir={self.directory} can be "
+                "read; move them away to start anew"
+            )
+        return None
+
+    def save(self, step):
+        """Writes model.ckpt-<step> whole or not at all, drops the oldest."""
+        if not self.is_chief:
+            return
+        unfinished = os.path.join(self.directory, _UNFINISHED)
+        if tf.io.gfile.exists(unfinished):
+            tf.io.gfile.rmtree(unfinished)
+        tf.io.gfile.makedirs(unfinished)
+        temporary = os.path.join(unfinished, f"{_PREFIX}-{step}")
+        write(
+            temporary,
+            {name: value.numpy() for name, value in self._variables.items()},
+        )
+        # The index last: a checkpoint without one does not exist.
+        for suffix in (_DATA_SUFFIX, _INDEX_SUFFIX):
+            tf.io.gfile.rename(
+                temporary + suffix, self.prefix(step) + suffix, overwrite=True
+            )
+        tf.io.gfile.rmtree(unfinished)
+        self._drop_oldest()
+
+    def newest(self):
+        """Returns the prefix of the newest checkpoint, or None."""
+        steps = saved_steps(self.directory)
+        return self.prefix(steps[-1]) if steps else None
+
+    def prefix(self, step):
+        return os.path.join(self.directory, f"{_PREFIX}-{step}")
+
+    def _drop_oldest(self):
+        steps = saved_steps(self.directory)
+        dropped = steps[: -self.keep_max] if self.keep_max else []
+        kept = [self.prefix(step) for step in steps[len(dropped) :]]
+        self._write_state(kept)
+        for step in dropped:
+            for suffix in (_INDEX_SUFFIX, _DATA_SUFFIX):
+                tf.io.gfile.remove(self.prefix(step) + suffix)
+
+    def _write_state(self, kept):
+        """Writes the file by which TensorFlow's tools find checkpoints."""
+        names = [os.path.basename(prefix) for prefix in kept]
+        lines = [f'model_checkpoint_path: "{names[-1]}"']
+        lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
+        path = os.path.join(self.directory, "checkpoint")
+        with tf.io.gfile.GFile(path + ".tmp", "w") as file:
+            file.write("".join(line + "\n" for line in lines))
+        tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+
+
+def by_path(variables):
+    """Returns {path: variable} of Keras variables."""
+    return {variable.path: variable for variable in variables}
+
+
+def saved_steps(directory):
+    """Returns the steps of the whole checkpoints in `directory`, ascending."""
+    if not tf.io.gfile.isdir(directory):
+        return []
+    pattern = re.compile(
+        re.escape(_PREFIX) + r"-(\d+)" + re.escape(_INDEX_SUFFIX)
+    )
+    matches = map(pattern.fullmatch, tf.io.gfile.listdir(directory))
+    return sorted(int(match[1]) for match in matches if match)
+
+
+def write(prefix, values):
+    """Writes {name: array} as the checkpoint files of `prefix`."""
+    tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=list(values),
+        shape_and_slices=[""] * len(values),
+        tensors=[tf.convert_to_tensor(value) for value in values.values()],
+    )
+
+
+def initialize(variables, checkpoint):
+    """Takes first values for `variables` from somebody's checkpoint.
+
+    Tensors are matched by name. Optimizer slots and the step are not taken.
+
+    Args:
+        variables: {name: variable}.
+        checkpoint: a prefix (.../bert_model.ckpt), or a directory that holds
+            a checkpoint.
+
+    Returns:
+        A table for the log: what was loaded, newly initialised, unused.
+
+    Raises:
+        ValueError: no checkpoint there, not one name in common, or a tensor
+            of another shape.
+    """
+    prefix = _find(checkpoint)
+    reader = tf.train.load_checkpoint(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    loaded = [name for name in variables if name in shapes]
+    if not loaded:
+        raise ValueError(
+            f"--init_checkpoint: {prefix} has none of this model's variables; "
+            f"it has {sorted(shapes)[:3]} ..."
+        )
+    try:
+        values = _read(prefix, {name: variables[name] for name in loaded})
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"--init_checkpoint: {prefix} is damaged: {error.message}"
+        ) from None
+    for name, value in values.items():
+        variables[name].assign(value)
+    return _table(
+        prefix,
+        {
+            "loaded": loaded,
+            "newly initialised": [n for n in variables if n not in shapes],
+            "unused": [
+                n for n in shapes if n not in variables and not _is_state(n)
+            ],
+        },
+    )
+
+
+def _find(checkpoint):
+    if tf.io.gfile.isdir(checkpoint):
+        steps = saved_steps(checkpoint)
+        indexes = tf.io.gfile.glob(
+            os.path.join(checkpoint, f"*.ckpt{_INDEX_SUFFIX}")
+        )
+        if steps:
+            return os.path.join(checkpoint, f"{_PREFIX}-{steps[-1]}")
+        if len(indexes) == 1:
+            return indexes[0].removesuffix(_INDEX_SUFFIX)
+    elif tf.io.gfile.exists(checkpoint + _INDEX_SUFFIX):
+        return checkpoint
+    raise ValueError(
+        f"--init_checkpoint={checkpoint}: neither the prefix of a checkpoint "
+        f"({checkpoint}{_INDEX_SUFFIX} does not exist) nor a directory that "
+        "holds one"
+    )
+
+
+def _read(prefix, variables):
+    """Reads every tensor before any is assigned: all of them or an error."""
+    reader = tf.train.load_checkpoint(prefix)
+    shapes = reader.get_variable_to_shape_map()
+    for name, variable in variables.items():
+        if name not in shapes:
+            raise ValueError(f"{prefix} lacks {name}: it is of another model")
+        if tuple(variable.shape) != tuple(shapes[name]):
+            raise ValueError(
+                f"{prefix}: {name} has shape {shapes[name]}, the model of "
+                f"--bert_config_file wants {list(variable.shape)}"
+            )
+    return {name: reader.get_tensor(name) for name in variables}
+
+
+def _is_state(name):
+    return name == GLOBAL_STEP or name.endswith(("/adam_m", "/adam_v"))
+
+
+def _table(prefix, names_by_fate):
+    lines = [f"initialised from {prefix}"]
+    for fate, names in names_by_fate.items():
+        examples = ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
+        lines.append(f"  {fate:<18}{len(names):>5}  {examples}".rstrip())
+    return "\n".join(lines)

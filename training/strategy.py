@@ -1,0 +1,106 @@
+"""Where training runs: TPU, several workers, several GPUs, or one device."""
+
+import json
+import os
+import socket
+import urllib.error
+import urllib.parse
+
+import tensorflow as tf
+from absl import logging
+
+_CONNECT_TIMEOUT_SECS = 10
+
+
+def create(
+    *,
+    use_tpu=False,
+    tpu_name=None,
+    tpu_zone=None,
+    gcp_project=None,
+    master=None,
+):
+    """Returns the `tf.distribute.Strategy` for the devices there are.
+
+    A TPU when `use_tpu` or `tpu_name` asks for one; else several workers when
+    TF_CONFIG describes a cluster; else all GPUs; else the one device.
+
+    Args:
+        use_tpu: whether to train on a TPU.
+        tpu_name: a Cloud TPU's name, grpc://host:port, or "local".
+        tpu_zone: the zone of the Cloud TPU.
+        gcp_project: the project of the Cloud TPU.
+        master: google-research/bert's older name for the TPU's address.
+
+    Raises:
+        ValueError: the TPU cannot be reached.
+    """
+    if use_tpu or tpu_name:
+        return _tpu(tpu_name or master or "local", tpu_zone, gcp_project)
+    if "cluster" in json.loads(os.environ.get("TF_CONFIG", "{}")):
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if len(tf.config.list_logical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def is_chief(strategy):
+    """Returns whether this process writes the files all workers share."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.task_type:
+        return True
+    if resolver.task_type == "worker":
+        has_chief = "chief" in resolver.cluster_spec().as_dict()
+        return resolver.task_id == 0 and not has_chief
+    return resolver.task_type == "chief"
+
+
+def describe(strategy):
+    """Returns, for the log, how many devices of which kind there are."""
+    replicas = strategy.num_replicas_in_sync
+    if isinstance(strategy, tf.distribute.TPUStrategy):
+        kind = "TPU"
+    else:
+        kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    return f"{replicas} {kind} {'replica' if replicas == 1 else 'replicas'}"
+
+
+def _tpu(address, zone, project):
+    try:
+        _probe(address)
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
+            tpu=address, zone=zone, project=project
+        )
+        if address != "local":
+            tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    # The resolver, the connection and the start of the TPU system each fail in
+    # their own way, and none of their messages says what to do.
+    except (
+        ValueError,
+        OSError,
+        urllib.error.URLError,
+        tf.errors.OpError,
+    ) as error:
+        reason = str(error).strip().split("\n")[0]
+        logging.debug("TPU: %s", error)
+        raise ValueError(
+            f"cannot reach the TPU {address!r} ({reason}). On a TPU VM leave "
+            "out --tpu_name, set --use_tpu and install tensorflow-tpu; "
+            "elsewhere check --tpu_name, --tpu_zone and --gcp_project. To "
+            "train on CPU or GPU drop --use_tpu and --tpu_name"
+        ) from None
+
+
+def _probe(address):
+    """Opens a TCP connection: TensorFlow itself would wait for minutes."""
+    if "://" not in address:
+        return
+    url = urllib.parse.urlsplit(address)
+    if url.hostname is None or url.port is None:
+        raise ValueError(f"{address} is not of the form grpc://host:port")
+    with socket.create_connection(
+        (url.hostname, url.port), timeout=_CONNECT_TIMEOUT_SECS
+    ):
+        pass
