@@ -1,0 +1,112 @@
+"""Every setting of run_pretraining, in the order a reader meets them."""
+
+import dataclasses
+from typing import Annotated
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PretrainingConfig:
+    """The flags of google-research/bert's run_pretraining, and a few more."""
+
+    bert_config_file: Annotated[
+        str, "The bert_config.json that gives the model's shape."
+    ]
+    input_file: Annotated[
+        str,
+        "Records to train on, from create_pretraining_data: a comma list of "
+        "files, globs and directories, local or gs://.",
+    ]
+    output_dir: Annotated[str, "Where checkpoints and metrics are written."]
+    eval_input_file: Annotated[
+        str | None,
+        "Records to evaluate on; without it, those of --input_file, which "
+        "says little about other text.",
+    ] = None
+    init_checkpoint: Annotated[
+        str | None,
+        "A checkpoint whose weights to start from: a prefix such as "
+        ".../bert_model.ckpt, or a directory. A checkpoint in --output_dir "
+        "goes before it.",
+    ] = None
+    max_seq_length: Annotated[
+        int, "Tokens a sequence; the value the records were built with."
+    ] = 128
+    max_predictions_per_seq: Annotated[
+        int,
+        "Masked tokens a sequence, at most; the value the records were built "
+        "with.",
+    ] = 20
+    use_nsp: Annotated[
+        bool, "Whether next sentence prediction is part of the loss."
+    ] = True
+    do_train: Annotated[bool, "Whether to train."] = False
+    do_eval: Annotated[
+        bool, "Whether to evaluate the newest checkpoint, after training."
+    ] = False
+    train_batch_size: Annotated[
+        int, "Sequences a training step, over all replicas."
+    ] = 32
+    eval_batch_size: Annotated[
+        int, "Sequences an evaluation step, over all replicas."
+    ] = 8
+    learning_rate: Annotated[float, "The peak of Adam's learning rate."] = 5e-5
+    num_train_steps: Annotated[
+        int, "The global step at which training ends, however often it stops."
+    ] = 100_000
+    num_warmup_steps: Annotated[
+        int, "Steps over which the learning rate rises from 0."
+    ] = 10_000
+    save_checkpoints_steps: Annotated[int, "Steps between checkpoints."] = 1000
+    keep_checkpoint_max: Annotated[
+        int, "How many of the newest checkpoints to keep; 0 keeps all."
+    ] = 5
+    iterations_per_loop: Annotated[
+        int, "Most steps run on the device without asking the host."
+    ] = 1000
+    max_eval_steps: Annotated[int, "Most evaluation steps."] = 100
+    seed: Annotated[
+        int, "Decides first weights, the order of records, and dropout."
+    ] = 12345
+    use_tpu: Annotated[
+        bool, "Whether to train on a TPU; without it GPU or CPU."
+    ] = False
+    tpu_name: Annotated[
+        str | None,
+        "The Cloud TPU to train on: its name, or grpc://host:port. Implies "
+        "--use_tpu.",
+    ] = None
+    tpu_zone: Annotated[str | None, "The zone of the Cloud TPU."] = None
+    gcp_project: Annotated[str | None, "The project of the Cloud TPU."] = None
+    master: Annotated[str | None, "Older name for the address of the TPU."] = (
+        None
+    )
+    num_tpu_cores: Annotated[
+        int, "Accepted for older scripts; the TPU itself says how many."
+    ] = 8
+
+    def __post_init__(self):
+        if not (self.do_train or self.do_eval):
+            raise ValueError("set --do_train, --do_eval or both")
+        for name in _POSITIVE:
+            if getattr(self, name) <= 0:
+                raise ValueError(
+                    f"--{name} must be positive, got {getattr(self, name)}"
+                )
+        for name in ("num_warmup_steps", "keep_checkpoint_max", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(
+                    f"--{name} must not be negative, got {getattr(self, name)}"
+                )
+
+
+_POSITIVE = (
+    "max_seq_length",
+    "max_predictions_per_seq",
+    "train_batch_size",
+    "eval_batch_size",
+    "learning_rate",
+    "num_train_steps",
+    "save_checkpoints_steps",
+    "iterations_per_loop",
+    "max_eval_steps",
+)

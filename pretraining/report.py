@@ -1,0 +1,81 @@
+"""What a run says of itself: the start-up lines and eval_results.txt."""
+
+import math
+import os
+
+import tensorflow as tf
+from absl import logging
+
+from training import strategy
+
+EVAL_RESULTS_FILE = "eval_results.txt"
+
+
+def log_arithmetic(config, devices, objective, files):
+    """Logs, once, what the flags come to."""
+    replicas = devices.num_replicas_in_sync
+    batch_size = config.train_batch_size
+    num_records = sum(file.num_records for file in files)
+    epochs = config.num_train_steps * batch_size / num_records
+    num_parameters = sum(
+        math.prod(variable.shape) for variable in objective.variables
+    )
+    logging.info("devices: %s", strategy.describe(devices))
+    logging.info(
+        "batch: %s sequences = %s x %s; %s tokens a step",
+        f"{batch_size:,}",
+        replicas,
+        f"{batch_size // replicas:,}",
+        f"{batch_size * config.max_seq_length:,}",
+    )
+    logging.info(
+        "length: %s steps = %s epochs of %s records",
+        f"{config.num_train_steps:,}",
+        f"{epochs:,.1f}",
+        f"{num_records:,}",
+    )
+    logging.info("model: %s parameters", f"{num_parameters:,}")
+
+
+def log_start(config, resumed_from, table, start_step):
+    """Logs where the weights come from and how many steps remain.
+
+    Args:
+        config: a `PretrainingConfig`.
+        resumed_from: the prefix of this run's checkpoint, or None.
+        table: what `checkpoint.initialize` returned, or None.
+        start_step: the global step.
+    """
+    if resumed_from:
+        start = f"resumed at step {start_step:,} from {resumed_from}"
+    elif table:
+        start = f"initialised from {config.init_checkpoint}"
+    else:
+        start = "fresh start, random weights"
+    remaining = max(config.num_train_steps - start_step, 0)
+    logging.info("%s; %s steps remain", start, f"{remaining:,}")
+    if table:
+        logging.info("%s", table)
+
+
+def log_evaluation(config, num_steps, num_records):
+    """Logs how much of the evaluation files will be read."""
+    num_read = min(num_steps * config.eval_batch_size, num_records)
+    logging.info(
+        "evaluating %s of %s records, in %s steps of %s",
+        f"{num_read:,}",
+        f"{num_records:,}",
+        f"{num_steps:,}",
+        config.eval_batch_size,
+    )
+
+
+def write_eval_results(output_dir, results):
+    """Writes `key = value` lines, sorted, as google-research/bert does."""
+    path = os.path.join(output_dir, EVAL_RESULTS_FILE)
+    lines = [f"{key} = {results[key]}" for key in sorted(results)]
+    with tf.io.gfile.GFile(path + ".tmp", "w") as file:
+        file.write("".join(line + "\n" for line in lines))
+    tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+    for line in lines:
+        logging.info("eval: %s", line)

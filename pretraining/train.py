@@ -1,0 +1,191 @@
+"""Pretraining, top to bottom."""
+
+import tensorflow as tf
+
+from data import input_pipeline, records
+from pretraining import masked_lm, preflight, report
+from training import (
+    checkpoint,
+    loop,
+    optimizer,
+    schedules,
+    step,
+    strategy,
+    summaries,
+)
+
+
+def run(config):
+    """Trains and evaluates as a `PretrainingConfig` says.
+
+    A run that was stopped, in whatever way, goes on from its newest checkpoint.
+
+    Returns:
+        The numbers of eval_results.txt, or None without `do_eval`.
+
+    Raises:
+        ValueError: a setting or a file is wrong; says which and what to do.
+    """
+    bert = preflight.read_bert_config(config)
+    preflight.check_output_dir(config)
+    train_files, eval_files = preflight.find_records(config, bert)
+    devices = strategy.create(
+        use_tpu=config.use_tpu,
+        tpu_name=config.tpu_name,
+        tpu_zone=config.tpu_zone,
+        gcp_project=config.gcp_project,
+        master=config.master,
+    )
+    preflight.check_batch_sizes(config, devices)
+
+    with devices.scope():
+        objective = masked_lm.MaskedLm(
+            bert, use_nsp=config.use_nsp, seed=config.seed
+        )
+    if config.do_train:
+        _train(config, devices, objective, train_files)
+    if config.do_eval:
+        return _evaluate(config, devices, objective, eval_files)
+    return None
+
+
+def _train(config, devices, objective, files):
+    with devices.scope():
+        adam = _make_optimizer(config, objective)
+        totals = step.Totals((*objective.term_names, "gradient_norm"))
+    checkpoints = checkpoint.Checkpoints(
+        config.output_dir,
+        checkpoint.by_path(objective.variables)
+        | adam.slots()
+        | {checkpoint.GLOBAL_STEP: adam.iterations},
+        keep_max=config.keep_checkpoint_max,
+        is_chief=strategy.is_chief(devices),
+    )
+    report.log_arithmetic(config, devices, objective, files)
+    start_step = _start(config, objective, adam, checkpoints)
+
+    batches = input_pipeline.training_batches(
+        files,
+        parse=_parser(config),
+        batch_size=config.train_batch_size,
+        seed=config.seed,
+        start_record=start_step * config.train_batch_size,
+    )
+    run_steps = step.make_run_steps(
+        devices,
+        objective.compute_terms,
+        adam,
+        objective.variables,
+        totals,
+        seed=config.seed,
+        jit_compile=_jit_compile(devices),
+    )
+    with summaries.Summaries(
+        config.output_dir,
+        start_step=start_step,
+        num_steps=config.num_train_steps,
+        is_chief=strategy.is_chief(devices),
+    ) as told:
+        loop.train(
+            run_steps,
+            iter(devices.experimental_distribute_dataset(batches)),
+            totals,
+            start_step=start_step,
+            num_train_steps=config.num_train_steps,
+            save_every_steps=config.save_checkpoints_steps,
+            report_every_steps=min(
+                config.iterations_per_loop, loop.REPORT_STEPS
+            ),
+            batch_size=config.train_batch_size,
+            make_metrics=lambda sums: (
+                objective.metrics(sums)
+                | {"learning_rate": float(adam.learning_rate)}
+            ),
+            checkpoints=checkpoints,
+            summaries=told,
+        )
+
+
+def _make_optimizer(config, objective):
+    adam = optimizer.AdamWeightDecay(
+        schedules.WarmupThenLinear(
+            peak=config.learning_rate,
+            num_train_steps=config.num_train_steps,
+            num_warmup_steps=config.num_warmup_steps,
+        )
+    )
+    adam.build(objective.variables)
+    return adam
+
+
+def _start(config, objective, adam, checkpoints):
+    """Sets the first weights; returns the step they are of."""
+    # A checkpoint of this very run goes first: the same command, given again,
+    # must go on and not begin anew.
+    resumed_from = checkpoints.restore_newest()
+    table = None
+    if not resumed_from and config.init_checkpoint:
+        table = checkpoint.initialize(
+            checkpoint.by_path(objective.variables), config.init_checkpoint
+        )
+    start_step = int(adam.iterations.numpy())
+    report.log_start(config, resumed_from, table, start_step)
+    return start_step
+
+
+def _evaluate(config, devices, objective, files):
+    with devices.scope():
+        totals = step.Totals(objective.term_names)
+        global_step = tf.Variable(0, dtype=tf.int64, trainable=False)
+    by_path = checkpoint.by_path(objective.variables)
+    restored = checkpoint.Checkpoints(
+        config.output_dir,
+        by_path | {checkpoint.GLOBAL_STEP: global_step},
+        keep_max=0,
+    ).restore_newest()
+    if not restored:
+        if not config.init_checkpoint:
+            raise ValueError(
+                f"--output_dir={config.output_dir} has no checkpoint to "
+                "evaluate; set --do_train or --init_checkpoint"
+            )
+        checkpoint.initialize(by_path, config.init_checkpoint)
+
+    num_records = sum(file.num_records for file in files)
+    num_steps = min(
+        config.max_eval_steps, -(-num_records // config.eval_batch_size)
+    )
+    report.log_evaluation(config, num_steps, num_records)
+    batches = input_pipeline.evaluation_batches(
+        files, parse=_parser(config), batch_size=config.eval_batch_size
+    )
+    sums = loop.evaluate(
+        step.make_evaluate_steps(
+            devices,
+            objective.compute_terms,
+            totals,
+            jit_compile=_jit_compile(devices),
+        ),
+        iter(devices.experimental_distribute_dataset(batches)),
+        totals,
+        num_steps=num_steps,
+    )
+    results = {checkpoint.GLOBAL_STEP: int(global_step.numpy())}
+    results |= objective.metrics(sums)
+    if strategy.is_chief(devices):
+        report.write_eval_results(config.output_dir, results)
+    return results
+
+
+def _parser(config):
+    return records.parse_fn(
+        config.max_seq_length, config.max_predictions_per_seq
+    )
+
+
+def _jit_compile(devices):
+    # A TPU compiles by itself, and with several replicas a compiled step could
+    # not reach the variables of its neighbours.
+    return devices.num_replicas_in_sync == 1 and not isinstance(
+        devices, tf.distribute.TPUStrategy
+    )
