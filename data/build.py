@@ -215,9 +215,7 @@ def _write(config, text, recipes, order, rules):
     Returns:
         {file name: {"num_records", "num_bytes"}}
     """
-    keys, key_starts = records.key_bytes()
-    mask_ends = np.cumsum(recipes.num_masks, dtype=np.int64)
-    mask_starts = mask_ends - recipes.num_masks
+    encoder = records.Encoder(text, recipes, rules)
     files = {}
     num_files = len(config.output_paths)
     with Progress("writing", len(order), " records") as progress:
@@ -227,16 +225,7 @@ def _write(config, text, recipes, order, rules):
                 out = _compressed(raw) if config.gzip_compress else raw
                 for first in range(0, len(chosen), _RECORDS_A_CALL):
                     block = chosen[first : first + _RECORDS_A_CALL]
-                    data = records.encode(
-                        text,
-                        recipes,
-                        mask_starts,
-                        block,
-                        rules,
-                        keys,
-                        key_starts,
-                    )
-                    out.write(data.tobytes())
+                    out.write(encoder.encode(block).data)
                     progress.advance(len(block))
                 if out is not raw:
                     out.close()

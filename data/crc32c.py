@@ -4,8 +4,9 @@ Source: RFC 3720, appendix B.4 (the polynomial); Kounavis and Berry 2005 (the
 eight tables); TensorFlow's record_writer.h (the mask).
 """
 
-import numba
 import numpy as np
+
+from text.compiled import njit
 
 _POLYNOMIAL = 0x82F63B78
 _MASK_DELTA = 0xA282EAD8
@@ -27,7 +28,7 @@ def _make_tables():
 _TABLES = _make_tables()
 
 
-@numba.njit(cache=True)
+@njit()
 def crc32c(data):
     """Returns the CRC-32C of a uint8 array, as int64."""
     t = _TABLES
@@ -49,7 +50,7 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-@numba.njit(cache=True)
+@njit()
 def masked(data):
     """Returns the checksum that a TFRecord file holds, as int64."""
     crc = crc32c(data)

@@ -11,11 +11,11 @@ segment stays a run of the corpus.
 
 import collections
 
-import numba
 import numpy as np
 
 from data import masking as masks
 from data import mersenne
+from text.compiled import njit
 
 Corpus = collections.namedtuple(
     "Corpus",
@@ -45,7 +45,7 @@ Rules = collections.namedtuple(
 _TRIES_FOR_OTHER_DOCUMENT = 10
 
 
-@numba.njit(cache=True)
+@njit()
 def draw(corpus, order, first, last, rules, state):
     """Draws the instances of documents `order[first:last]`.
 
@@ -110,7 +110,7 @@ def draw(corpus, order, first, last, rules, state):
     return _trimmed(out, size, total_masks)
 
 
-@numba.njit(cache=True)
+@njit()
 def _target_length(rules, state):
     """Tokens a pair should reach; now and then short, as in fine-tuning."""
     longest = rules.max_seq_length - 3
@@ -119,7 +119,7 @@ def _target_length(rules, state):
     return longest
 
 
-@numba.njit(cache=True)
+@njit()
 def _draw_pair(corpus, order, index, chunk, target, state):
     """Draws the next pair of a document.
 
@@ -150,7 +150,7 @@ def _draw_pair(corpus, order, index, chunk, target, state):
     return a, a_end, a_end, sentences[end], False
 
 
-@numba.njit(cache=True)
+@njit()
 def _random_segment(corpus, order, index, target, state):
     """Sentences of another document, at least one and `target` tokens."""
     other = index
@@ -168,7 +168,7 @@ def _random_segment(corpus, order, index, target, state):
     return b, corpus.sentences[end]
 
 
-@numba.njit(cache=True)
+@njit()
 def _truncate(a, a_end, b, b_end, max_tokens, state):
     """Takes tokens off the longer segment, front or back, until both fit."""
     while (a_end - a) + (b_end - b) > max_tokens:
@@ -180,7 +180,7 @@ def _truncate(a, a_end, b, b_end, max_tokens, state):
     return a, a_end, b, b_end
 
 
-@numba.njit(cache=True)
+@njit()
 def assemble(ids, a, a_end, b, b_end, rules, row):
     """Writes `[CLS] A [SEP] B [SEP]` to `row`; returns the number of tokens."""
     num_a, num_b = a_end - a, b_end - b
@@ -192,7 +192,7 @@ def assemble(ids, a, a_end, b, b_end, rules, row):
     return 3 + num_a + num_b
 
 
-@numba.njit(cache=True)
+@njit()
 def _grown(out):
     """The same recipes with room for twice as many."""
     size, num_masks = len(out.num_masks), len(out.mask_ids)
@@ -211,7 +211,7 @@ def _grown(out):
     return Recipes(segments, lengths, is_random_next, counts, positions, ids)
 
 
-@numba.njit(cache=True)
+@njit()
 def _trimmed(out, size, num_masks):
     return Recipes(
         out.segments[:size].copy(),

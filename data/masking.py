@@ -6,10 +6,10 @@ create_masked_lm_predictions; Devlin et al. 2019, section 3.1.
 
 import collections
 
-import numba
 import numpy as np
 
 from data import mersenne
+from text.compiled import njit
 
 Masking = collections.namedtuple(
     "Masking",
@@ -24,7 +24,7 @@ Masking = collections.namedtuple(
 )
 
 
-@numba.njit(cache=True)
+@njit()
 def draw_masks(row, num_tokens, sep, masking, state, starts, picked, places):
     """Draws the masks of one sequence, in the order of google-research/bert.
 
@@ -67,7 +67,7 @@ def draw_masks(row, num_tokens, sep, masking, state, starts, picked, places):
     return num_masks
 
 
-@numba.njit(cache=True)
+@njit()
 def _find_words(row, num_tokens, sep, masking, starts, picked):
     """Writes where the candidates begin; [CLS] and [SEP] begin none."""
     num_words = 0
@@ -85,7 +85,7 @@ def _find_words(row, num_tokens, sep, masking, starts, picked):
     return num_words
 
 
-@numba.njit(cache=True)
+@njit()
 def _draw_token(token, masking, state):
     """80 % [MASK], 10 % the token itself, 10 % a random word."""
     if mersenne.random(state) < 0.8:
@@ -96,7 +96,7 @@ def _draw_token(token, masking, state):
     return ids[mersenne.randint(state, 0, len(ids) - 1)]
 
 
-@numba.njit(cache=True)
+@njit()
 def _sort(places, num_masks):
     """Sorts the first columns by position; few of them, so by insertion."""
     for i in range(1, num_masks):

@@ -1,54 +1,71 @@
 """Python's `random.Random`, compiled: the same seed draws the same numbers.
 
 google-research/bert draws documents, pairs and masks from one `random.Random`;
-equal records need its very numbers in its very order. The state is the array
-of 625 words that `random.Random.getstate()` returns: 624 of the generator
-(Matsumoto and Nishimura 1998, MT19937) and the position in them.
+equal records need its very numbers in its very order.
+Source: Matsumoto and Nishimura 1998, MT19937; CPython's `random` for what is
+made of its numbers.
 """
 
 import random as python_random
 
-import numba
 import numpy as np
+
+from text.compiled import njit
 
 _SIZE = 624
 _SHIFT = 397
+_POSITION = 2 * _SIZE
 
 
 def state(seed):
-    """Returns the generator that `random.Random(seed)` is, uint32 [625]."""
-    return np.array(python_random.Random(seed).getstate()[1], np.uint32)
+    """Returns the generator that `random.Random(seed)` is.
+
+    uint32 [1249]: the 624 words of the generator, the 624 numbers made from
+    them, and how many of these are drawn.
+    """
+    state = np.zeros(_POSITION + 1, np.uint32)
+    words = np.array(python_random.Random(seed).getstate()[1], np.uint32)
+    assert words[_SIZE] == _SIZE, "a new generator has drawn nothing"
+    state[:_SIZE] = words[:_SIZE]
+    state[_POSITION] = _SIZE
+    return state
 
 
-@numba.njit(cache=True)
+@njit()
 def _refill(state):
+    """Makes the next 624 numbers; in plain loops, which the compiler widens."""
+    for i in range(_SIZE - _SHIFT):
+        state[i] = _twist(state[i], state[i + 1], state[i + _SHIFT])
+    for i in range(_SIZE - _SHIFT, _SIZE - 1):
+        state[i] = _twist(state[i], state[i + 1], state[i + _SHIFT - _SIZE])
+    state[_SIZE - 1] = _twist(state[_SIZE - 1], state[0], state[_SHIFT - 1])
     for i in range(_SIZE):
-        upper = np.int64(state[i]) & 0x80000000
-        lower = np.int64(state[(i + 1) % _SIZE]) & 0x7FFFFFFF
-        y = upper | lower
-        word = np.int64(state[(i + _SHIFT) % _SIZE]) ^ (y >> 1)
-        if y & 1:
-            word ^= 0x9908B0DF
-        state[i] = np.uint32(word)
-    state[_SIZE] = 0
+        y = state[i]
+        y ^= y >> np.uint32(11)
+        y ^= (y << np.uint32(7)) & np.uint32(0x9D2C5680)
+        y ^= (y << np.uint32(15)) & np.uint32(0xEFC60000)
+        state[_SIZE + i] = y ^ (y >> np.uint32(18))
+    state[_POSITION] = 0
 
 
-@numba.njit(cache=True)
+@njit()
+def _twist(word, after, far):
+    y = (word & np.uint32(0x80000000)) | (after & np.uint32(0x7FFFFFFF))
+    odd = (y & np.uint32(1)) * np.uint32(0x9908B0DF)
+    return np.uint32(far ^ (y >> np.uint32(1)) ^ odd)
+
+
+@njit()
 def _word(state):
     """The next 32 bits, as int64: Numba makes floats of mixed widths."""
-    position = state[_SIZE]
-    if position >= _SIZE:
+    if state[_POSITION] == _SIZE:
         _refill(state)
-        position = state[_SIZE]
-    y = np.int64(state[position])
-    state[_SIZE] = position + 1
-    y ^= y >> 11
-    y ^= (y << 7) & 0x9D2C5680
-    y ^= (y << 15) & 0xEFC60000
-    return y ^ (y >> 18)
+    position = np.int64(state[_POSITION])
+    state[_POSITION] = position + 1
+    return np.int64(state[_SIZE + position])
 
 
-@numba.njit(cache=True)
+@njit()
 def random(state):
     """`random.Random.random`: a float64 in [0, 1)."""
     high = _word(state) >> 5
@@ -56,27 +73,35 @@ def random(state):
     return (high * 67108864.0 + low) * (1.0 / 9007199254740992.0)
 
 
-@numba.njit(cache=True)
+@njit()
 def below(state, n):
     """`random.Random._randbelow`: an integer in [0, n), n under 2**32."""
     num_bits = 0
     while n >> num_bits:
         num_bits += 1
-    drawn = _word(state) >> (32 - num_bits)
+    return _below(state, n, 32 - num_bits)
+
+
+@njit()
+def _below(state, n, shift):
+    drawn = _word(state) >> shift
     while drawn >= n:
-        drawn = _word(state) >> (32 - num_bits)
+        drawn = _word(state) >> shift
     return drawn
 
 
-@numba.njit(cache=True)
+@njit()
 def randint(state, low, high):
     """`random.Random.randint`: an integer in [low, high], both included."""
     return low + below(state, high - low + 1)
 
 
-@numba.njit(cache=True)
+@njit()
 def shuffle(state, items):
     """`random.Random.shuffle` of an array, in place."""
+    shift = 0
     for i in range(len(items) - 1, 0, -1):
-        j = below(state, i + 1)
+        while (i + 1) >> (31 - shift) == 0:
+            shift += 1
+        j = _below(state, i + 1, shift)
         items[i], items[j] = items[j], items[i]

@@ -7,11 +7,11 @@ encoding) in the TFRecord framing (length, checksum, data, checksum).
 
 import dataclasses
 
-import numba
 import numpy as np
 
 from data import crc32c
 from data.instances import assemble
+from text.compiled import njit
 
 SEQUENCE = "max_seq_length"
 PREDICTIONS = "max_predictions_per_seq"
@@ -81,137 +81,164 @@ _INT64_LIST = 0x1A
 _FRAME_BYTES = 16  # length 8, its checksum 4, the checksum of the data 4
 
 
-def key_bytes(features=PRETRAINING_FEATURES):
-    """The names as one uint8 array and where each begins, for the encoder."""
-    names = [feature.name.encode() for feature in features]
-    starts = np.cumsum([0] + [len(name) for name in names])
-    return np.frombuffer(b"".join(names), np.uint8), starts
+class Encoder:
+    """Encodes instances as records framed for a TFRecord file."""
+
+    def __init__(self, corpus, recipes, rules):
+        """Keeps what all records are made from.
+
+        Args:
+            corpus: `instances.Corpus`.
+            recipes: `instances.Recipes`.
+            rules: `instances.Rules`.
+        """
+        ends = np.cumsum(recipes.num_masks, dtype=np.int64)
+        names = [feature.name.encode() for feature in PRETRAINING_FEATURES]
+        self._of_all = (
+            corpus,
+            recipes,
+            ends - recipes.num_masks,
+            rules,
+            tuple(np.frombuffer(name, np.uint8) for name in names),
+        )
+        self._widest = _widest_record(
+            rules.max_seq_length, rules.masking.max_predictions_per_seq
+        )
+        self._out = np.empty(0, np.uint8)
+
+    def encode(self, chosen):
+        """Returns the records of the instances `chosen`, int64 [n], in order.
+
+        The result is a view, uint8 [bytes], that the next call overwrites.
+        """
+        if len(self._out) < self._widest * len(chosen):
+            self._out = np.empty(self._widest * len(chosen), np.uint8)
+        return self._out[: _encode(*self._of_all, chosen, self._out)]
 
 
-@numba.njit(cache=True)
-def encode(corpus, recipes, mask_starts, chosen, rules, keys, key_starts):
-    """Encodes instances as framed records.
+def _widest_record(max_seq_length, max_predictions_per_seq):
+    """Most bytes that a record can take: a varint of an id has five."""
+    names = sum(len(feature.name) for feature in PRETRAINING_FEATURES)
+    headers = len(PRETRAINING_FEATURES) * 30
+    ids = 5 * (max_seq_length + 2 * max_predictions_per_seq)
+    others = 2 * max_seq_length + 4 * max_predictions_per_seq
+    return _FRAME_BYTES + 6 + names + headers + ids + others
 
-    Args:
-        corpus: `instances.Corpus`.
-        recipes: `instances.Recipes`.
-        mask_starts: int64 [N]: where each instance's masks begin.
-        chosen: int64 [n]: the instances to write, in order.
-        rules: `instances.Rules`.
-        keys, key_starts: of `key_bytes`.
 
-    Returns:
-        uint8 [bytes]: the part of a TFRecord file.
-    """
+@njit()
+def _encode(corpus, recipes, mask_starts, rules, keys, chosen, out):
     num_predictions = rules.masking.max_predictions_per_seq
-    ints = np.empty((5, max(rules.max_seq_length, num_predictions)), np.int32)
-    label = np.empty(1, np.int32)
-    weights = np.empty(num_predictions, np.float32)
-    widest = 4 * 5 + 16 * 7 + len(keys) + _FRAME_BYTES + 16
-    widest += 5 * (3 * rules.max_seq_length + 2 * num_predictions)
-    widest += 4 * num_predictions
-    out = np.empty(widest * len(chosen), np.uint8)
+    ids = np.empty(rules.max_seq_length, np.int32)
+    positions = np.empty(num_predictions, np.int32)
+    labels = np.empty(num_predictions, np.int32)
     end = 0
     for instance in chosen:
-        _fill(
-            corpus, recipes, mask_starts, instance, rules, ints, weights, label
+        a, b = recipes.segments[instance]
+        num_a = np.int64(recipes.lengths[instance, 0])
+        num_b = np.int64(recipes.lengths[instance, 1])
+        num_tokens = assemble(
+            corpus.ids, a, a + num_a, b, b + num_b, rules, ids
         )
-        begin = end + 12
+        ids[num_tokens:] = 0
+        positions[:] = 0
+        labels[:] = 0
+        num_masks = np.int64(recipes.num_masks[instance])
+        first = mask_starts[instance]
+        for k in range(num_masks):
+            position = np.int64(recipes.mask_positions[first + k])
+            positions[k] = position
+            labels[k] = ids[position]
+            ids[position] = recipes.mask_ids[first + k]
+        begin = end + _FRAME_BYTES - 4
         end = _write_example(
-            out, begin, ints, weights, label, rules, keys, key_starts
+            out,
+            begin,
+            keys,
+            ids,
+            num_tokens,
+            num_a + 2,
+            positions,
+            labels,
+            num_masks,
+            recipes.is_random_next[instance],
         )
         end = _write_frame(out, begin, end)
-    return out[:end].copy()
+    return end
 
 
-@numba.njit(cache=True)
-def _fill(corpus, recipes, mask_starts, instance, rules, ints, weights, label):
-    """Fills the rows of one record, in the order of PRETRAINING_FEATURES."""
-    ints[:] = 0
-    ids, mask, segment = ints[0], ints[1], ints[2]
-    positions, labels = ints[3], ints[4]
-    weights[:] = 0.0
-    a, b = recipes.segments[instance]
-    num_a = np.int64(recipes.lengths[instance, 0])
-    num_b = np.int64(recipes.lengths[instance, 1])
-    num_tokens = assemble(corpus.ids, a, a + num_a, b, b + num_b, rules, ids)
-    mask[:num_tokens] = 1
-    segment[num_a + 2 : num_tokens] = 1
-    first = mask_starts[instance]
-    for k in range(recipes.num_masks[instance]):
-        position = np.int64(recipes.mask_positions[first + k])
-        positions[k] = position
-        labels[k] = ids[position]
-        weights[k] = 1.0
-        ids[position] = recipes.mask_ids[first + k]
-    label[0] = recipes.is_random_next[instance]
+@njit()
+def _write_example(
+    out,
+    end,
+    keys,
+    ids,
+    num_tokens,
+    num_first,
+    positions,
+    labels,
+    num_masks,
+    label,
+):
+    """Writes the features in the order of PRETRAINING_FEATURES."""
+    num_ids, num_positions = _packed_bytes(ids), _packed_bytes(positions)
+    num_labels, num_weights = _packed_bytes(labels), 4 * len(positions)
+    num_all = _entry_bytes(len(keys[0]), num_ids)
+    num_all += _entry_bytes(len(keys[1]), len(ids))
+    num_all += _entry_bytes(len(keys[2]), len(ids))
+    num_all += _entry_bytes(len(keys[3]), num_positions)
+    num_all += _entry_bytes(len(keys[4]), num_labels)
+    num_all += _entry_bytes(len(keys[5]), num_weights)
+    num_all += _entry_bytes(len(keys[6]), 1)
+    out[end] = _FIELD_1
+    end = _write_varint(out, end + 1, num_all)
+    end = _write_entry(out, end, keys[0], num_ids, _INT64_LIST)
+    end = _write_packed(out, end, ids)
+    end = _write_entry(out, end, keys[1], len(ids), _INT64_LIST)
+    end = _write_flags(out, end, 0, num_tokens, len(ids))
+    end = _write_entry(out, end, keys[2], len(ids), _INT64_LIST)
+    end = _write_flags(out, end, num_first, num_tokens, len(ids))
+    end = _write_entry(out, end, keys[3], num_positions, _INT64_LIST)
+    end = _write_packed(out, end, positions)
+    end = _write_entry(out, end, keys[4], num_labels, _INT64_LIST)
+    end = _write_packed(out, end, labels)
+    end = _write_entry(out, end, keys[5], num_weights, _FLOAT_LIST)
+    out[end : end + num_weights] = 0
+    for k in range(num_masks):
+        # 1.0 in float32, little endian.
+        out[end + 4 * k + 2] = 0x80
+        out[end + 4 * k + 3] = 0x3F
+    end += num_weights
+    end = _write_entry(out, end, keys[6], 1, _INT64_LIST)
+    out[end] = label
+    return end + 1
 
 
-@numba.njit(cache=True)
-def _write_example(out, begin, ints, weights, label, rules, keys, key_starts):
-    num_predictions = rules.masking.max_predictions_per_seq
-    # The length of all features stands before them and is known after them:
-    # room for the widest, closed up below.
-    body = begin + 6
-    end = body
-    for index in range(3):
-        values = ints[index, : rules.max_seq_length]
-        key = keys[key_starts[index] : key_starts[index + 1]]
-        end = _write_ints(out, end, key, values)
-    for index in range(3, 5):
-        values = ints[index, :num_predictions]
-        key = keys[key_starts[index] : key_starts[index + 1]]
-        end = _write_ints(out, end, key, values)
-    end = _write_floats(out, end, keys[key_starts[5] : key_starts[6]], weights)
-    end = _write_ints(out, end, keys[key_starts[6] : key_starts[7]], label)
-    out[begin] = _FIELD_1
-    start = _write_varint(out, begin + 1, end - body)
-    for i in range(end - body):
-        out[start + i] = out[body + i]
-    return start + end - body
+@njit()
+def _write_flags(out, end, first, last, num_values):
+    """Writes `num_values` values, 1 in `[first, last)` and 0 elsewhere."""
+    out[end : end + num_values] = 0
+    out[end + first : end + last] = 1
+    return end + num_values
 
 
-@numba.njit(cache=True)
-def _write_ints(out, end, key, values):
-    num_bytes = 0
-    for value in values:
-        num_bytes += _varint_bytes(value)
-    end = _write_entry(out, end, key, num_bytes, _INT64_LIST)
+@njit()
+def _write_packed(out, end, values):
     for value in values:
         end = _write_varint(out, end, value)
     return end
 
 
-@numba.njit(cache=True)
-def _write_floats(out, end, key, values):
-    num_bytes = 4 * len(values)
-    end = _write_entry(out, end, key, num_bytes, _FLOAT_LIST)
-    out[end : end + num_bytes] = values.view(np.uint8)
-    return end + num_bytes
+@njit()
+def _packed_bytes(values):
+    """Bytes of the varints of `values`."""
+    num_bytes = len(values)
+    for value in values:
+        num_bytes += (value >= 1 << 7) + (value >= 1 << 14)
+        num_bytes += (value >= 1 << 21) + (value >= 1 << 28)
+    return num_bytes
 
 
-@numba.njit(cache=True)
-def _write_entry(out, end, key, num_bytes, kind):
-    """Writes all of a map entry that stands before its packed values."""
-    num_list = 1 + _varint_bytes(num_bytes) + num_bytes
-    num_value = 1 + _varint_bytes(num_list) + num_list
-    num_entry = 2 + len(key) + 1 + _varint_bytes(num_value) + num_value
-    out[end] = _FIELD_1
-    end = _write_varint(out, end + 1, num_entry)
-    out[end] = _FIELD_1
-    out[end + 1] = len(key)
-    end += 2
-    out[end : end + len(key)] = key
-    end += len(key)
-    out[end] = _FIELD_2
-    end = _write_varint(out, end + 1, num_value)
-    out[end] = kind
-    end = _write_varint(out, end + 1, num_list)
-    out[end] = _FIELD_1
-    return _write_varint(out, end + 1, num_bytes)
-
-
-@numba.njit(cache=True)
+@njit()
 def _varint_bytes(value):
     num_bytes = 1
     while value >= 0x80:
@@ -220,7 +247,38 @@ def _varint_bytes(value):
     return num_bytes
 
 
-@numba.njit(cache=True)
+@njit()
+def _entry_bytes(num_key, num_packed):
+    """Bytes of a map entry with a key and packed values of these sizes."""
+    num_list = 1 + _varint_bytes(num_packed) + num_packed
+    num_value = 1 + _varint_bytes(num_list) + num_list
+    num_entry = 2 + num_key + 1 + _varint_bytes(num_value) + num_value
+    return 1 + _varint_bytes(num_entry) + num_entry
+
+
+@njit()
+def _write_entry(out, end, key, num_packed, kind):
+    """Writes all of a map entry that stands before its packed values."""
+    num_list = 1 + _varint_bytes(num_packed) + num_packed
+    num_value = 1 + _varint_bytes(num_list) + num_list
+    num_entry = 2 + len(key) + 1 + _varint_bytes(num_value) + num_value
+    out[end] = _FIELD_1
+    end = _write_varint(out, end + 1, num_entry)
+    out[end] = _FIELD_1
+    out[end + 1] = len(key)
+    end += 2
+    for byte in key:
+        out[end] = byte
+        end += 1
+    out[end] = _FIELD_2
+    end = _write_varint(out, end + 1, num_value)
+    out[end] = kind
+    end = _write_varint(out, end + 1, num_list)
+    out[end] = _FIELD_1
+    return _write_varint(out, end + 1, num_packed)
+
+
+@njit()
 def _write_varint(out, end, value):
     while value >= 0x80:
         out[end] = (value & 0x7F) | 0x80
@@ -230,7 +288,7 @@ def _write_varint(out, end, value):
     return end + 1
 
 
-@numba.njit(cache=True)
+@njit()
 def _write_frame(out, begin, end):
     """Writes the length and the checksums around `out[begin:end]`."""
     _write_fixed(out, begin - 12, end - begin, 8)
@@ -239,7 +297,7 @@ def _write_frame(out, begin, end):
     return end + 4
 
 
-@numba.njit(cache=True)
+@njit()
 def _write_fixed(out, begin, value, num_bytes):
     for i in range(num_bytes):
         out[begin + i] = (value >> (8 * i)) & 0xFF

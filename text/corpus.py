@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import os
 
-CHUNK_BYTES = 1 << 24
+CHUNK_BYTES = 1 << 22
 
 
 def is_remote(path):

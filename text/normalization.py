@@ -8,8 +8,9 @@ Source: google-research/bert, tokenization.py, class BasicTokenizer.
 import sys
 import unicodedata
 
-import numba
 import numpy as np
+
+from text.compiled import njit
 
 _CHINESE_RANGES = (
     (0x4E00, 0x9FFF),
@@ -119,7 +120,7 @@ class Normalizer:
         )
 
 
-@numba.njit(cache=True)
+@njit()
 def _rewrite(codes, start, length, pool, out):
     """Writes the rewriting of `codes` to `out`; no space follows another."""
     num_codes = 0
