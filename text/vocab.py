@@ -31,9 +31,6 @@ class Vocabulary:
         """
         return {row.strip(): index for index, row in enumerate(self.rows)}
 
-    def special_id(self, token):
-        return self.ids[token]
-
     @functools.cached_property
     def replacement_ids(self):
         """Ids that masking draws random words from, int32, in its order."""
@@ -74,6 +71,13 @@ def load(path):
             "token a line"
         )
     return vocabulary
+
+
+def save(path, rows):
+    """Writes the rows of a vocabulary, whole or not at all."""
+    with corpus.open_binary(path + ".tmp", "wb") as out:
+        out.write("".join(f"{row}\n" for row in rows).encode())
+    corpus.rename(path + ".tmp", path)
 
 
 def _check_repeats(path, rows):

@@ -1,0 +1,123 @@
+"""Learns a WordPiece vocabulary from text.
+
+Chinese characters, digits and punctuation get a row each by their count; the
+rows that are left hold pieces of the other words, learned by the trainer of
+Hugging Face's `tokenizers`.
+"""
+
+import collections
+import dataclasses
+import string
+
+import numpy as np
+
+from text import normalization
+
+NUM_UNUSED = 99
+_ASCII = string.printable.strip()
+# Punctuation of Chinese text, which no small corpus has all of.
+_CHINESE_PUNCTUATION = (
+    "、。〃〈〉《》「」『』【】〔〕〖〗〜·—…‘’“”"
+    "！＂＃＄％＆＇（）＊＋，－．／：；＜＝＞？＠［＼］＾＿｀｛｜｝～￥"
+)
+
+
+@dataclasses.dataclass
+class Counts:
+    """What the corpus holds, counted."""
+
+    characters: np.ndarray  # int64 [code points]: single-character words
+    words: collections.Counter  # the other words
+
+
+def count(chunks, do_lower_case):
+    """Counts the words of text as BERT parts it.
+
+    Args:
+        chunks: strings of whole lines.
+        do_lower_case: whether the vocabulary is uncased.
+    """
+    normalizer = normalization.Normalizer(do_lower_case)
+    words = collections.Counter()
+    for chunk in chunks:
+        words.update(normalizer.normalize(chunk).split())
+    characters = np.zeros(0x110000, np.int64)
+    for word in [word for word in words if len(word) == 1]:
+        characters[ord(word)] = words[word]
+        if not word.isalnum() or normalization.is_chinese(word):
+            del words[word]
+    return Counts(characters, words)
+
+
+def learn(counts, vocab_size, min_count, do_lower_case):
+    """Returns the rows of a vocabulary.
+
+    In order: [PAD], the unused rows, the other special tokens, single
+    characters by code point, pieces of words with the most frequent first.
+
+    Args:
+        counts: of `count`.
+        vocab_size: number of rows.
+        min_count: how often a Chinese character or a symbol has to occur.
+        do_lower_case: whether the vocabulary is uncased.
+
+    Raises:
+        ValueError: the characters alone exceed `vocab_size`.
+    """
+    unused = [f"[unused{i}]" for i in range(1, NUM_UNUSED + 1)]
+    special = ["[PAD]", *unused, "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    characters = _characters(counts, min_count, do_lower_case)
+    num_pieces = vocab_size - len(special) - len(characters)
+    if num_pieces < 0:
+        raise ValueError(
+            f"--vocab_size={vocab_size} is too small for {len(characters)} "
+            f"characters that occur {min_count} times; raise --min_count"
+        )
+    pieces = _pieces(counts.words, num_pieces, set(characters))
+    return [*special, *characters, *pieces]
+
+
+def _characters(counts, min_count, do_lower_case):
+    """The characters that are words of their own and deserve a row."""
+    frequent = {chr(c) for c in np.flatnonzero(counts.characters >= min_count)}
+    ascii_characters = set(_ASCII.lower() if do_lower_case else _ASCII)
+    return sorted(frequent | ascii_characters | set(_CHINESE_PUNCTUATION))
+
+
+def _pieces(words, num_pieces, known):
+    """Learns `num_pieces` pieces that are not in `known`."""
+    # Imported here: only learning needs it.
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    letters = _letters(words)
+    common = set(letters)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=num_pieces + len(known),
+        show_progress=False,
+        # Rows of a fixed order, without which pieces of equal count come in
+        # another order each time.
+        special_tokens=letters + [f"##{letter}" for letter in letters],
+    )
+    # Words of rare letters teach nothing, and unlimited letters would take up
+    # the rows.
+    lines = (
+        " ".join([word] * count)
+        for word, count in sorted(words.items())
+        if common.issuperset(word)
+    )
+    tokenizer.train_from_iterator(lines, trainer)
+    learned = tokenizer.get_vocab()
+    in_order = sorted(learned, key=learned.get)
+    return [piece for piece in in_order if piece not in known][:num_pieces]
+
+
+def _letters(words):
+    """The most frequent characters of words, in the order of code points."""
+    counts = collections.Counter()
+    for word, count in words.items():
+        for letter in word:
+            counts[letter] += count
+    by_count = sorted(counts, key=lambda letter: (-counts[letter], letter))
+    return sorted(by_count[: 2 * len(_ASCII)])
