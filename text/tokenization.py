@@ -6,12 +6,12 @@ characters part words comes from other Unicode tables than Python's: the few
 that it would split at, inside a word, are disguised from it.
 """
 
-import numba
 import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
 
 from text import normalization
+from text.compiled import njit
 
 # google-research/bert, WordpieceTokenizer: a longer word is [UNK].
 MAX_WORD_CHARACTERS = 200
@@ -41,16 +41,7 @@ class Tokenizer:
         plain = normalization.Normalizer(do_lower_case=False)
         in_words = [c for c in in_rows if plain.normalize(c) == c]
         self._disguises = {c: next(unused) for c in self._misread(in_words)}
-        table = str.maketrans(self._disguises)
-        self._wordpiece = _wordpiece(
-            [
-                # A row that no word can match keeps its number only.
-                row.translate(table)
-                if row == row.strip() != ""
-                else f"[row {index}]"
-                for index, row in enumerate(vocabulary.rows)
-            ]
-        )
+        self._wordpiece = _wordpiece(self._rows(vocabulary, plain))
 
     def tokenize_lines(self, lines):
         """Returns the ids of each line, one behind the other.
@@ -73,16 +64,31 @@ class Tokenizer:
             num_tokens.append(ragged.row_lengths().numpy())
         return np.concatenate(ids), np.cumsum(np.concatenate(num_tokens))
 
+    def _rows(self, vocabulary, plain):
+        """The vocabulary for the WordPiece tokenizer, disguised.
+
+        A row that no word can match keeps its number only: some, such as a
+        lone control character, would stop the tokenizer from being made.
+        """
+        rows = [f"[row {index}]" for index in range(len(vocabulary))]
+        tokens = list(vocabulary.ids)
+        readable = plain.normalize("\n".join(tokens)).replace(" ", "")
+        table = str.maketrans(self._disguises)
+        for token, seen in zip(tokens, readable.split("\n"), strict=True):
+            if token == seen and token not in ("", "##"):
+                rows[vocabulary.ids[token]] = token.translate(table)
+        return rows
+
     def _disguise(self, rewritings):
         """Respells the characters that the WordPiece tokenizer misreads."""
         in_words = [r for r in rewritings if " " not in r and r != "\n"]
         characters = sorted(set("".join(in_words)))
-        table = str.maketrans(
-            {
-                c: self._disguises.get(c, self._stranger)
-                for c in self._misread(characters)
-            }
+        # A disguise that stands in the text is no row.
+        table = dict.fromkeys(
+            map(ord, self._disguises.values()), self._stranger
         )
+        for c in self._misread(characters):
+            table[ord(c)] = self._disguises.get(c, self._stranger)
         # What stands between spaces is to be split off, and is.
         return [r if " " in r else r.translate(table) for r in rewritings]
 
@@ -106,7 +112,7 @@ def _wordpiece(rows):
     )
 
 
-@numba.njit(cache=True)
+@njit()
 def _without_long_words(codes, stranger):
     """Puts `stranger` in place of each word of too many characters."""
     num_codes = 0
