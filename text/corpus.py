@@ -8,6 +8,7 @@ import glob
 import gzip
 import hashlib
 import os
+import zlib
 
 CHUNK_BYTES = 1 << 22
 
@@ -127,7 +128,7 @@ def read_chunks(path, digest=None, chunk_bytes=CHUNK_BYTES):
 def _read(source, num_bytes, path, offset):
     try:
         return source.read(num_bytes)
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
             f"{path}: not a whole gzip file, readable up to byte {offset} of "
             f"its text ({error})"

@@ -49,9 +49,11 @@ def load(path):
     vocabularies, not line ends.
 
     Raises:
-        ValueError: the file is not UTF-8, has CRLF line ends, repeats a row or
-            lacks a special token.
+        ValueError: the file is missing, is not UTF-8, has CRLF line ends,
+            repeats a row or lacks a special token.
     """
+    if not corpus.exists(path):
+        raise ValueError(f"--vocab_file: no file {path!r}")
     text = "".join(corpus.read_chunks(path))
     if "\r\n" in text:
         row = text[: text.index("\r\n")].count("\n") + 1
