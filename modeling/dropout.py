@@ -40,6 +40,8 @@ class Dropout(keras.layers.Layer):
 def random_bits(shape, seed, salt):
     """Returns uint32 bits for each element of a tensor of static `shape`.
 
+    For backends whose uint32 wraps around: TensorFlow, JAX, NumPy.
+
     Args:
         shape: tuple of integers.
         seed: an integer scalar tensor.

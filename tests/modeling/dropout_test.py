@@ -1,0 +1,58 @@
+"""Dropout masks: the right share, independent, and always the same."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from modeling import dropout
+
+_SHAPE = (64, 4, 32, 32)
+
+
+def _kept(seed, name, rate=0.1):
+    layer = dropout.Dropout(rate, name=name)
+    dropped = layer(ops.ones(_SHAPE), seed=ops.convert_to_tensor(seed))
+    return ops.convert_to_numpy(dropped) > 0
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_the_share_of_zeros_is_the_rate(rate):
+    kept = _kept(1, "a", rate)
+    deviation = (rate * (1 - rate) / kept.size) ** 0.5
+    assert abs((1 - kept.mean()) - rate) < 4 * deviation
+    # And in every place: along no axis is there a pattern.
+    for axis in range(kept.ndim):
+        others = tuple(a for a in range(kept.ndim) if a != axis)
+        share = 1 - kept.mean(axis=others)
+        spread = (rate * (1 - rate) * len(share) / kept.size) ** 0.5
+        assert np.abs(share - rate).max() < 5 * spread
+
+
+@pytest.mark.parametrize(
+    "other", [(2, "a"), (1, "b"), (2**31 - 1, "a"), (1 + 2**16, "a")]
+)
+def test_masks_of_other_steps_and_layers_are_uncorrelated(other):
+    first = _kept(1, "a", 0.5).ravel() * 2.0 - 1
+    second = _kept(*other, 0.5).ravel() * 2.0 - 1
+    bound = 5 / first.size**0.5
+    for shift in (0, 1, 32, 1024):
+        assert abs(np.mean(first * np.roll(second, shift))) < bound
+
+
+def test_neighbours_are_uncorrelated():
+    signs = _kept(1, "a", 0.5).ravel() * 2.0 - 1
+    bound = 5 / signs.size**0.5
+    for shift in (1, 2, 32, 1024, 4096):
+        assert abs(np.mean(signs * np.roll(signs, shift))) < bound
+
+
+def test_the_same_seed_gives_the_same_mask_in_a_new_layer():
+    assert (_kept(7, "a") == _kept(7, "a")).all()
+
+
+def test_the_expectation_is_kept_and_no_seed_means_no_dropout():
+    layer = dropout.Dropout(0.1)
+    ones = ops.ones(_SHAPE)
+    mean = float(ops.mean(layer(ones, seed=ops.convert_to_tensor(3))))
+    assert abs(mean - 1) < 5 * (0.1 / 0.9 / np.prod(_SHAPE)) ** 0.5
+    assert (ops.convert_to_numpy(layer(ones)) == 1).all()
