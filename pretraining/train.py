@@ -28,7 +28,7 @@ def run(config):
     """
     bert = preflight.read_bert_config(config)
     preflight.check_output_dir(config)
-    train_files, eval_files = preflight.find_records(config, bert)
+    # Before anything is computed: workers must find one another first.
     devices = strategy.create(
         use_tpu=config.use_tpu,
         tpu_name=config.tpu_name,
@@ -37,6 +37,7 @@ def run(config):
         master=config.master,
     )
     preflight.check_batch_sizes(config, devices)
+    train_files, eval_files = preflight.find_records(config, bert)
 
     with devices.scope():
         objective = masked_lm.MaskedLm(
@@ -63,6 +64,8 @@ def _train(config, devices, objective, files):
     )
     report.log_arithmetic(config, devices, objective, files)
     start_step = _start(config, objective, adam, checkpoints)
+    if start_step >= config.num_train_steps:
+        return
 
     batches = input_pipeline.training_batches(
         files,
@@ -160,12 +163,7 @@ def _evaluate(config, devices, objective, files):
         files, parse=_parser(config), batch_size=config.eval_batch_size
     )
     sums = loop.evaluate(
-        step.make_evaluate_steps(
-            devices,
-            objective.compute_terms,
-            totals,
-            jit_compile=_jit_compile(devices),
-        ),
+        step.make_evaluate_steps(devices, objective.compute_terms, totals),
         iter(devices.experimental_distribute_dataset(batches)),
         totals,
         num_steps=num_steps,
@@ -184,8 +182,8 @@ def _parser(config):
 
 
 def _jit_compile(devices):
-    # A TPU compiles by itself, and with several replicas a compiled step could
-    # not reach the variables of its neighbours.
+    # XLA computes dropout's bits where they are used. A TPU compiles by itself,
+    # and with several replicas a compiled step cannot reach its variables.
     return devices.num_replicas_in_sync == 1 and not isinstance(
         devices, tf.distribute.TPUStrategy
     )

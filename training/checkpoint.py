@@ -19,6 +19,9 @@ _DATA_SUFFIX = ".data-00000-of-00001"
 _INDEX_SUFFIX = ".index"
 _UNFINISHED = ".unfinished"
 
+# A file that ends too early comes as an IndexError.
+_DAMAGED = (tf.errors.OpError, IndexError)
+
 
 class Checkpoints:
     """The checkpoints of one run.
@@ -54,11 +57,9 @@ class Checkpoints:
             prefix = self.prefix(step)
             try:
                 values = _read(prefix, self._variables)
-            except tf.errors.OpError as error:
+            except _DAMAGED as error:
                 logging.warning(
-                    "%s is damaged, trying the one before: %s",
-                    prefix,
-                    error.message,
+                    "%s is damaged, trying the one before: %s", prefix, error
                 )
                 continue
             for name, variable in self._variables.items():
@@ -174,9 +175,9 @@ def initialize(variables, checkpoint):
         )
     try:
         values = _read(prefix, {name: variables[name] for name in loaded})
-    except tf.errors.OpError as error:
+    except _DAMAGED as error:
         raise ValueError(
-            f"--init_checkpoint: {prefix} is damaged: {error.message}"
+            f"--init_checkpoint: {prefix} is damaged: {error}"
         ) from None
     for name, value in values.items():
         variables[name].assign(value)

@@ -111,14 +111,11 @@ def make_run_steps(
     return run_steps
 
 
-def make_evaluate_steps(strategy, compute_terms, totals, *, jit_compile):
+def make_evaluate_steps(strategy, compute_terms, totals):
     """Builds `evaluate_steps(iterator, num_steps)`, as `make_run_steps`."""
 
     def evaluate_step(batch):
         totals.add(_sums(compute_terms(batch, None)))
-
-    if jit_compile:
-        evaluate_step = tf.function(evaluate_step, jit_compile=True)
 
     @tf.function
     def evaluate_steps(iterator, num_steps):
