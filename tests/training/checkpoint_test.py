@@ -1,0 +1,170 @@
+"""Checkpoints are whole or not there, and carry names, not objects."""
+
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from training import checkpoint
+
+
+def _variables(step=0, fill=0.0, shape=(2, 3)):
+    return {
+        "bert/a/kernel": tf.Variable(tf.fill(shape, fill)),
+        "bert/a/kernel/adam_m": tf.Variable(tf.fill(shape, fill + 0.5)),
+        "global_step": tf.Variable(step, dtype=tf.int64),
+    }
+
+
+def _save(directory, steps, keep_max=5):
+    for step in steps:
+        variables = _variables(step, float(step))
+        checkpoint.Checkpoints(
+            str(directory), variables, keep_max=keep_max
+        ).save(step)
+
+
+def _restore(directory, variables=None):
+    variables = variables or _variables()
+    prefix = checkpoint.Checkpoints(
+        str(directory), variables, keep_max=5
+    ).restore_newest()
+    return prefix, variables
+
+
+def test_what_is_saved_is_restored(tmp_path):
+    _save(tmp_path, [10, 20])
+    prefix, variables = _restore(tmp_path)
+    assert prefix == str(tmp_path / "model.ckpt-20")
+    assert variables["global_step"].numpy() == 20
+    assert (variables["bert/a/kernel"].numpy() == 20.0).all()
+    assert (variables["bert/a/kernel/adam_m"].numpy() == 20.5).all()
+
+
+def test_tensorflow_reads_it_by_name(tmp_path):
+    _save(tmp_path, [10])
+    assert tf.train.latest_checkpoint(tmp_path) == str(
+        tmp_path / "model.ckpt-10"
+    )
+    names = dict(tf.train.list_variables(str(tmp_path)))
+    assert names == {
+        "bert/a/kernel": [2, 3],
+        "bert/a/kernel/adam_m": [2, 3],
+        "global_step": [],
+    }
+
+
+def test_only_the_newest_are_kept_and_nothing_else_lies_about(tmp_path):
+    _save(tmp_path, [5, 10, 100], keep_max=2)
+    assert sorted(os.listdir(tmp_path)) == [
+        "checkpoint",
+        "model.ckpt-10.data-00000-of-00001",
+        "model.ckpt-10.index",
+        "model.ckpt-100.data-00000-of-00001",
+        "model.ckpt-100.index",
+    ]
+
+
+def test_nothing_saved_restores_nothing(tmp_path):
+    assert _restore(tmp_path / "none")[0] is None
+
+
+@pytest.mark.parametrize("suffix", ["data-00000-of-00001", "index"])
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_newest_one_is_named_and_the_one_before_taken(
+    tmp_path, caplog, suffix, damage
+):
+    _save(tmp_path, [10, 20])
+    path = tmp_path / f"model.ckpt-20.{suffix}"
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        del data[len(data) // 2 :]
+    else:
+        data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    prefix, variables = _restore(tmp_path)
+    assert prefix == str(tmp_path / "model.ckpt-10")
+    assert variables["global_step"].numpy() == 10
+    assert "model.ckpt-20 is damaged" in caplog.text
+
+
+def test_no_readable_checkpoint_is_an_error_and_no_fresh_start(tmp_path):
+    _save(tmp_path, [10])
+    (tmp_path / "model.ckpt-10.data-00000-of-00001").unlink()
+    with pytest.raises(ValueError, match="can be read; move them away"):
+        _restore(tmp_path)
+
+
+def test_another_models_checkpoint_is_refused_by_name_and_shapes(tmp_path):
+    _save(tmp_path, [10])
+    with pytest.raises(
+        ValueError, match=r"bert/a/kernel has shape \[2, 3\].*\[4, 3\]"
+    ):
+        _restore(tmp_path, _variables(shape=(4, 3)))
+    more = _variables() | {"bert/b": tf.Variable(0.0)}
+    with pytest.raises(ValueError, match="lacks bert/b"):
+        _restore(tmp_path, more)
+
+
+def test_files_that_a_kill_left_are_neither_taken_nor_kept(tmp_path):
+    _save(tmp_path, [10])
+    (tmp_path / "model.ckpt-20.data-00000-of-00001").write_bytes(b"half")
+    unfinished = tmp_path / ".unfinished"
+    unfinished.mkdir()
+    (unfinished / "model.ckpt-20.index").write_bytes(b"half")
+    assert _restore(tmp_path)[0] == str(tmp_path / "model.ckpt-10")
+    _save(tmp_path, [20])
+    assert not unfinished.exists()
+    assert _restore(tmp_path)[0] == str(tmp_path / "model.ckpt-20")
+
+
+@pytest.mark.parametrize("as_directory", [False, True])
+def test_weights_of_a_published_checkpoint_are_taken_by_name(
+    tmp_path, as_directory
+):
+    # As TF1 wrote it.
+    graph = tf.Graph()
+    with graph.as_default(), tf.compat.v1.Session() as session:
+        for name, value in (("bert/a/kernel", 3.0), ("cls/unknown", 1.0)):
+            tf.compat.v1.get_variable(
+                name, (2, 3), initializer=tf.constant_initializer(value)
+            )
+        session.run(tf.compat.v1.global_variables_initializer())
+        prefix = tf.compat.v1.train.Saver().save(
+            session, str(tmp_path / "bert_model.ckpt")
+        )
+    variables = {
+        "bert/a/kernel": tf.Variable(tf.zeros((2, 3))),
+        "bert/new": tf.Variable(7.0),
+    }
+    table = checkpoint.initialize(
+        variables, str(tmp_path) if as_directory else prefix
+    )
+    assert (variables["bert/a/kernel"].numpy() == 3.0).all()
+    assert variables["bert/new"].numpy() == 7.0
+    assert [line.split() for line in table.splitlines()[1:]] == [
+        ["loaded", "1", "bert/a/kernel"],
+        ["newly", "initialised", "1", "bert/new"],
+        ["unused", "1", "cls/unknown"],
+    ]
+
+
+def test_a_wrong_init_checkpoint_is_an_error_that_says_what_is_wrong(tmp_path):
+    _save(tmp_path, [10])
+    wrong_shape = {"bert/a/kernel": tf.Variable(tf.zeros((2, 4)))}
+    with pytest.raises(ValueError, match=r"a/kernel .*\[2, 3\].*\[2, 4\]"):
+        checkpoint.initialize(wrong_shape, str(tmp_path))
+    with pytest.raises(ValueError, match="none of this model's variables"):
+        checkpoint.initialize({"x": tf.Variable(0.0)}, str(tmp_path))
+    with pytest.raises(ValueError, match="--init_checkpoint=/nowhere: neither"):
+        checkpoint.initialize({}, "/nowhere")
+
+
+def test_values_of_a_large_tensor_survive_bit_for_bit(tmp_path):
+    value = np.random.default_rng(1).normal(size=(300, 70)).astype(np.float32)
+    variables = {"w": tf.Variable(value), "global_step": tf.Variable(1)}
+    checkpoint.Checkpoints(str(tmp_path), variables, keep_max=1).save(1)
+    variables["w"].assign(tf.zeros_like(value))
+    _restore(tmp_path, variables)
+    assert (variables["w"].numpy() == value).all()
