@@ -1,0 +1,93 @@
+"""The order of records is a function of (seed, epoch), and nothing else."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from data import input_pipeline, record_files, records
+from tests import tiny
+
+_NUM_RECORDS = 30
+_BATCH_SIZE = 8  # Does not divide the number of records.
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("records")
+    for name, size, compression in (
+        ("a", 12, ""),
+        ("b", 11, "GZIP"),
+        ("c", 7, ""),
+    ):
+        tiny.write_records(directory / name, size, ord(name), 90, compression)
+    return record_files.find(str(directory))
+
+
+def _parse():
+    return records.parse_fn(tiny.NUM_TOKENS, tiny.NUM_PREDICTIONS)
+
+
+def _batches(files, *, seed=1, start_record=0):
+    return input_pipeline.training_batches(
+        files,
+        parse=_parse(),
+        batch_size=_BATCH_SIZE,
+        seed=seed,
+        start_record=start_record,
+    )
+
+
+def _rows(files, num_batches, **arguments):
+    """Returns the records of the first batches, each as a tuple."""
+    batches = itertools.islice(
+        _batches(files, **arguments).as_numpy_iterator(), num_batches
+    )
+    return [tuple(row) for batch in batches for row in batch["input_ids"]]
+
+
+def test_every_epoch_holds_every_record_once_in_another_order(files):
+    rows = _rows(files, 3 * _NUM_RECORDS // _BATCH_SIZE + 1)
+    epochs = [rows[i * _NUM_RECORDS : (i + 1) * _NUM_RECORDS] for i in range(3)]
+    assert all(len(set(epoch)) == _NUM_RECORDS for epoch in epochs)
+    assert sorted(epochs[0]) == sorted(epochs[1]) == sorted(epochs[2])
+    assert epochs[0] != epochs[1] != epochs[2] != epochs[0]
+
+
+def test_the_same_seed_gives_the_same_order_and_another_another(files):
+    assert _rows(files, 5) == _rows(files, 5)
+    assert _rows(files, 5) != _rows(files, 5, seed=2)
+
+
+@pytest.mark.parametrize("step", [1, 3, 4, 8, 40])
+def test_a_resumed_run_sees_what_an_uninterrupted_one_would_have(files, step):
+    uninterrupted = _rows(files, step + 5)
+    resumed = _rows(files, 5, start_record=step * _BATCH_SIZE)
+    assert resumed == uninterrupted[step * _BATCH_SIZE :]
+
+
+def test_shapes_are_static_and_integers_have_32_bits(files):
+    spec = _batches(files).element_spec
+    assert all(s.shape.is_fully_defined() for s in spec.values())
+    assert {s.dtype.name for s in spec.values()} == {"int32", "float32"}
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 30, 64])
+def test_evaluation_covers_each_record_once_and_fills_up_with_zeros(
+    files, batch_size
+):
+    dataset = input_pipeline.evaluation_batches(
+        files, parse=_parse(), batch_size=batch_size
+    )
+    assert all(
+        s.shape.is_fully_defined() for s in dataset.element_spec.values()
+    )
+    batches = list(dataset.as_numpy_iterator())
+    ids = np.concatenate([batch["input_ids"] for batch in batches])
+    is_record = np.concatenate([batch["input_mask"] for batch in batches])
+    assert is_record[:, 0].sum() == _NUM_RECORDS
+    assert is_record[:_NUM_RECORDS, 0].all()
+    assert len(set(map(tuple, ids[:_NUM_RECORDS]))) == _NUM_RECORDS
+    for batch in batches:
+        for value in batch.values():
+            assert not value[batch["input_mask"][:, 0] == 0].any()

@@ -1,0 +1,122 @@
+"""Record files that a trainer cannot use are refused, each by name."""
+
+import gzip
+import json
+import os
+
+import pytest
+
+from data import record_files
+from tests import tiny
+
+_SIZES = {
+    "max_seq_length": tiny.NUM_TOKENS,
+    "max_predictions_per_seq": tiny.NUM_PREDICTIONS,
+    "vocab_size": tiny.VOCAB_SIZE,
+}
+
+
+def _write_manifest(path, **changes):
+    entry = {"num_records": 7, "num_bytes": os.path.getsize(path)}
+    manifest = _SIZES | {
+        "compression": "",
+        "made_from": {},
+        "files": {os.path.basename(path): entry},
+    }
+    with open(path + ".manifest.json", "w") as file:
+        json.dump(manifest | changes, file)
+
+
+@pytest.mark.parametrize("compression", ["", "GZIP"])
+def test_records_are_counted_without_a_manifest(tmp_path, compression):
+    path = tiny.write_records(tmp_path / "a", 7, compression=compression)
+    (file,) = record_files.find(path)
+    assert (file.compression, file.num_records) == (compression, 7)
+    record_files.check([file], **_SIZES)
+
+
+def test_a_manifest_spares_the_counting(tmp_path):
+    path = tiny.write_records(tmp_path / "a", 3)
+    _write_manifest(path)
+    (file,) = record_files.find(path)
+    assert file.num_records == 7
+
+
+@pytest.mark.parametrize("with_manifest", [False, True])
+@pytest.mark.parametrize("cut_bytes", [1, 5, 200])
+def test_a_truncated_file_is_named_with_the_byte_offset(
+    tmp_path, cut_bytes, with_manifest
+):
+    path = tiny.write_records(tmp_path / "a", 3)
+    if with_manifest:
+        _write_manifest(path)
+    third = 2 * os.path.getsize(path) // 3
+    size = os.path.getsize(path)
+    os.truncate(path, size - cut_bytes)
+    with pytest.raises(ValueError, match=f"{path} is truncated") as raised:
+        record_files.find(path)
+    words = str(raised.value).split()
+    offset = int(words[words.index("offset") + 1])
+    assert abs(offset - third) < 30
+
+
+def test_a_file_that_ends_between_records_is_found_by_its_manifest(tmp_path):
+    path = tiny.write_records(tmp_path / "a", 3)
+    _write_manifest(path)
+    tiny.write_records(path, 2)
+    with pytest.raises(ValueError, match="bytes where its manifest says"):
+        record_files.find(path)
+
+
+def test_a_truncated_gzip_file_is_named(tmp_path):
+    path = tiny.write_records(tmp_path / "a", 3, compression="GZIP")
+    os.truncate(path, os.path.getsize(path) - 20)
+    with pytest.raises(ValueError, match=f"{path} is truncated"):
+        record_files.find(path)
+
+
+def test_what_is_no_record_file_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_text("a text of more than twelve bytes\n")
+    with pytest.raises(ValueError, match="no TFRecord file"):
+        record_files.find(str(tmp_path / "a.txt"))
+    with gzip.open(tmp_path / "b.gz", "wb") as file:
+        file.write(b"a text of more than twelve bytes")
+    with pytest.raises(ValueError, match="no TFRecord file"):
+        record_files.find(str(tmp_path / "b.gz"))
+    (tmp_path / "empty").touch()
+    with pytest.raises(ValueError, match="have no records"):
+        record_files.find(str(tmp_path / "empty"))
+
+
+def test_no_matching_file_names_the_flag(tmp_path):
+    with pytest.raises(ValueError, match="eval_input_file.*nothing"):
+        record_files.find(str(tmp_path / "nothing*"), flag="eval_input_file")
+
+
+@pytest.mark.parametrize("with_manifest", [False, True])
+@pytest.mark.parametrize(
+    ("name", "value"), [("max_seq_length", 32), ("max_predictions_per_seq", 5)]
+)
+def test_other_lengths_name_file_both_values_and_the_flag(
+    tmp_path, name, value, with_manifest
+):
+    path = tiny.write_records(tmp_path / "a", 3)
+    if with_manifest:
+        _write_manifest(path)
+    files = record_files.find(path)
+    with pytest.raises(
+        ValueError,
+        match=f"{path} .* {name}={_SIZES[name]}, .* --{name}={value}",
+    ):
+        record_files.check(files, **_SIZES | {name: value})
+
+
+def test_a_vocabulary_larger_than_the_models_is_refused(tmp_path):
+    path = tiny.write_records(tmp_path / "a", 3)
+    files = record_files.find(path)
+    with pytest.raises(ValueError, match=f"{path} .*id .* vocab_size=50"):
+        record_files.check(files, **_SIZES | {"vocab_size": 50})
+    _write_manifest(path, vocab_size=102)
+    files = record_files.find(path)
+    with pytest.raises(ValueError, match="102 rows, but vocab_size=101"):
+        record_files.check(files, **_SIZES)
