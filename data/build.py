@@ -97,7 +97,7 @@ def _made_from(config, vocabulary, inputs):
             for name, value in dataclasses.asdict(config).items()
             if name not in _FLAGS_BESIDE_THE_BYTES
         },
-        "outputs": [os.path.basename(path) for path in config.output_paths],
+        "outputs": [manifest.name_of(p, config) for p in config.output_paths],
         "vocab_sha256": vocabulary.sha256,
         "inputs": inputs,
     }
@@ -167,7 +167,7 @@ def _is_whole(config, found):
     return all(
         corpus.exists(path)
         and corpus.num_bytes(path)
-        == found["files"][os.path.basename(path)]["num_bytes"]
+        == found["files"][manifest.name_of(path, config)]["num_bytes"]
         for path in config.output_paths
     )
 
@@ -229,7 +229,7 @@ def _write(config, text, recipes, order, rules):
                     progress.advance(len(block))
                 if out is not raw:
                     out.close()
-            files[os.path.basename(path)] = {
+            files[manifest.name_of(path, config)] = {
                 "num_records": len(chosen),
                 "num_bytes": corpus.num_bytes(path + ".tmp"),
             }
@@ -245,6 +245,8 @@ def _publish(config, result):
     """Gives the files their names; the manifest gets its own last."""
     path = manifest.path_of(config)
     manifest.write(path + ".tmp", result)
+    # From here to the last line the files may be a mixture of two builds.
+    corpus.remove(path)
     for output in config.output_paths:
         corpus.rename(output + ".tmp", output)
     corpus.rename(path + ".tmp", path)

@@ -18,6 +18,11 @@ def path_of(config):
     return config.output_paths[0] + _SUFFIX
 
 
+def name_of(record_path, config):
+    """What the manifest of a build calls a file: its path from there."""
+    return os.path.relpath(record_path, os.path.dirname(path_of(config)) or ".")
+
+
 def find(record_path):
     """Returns the manifest that lists a record file, or None."""
     own = record_path + _SUFFIX

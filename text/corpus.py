@@ -91,6 +91,12 @@ def rename(old, new):
         os.replace(old, new)
 
 
+def remove(path):
+    """Removes a local or remote file, if it is there."""
+    if exists(path):
+        (gfile().remove if is_remote(path) else os.remove)(path)
+
+
 def _is_data(name):
     return not name.startswith(".") and not name.endswith((".json", ".tmp"))
 
