@@ -1,0 +1,167 @@
+"""The layout and the house rules of the design, held for every file."""
+
+import ast
+import importlib.metadata
+import pathlib
+import sys
+
+import pytest
+
+from tests import project
+
+ROOT = project.ROOT
+_HERE = ("text", "data", "modeling", "training", "interop")
+# Which of our packages each package may import.
+MAY_IMPORT = {
+    "text": set(),
+    "modeling": set(),
+    "training": set(),
+    "data": {"text"},
+    "interop": {"text", "modeling"},
+    "pretraining": {*_HERE},
+    "finetuning": {*_HERE},
+    "tools": {*_HERE, "pretraining", "finetuning", "config_flags"},
+    "benchmarks": {
+        *_HERE,
+        "pretraining",
+        "finetuning",
+        "config_flags",
+        "tests",
+    },
+}
+NEVER_IMPORTS = {
+    "text": {"keras"},
+    "data": {"keras"},
+    "modeling": {"tensorflow", "absl"},
+}
+SCRIPTS = {path.stem for path in ROOT.glob("*.py")}
+FOLDERS = {
+    path.name
+    for path in ROOT.iterdir()
+    if path.is_dir() and not path.name.startswith((".", "_"))
+}
+FILES = sorted(
+    path
+    for folder in (*MAY_IMPORT, "tests")
+    for path in (ROOT / folder).rglob("*.py")
+) + sorted(ROOT.glob("*.py"))
+
+MAX_FILE_LINES = 300
+MAX_FUNCTION_LINES = 50
+MAX_COLUMNS = 80
+# {file or file:function: why it may be longer}
+EXCEPTIONS = {}
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path):
+    """The dotted names that a file imports, `from a import b` as a.b."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def files_of(package):
+    return [path for path in FILES if name_of(path).startswith(package + "/")]
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_point_one_way(package):
+    ours = {*MAY_IMPORT, *SCRIPTS, "tests"}
+    wrong = ours - MAY_IMPORT[package] - {package}
+    wrong |= NEVER_IMPORTS.get(package, set())
+    for path in files_of(package):
+        found = wrong & {name.split(".")[0] for name in imports(path)}
+        assert not found, f"{name_of(path)} imports {sorted(found)}"
+
+
+def test_no_script_imports_another_or_a_tool():
+    wrong = (SCRIPTS - {"config_flags"}) | {"tools", "benchmarks", "tests"}
+    for path in ROOT.glob("*.py"):
+        found = wrong & {name.split(".")[0] for name in imports(path)}
+        assert not found, f"{name_of(path)} imports {sorted(found)}"
+
+
+def test_flags_stay_in_the_entry_points():
+    for path in FILES:
+        if path.parent == ROOT or path.parent.name in ("tools", "benchmarks"):
+            continue
+        flags = [n for n in imports(path) if n.startswith("absl.flags")]
+        assert not flags, f"{name_of(path)} imports absl.flags"
+
+
+def test_every_file_is_short_enough_to_read():
+    for path in FILES:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        name = name_of(path)
+        if name not in EXCEPTIONS:
+            assert len(lines) <= MAX_FILE_LINES, f"{name}: {len(lines)} lines"
+        for number, line in enumerate(lines, start=1):
+            assert len(line) <= MAX_COLUMNS, f"{name}:{number}: {len(line)}"
+
+
+def functions(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+def code_lines(function):
+    """Lines of a function without its docstring, which tells its contract."""
+    lines = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function):
+        docstring = function.body[0]
+        lines -= docstring.end_lineno - docstring.lineno + 1
+    return lines
+
+
+def test_every_function_fits_on_a_screen():
+    for path in FILES:
+        for function in functions(path):
+            name = f"{name_of(path)}:{function.name}"
+            lines = code_lines(function)
+            if name not in EXCEPTIONS:
+                assert lines <= MAX_FUNCTION_LINES, f"{name}: {lines} lines"
+
+
+def test_every_exception_is_needed_and_has_a_reason():
+    for name, reason in EXCEPTIONS.items():
+        file, _, function = name.partition(":")
+        path = ROOT / file
+        if function:
+            (found,) = [f for f in functions(path) if f.name == function]
+            assert code_lines(found) > MAX_FUNCTION_LINES, name
+        else:
+            num_lines = len(path.read_text(encoding="utf-8").splitlines())
+            assert num_lines > MAX_FILE_LINES, name
+        assert len(reason) > 10, name
+
+
+def test_every_module_is_named_after_what_it_holds():
+    vague = {"utils", "util", "common", "helpers", "helper", "misc"}
+    for path in FILES:
+        parts = {*pathlib.PurePath(name_of(path)).with_suffix("").parts}
+        assert not parts & vague, name_of(path)
+
+
+def test_every_module_says_what_it_is_for():
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        assert not text or ast.get_docstring(ast.parse(text)), name_of(path)
+
+
+def test_no_folder_takes_the_name_of_an_installed_package():
+    names = {folder for folder in FOLDERS if (ROOT / folder).glob("*.py")}
+    installed = {
+        name
+        for name, owners in importlib.metadata.packages_distributions().items()
+        if set(owners) != {"hanlin"}
+    }
+    assert not (names | SCRIPTS) & set(sys.stdlib_module_names)
+    assert not (names | SCRIPTS) & installed
