@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from data import crc32c
+from data import wire
 from data.instances import assemble
 from text.compiled import njit
 
@@ -71,16 +71,6 @@ def parse_fn(max_seq_length, max_predictions_per_seq):
     return parse
 
 
-# The wire format. A tag is the field's number and its wire type 2 (a length,
-# then bytes); Example.features, Features.feature, the key and the value of a
-# map entry and Feature.float_list, int64_list are such fields.
-_FIELD_1 = 0x0A
-_FIELD_2 = 0x12
-_FLOAT_LIST = 0x12
-_INT64_LIST = 0x1A
-_FRAME_BYTES = 16  # length 8, its checksum 4, the checksum of the data 4
-
-
 class Encoder:
     """Encodes instances as records framed for a TFRecord file."""
 
@@ -122,7 +112,7 @@ def _widest_record(max_seq_length, max_predictions_per_seq):
     headers = len(PRETRAINING_FEATURES) * 30
     ids = 5 * (max_seq_length + 2 * max_predictions_per_seq)
     others = 2 * max_seq_length + 4 * max_predictions_per_seq
-    return _FRAME_BYTES + 6 + names + headers + ids + others
+    return wire.FRAME_BYTES + 6 + names + headers + ids + others
 
 
 @njit()
@@ -149,7 +139,7 @@ def _encode(corpus, recipes, mask_starts, rules, keys, chosen, out):
             positions[k] = position
             labels[k] = ids[position]
             ids[position] = recipes.mask_ids[first + k]
-        begin = end + _FRAME_BYTES - 4
+        begin = end + wire.FRAME_BYTES - 4
         end = _write_example(
             out,
             begin,
@@ -162,7 +152,7 @@ def _encode(corpus, recipes, mask_starts, rules, keys, chosen, out):
             num_masks,
             recipes.is_random_next[instance],
         )
-        end = _write_frame(out, begin, end)
+        end = wire.write_frame(out, begin, end)
     return end
 
 
@@ -180,35 +170,37 @@ def _write_example(
     label,
 ):
     """Writes the features in the order of PRETRAINING_FEATURES."""
-    num_ids, num_positions = _packed_bytes(ids), _packed_bytes(positions)
-    num_labels, num_weights = _packed_bytes(labels), 4 * len(positions)
-    num_all = _entry_bytes(len(keys[0]), num_ids)
-    num_all += _entry_bytes(len(keys[1]), len(ids))
-    num_all += _entry_bytes(len(keys[2]), len(ids))
-    num_all += _entry_bytes(len(keys[3]), num_positions)
-    num_all += _entry_bytes(len(keys[4]), num_labels)
-    num_all += _entry_bytes(len(keys[5]), num_weights)
-    num_all += _entry_bytes(len(keys[6]), 1)
-    out[end] = _FIELD_1
-    end = _write_varint(out, end + 1, num_all)
-    end = _write_entry(out, end, keys[0], num_ids, _INT64_LIST)
-    end = _write_packed(out, end, ids)
-    end = _write_entry(out, end, keys[1], len(ids), _INT64_LIST)
+    num_ids = wire.packed_bytes(ids)
+    num_positions = wire.packed_bytes(positions)
+    num_labels = wire.packed_bytes(labels)
+    num_weights = 4 * len(positions)
+    num_all = wire.entry_bytes(len(keys[0]), num_ids)
+    num_all += wire.entry_bytes(len(keys[1]), len(ids))
+    num_all += wire.entry_bytes(len(keys[2]), len(ids))
+    num_all += wire.entry_bytes(len(keys[3]), num_positions)
+    num_all += wire.entry_bytes(len(keys[4]), num_labels)
+    num_all += wire.entry_bytes(len(keys[5]), num_weights)
+    num_all += wire.entry_bytes(len(keys[6]), 1)
+    out[end] = wire.FIELD_1
+    end = wire.write_varint(out, end + 1, num_all)
+    end = wire.write_entry(out, end, keys[0], num_ids, wire.INT64_LIST)
+    end = wire.write_packed(out, end, ids)
+    end = wire.write_entry(out, end, keys[1], len(ids), wire.INT64_LIST)
     end = _write_flags(out, end, 0, num_tokens, len(ids))
-    end = _write_entry(out, end, keys[2], len(ids), _INT64_LIST)
+    end = wire.write_entry(out, end, keys[2], len(ids), wire.INT64_LIST)
     end = _write_flags(out, end, num_first, num_tokens, len(ids))
-    end = _write_entry(out, end, keys[3], num_positions, _INT64_LIST)
-    end = _write_packed(out, end, positions)
-    end = _write_entry(out, end, keys[4], num_labels, _INT64_LIST)
-    end = _write_packed(out, end, labels)
-    end = _write_entry(out, end, keys[5], num_weights, _FLOAT_LIST)
+    end = wire.write_entry(out, end, keys[3], num_positions, wire.INT64_LIST)
+    end = wire.write_packed(out, end, positions)
+    end = wire.write_entry(out, end, keys[4], num_labels, wire.INT64_LIST)
+    end = wire.write_packed(out, end, labels)
+    end = wire.write_entry(out, end, keys[5], num_weights, wire.FLOAT_LIST)
     out[end : end + num_weights] = 0
     for k in range(num_masks):
         # 1.0 in float32, little endian.
         out[end + 4 * k + 2] = 0x80
         out[end + 4 * k + 3] = 0x3F
     end += num_weights
-    end = _write_entry(out, end, keys[6], 1, _INT64_LIST)
+    end = wire.write_entry(out, end, keys[6], 1, wire.INT64_LIST)
     out[end] = label
     return end + 1
 
@@ -219,85 +211,3 @@ def _write_flags(out, end, first, last, num_values):
     out[end : end + num_values] = 0
     out[end + first : end + last] = 1
     return end + num_values
-
-
-@njit()
-def _write_packed(out, end, values):
-    for value in values:
-        end = _write_varint(out, end, value)
-    return end
-
-
-@njit()
-def _packed_bytes(values):
-    """Bytes of the varints of `values`."""
-    num_bytes = len(values)
-    for value in values:
-        num_bytes += (value >= 1 << 7) + (value >= 1 << 14)
-        num_bytes += (value >= 1 << 21) + (value >= 1 << 28)
-    return num_bytes
-
-
-@njit()
-def _varint_bytes(value):
-    num_bytes = 1
-    while value >= 0x80:
-        value >>= 7
-        num_bytes += 1
-    return num_bytes
-
-
-@njit()
-def _entry_bytes(num_key, num_packed):
-    """Bytes of a map entry with a key and packed values of these sizes."""
-    num_list = 1 + _varint_bytes(num_packed) + num_packed
-    num_value = 1 + _varint_bytes(num_list) + num_list
-    num_entry = 2 + num_key + 1 + _varint_bytes(num_value) + num_value
-    return 1 + _varint_bytes(num_entry) + num_entry
-
-
-@njit()
-def _write_entry(out, end, key, num_packed, kind):
-    """Writes all of a map entry that stands before its packed values."""
-    num_list = 1 + _varint_bytes(num_packed) + num_packed
-    num_value = 1 + _varint_bytes(num_list) + num_list
-    num_entry = 2 + len(key) + 1 + _varint_bytes(num_value) + num_value
-    out[end] = _FIELD_1
-    end = _write_varint(out, end + 1, num_entry)
-    out[end] = _FIELD_1
-    out[end + 1] = len(key)
-    end += 2
-    for byte in key:
-        out[end] = byte
-        end += 1
-    out[end] = _FIELD_2
-    end = _write_varint(out, end + 1, num_value)
-    out[end] = kind
-    end = _write_varint(out, end + 1, num_list)
-    out[end] = _FIELD_1
-    return _write_varint(out, end + 1, num_packed)
-
-
-@njit()
-def _write_varint(out, end, value):
-    while value >= 0x80:
-        out[end] = (value & 0x7F) | 0x80
-        value >>= 7
-        end += 1
-    out[end] = value
-    return end + 1
-
-
-@njit()
-def _write_frame(out, begin, end):
-    """Writes the length and the checksums around `out[begin:end]`."""
-    _write_fixed(out, begin - 12, end - begin, 8)
-    _write_fixed(out, begin - 4, crc32c.masked(out[begin - 12 : begin - 4]), 4)
-    _write_fixed(out, end, crc32c.masked(out[begin:end]), 4)
-    return end + 4
-
-
-@njit()
-def _write_fixed(out, begin, value, num_bytes):
-    for i in range(num_bytes):
-        out[begin + i] = (value >> (8 * i)) & 0xFF
