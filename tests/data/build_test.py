@@ -66,6 +66,18 @@ def test_records_go_round_robin_over_the_output_files(tmp_path):
         assert entry["num_bytes"] == pathlib.Path(path).stat().st_size
 
 
+def test_there_may_be_more_output_files_than_records(tmp_path):
+    (tmp_path / "a.txt").write_text("天。\n地。\n")
+    flags = {
+        "input_file": str(tmp_path / "a.txt"),
+        "output_file": ",".join(str(tmp_path / name) for name in "xyz"),
+        "dupe_factor": 1,
+    }
+    got = built.run(tmp_path, **flags)
+    assert got == built.expected(built.make_config(tmp_path, **flags))
+    assert got[2] == []
+
+
 def test_a_document_may_go_on_in_the_next_file(tmp_path):
     (tmp_path / "a.txt").write_text("山水。\n我們。\n\n天地。\n雨。\n")
     (tmp_path / "b.txt").write_text("風。\n\n\n \n日月。\n雲。\n星。")
