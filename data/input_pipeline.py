@@ -12,44 +12,83 @@ _CYCLE_LENGTH = 4
 _SHUFFLE_RECORDS = 10_000
 
 
-def training_batches(files, *, parse, batch_size, seed, start_record=0):
-    """Returns an endless dataset of whole batches.
+def training_batches(
+    files,
+    *,
+    parse,
+    batch_size,
+    seed,
+    start_record=0,
+    context=None,
+):
+    """Returns an endless dataset of the batches of one replica after another.
 
     Args:
         files: a list of `record_files.RecordFile`.
         parse: maps serialized records [B] to a dict of tensors.
-        batch_size: records a batch, over all replicas.
+        batch_size: records a step, over all replicas of all workers.
         seed: decides the order, together with the epoch.
         start_record: how many records a run has already seen.
+        context: the `tf.distribute.InputContext` of this worker, if there are
+            several replicas.
     """
     num_records = sum(file.num_records for file in files)
     epoch, offset = divmod(start_record, num_records)
-    return _with_options(
-        tf.data.Dataset.range(epoch, tf.int64.max)
-        .flat_map(lambda epoch: _epoch(files, seed, epoch))
-        .skip(offset)
-        .batch(batch_size, drop_remainder=True)
+    records = tf.data.Dataset.range(epoch, tf.int64.max)
+    records = records.flat_map(lambda epoch: _epoch(files, seed, epoch))
+    records, per_replica = _share(records.skip(offset), batch_size, context)
+    return (
+        records.batch(per_replica, drop_remainder=True)
         .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
+        .apply(_endless)
         .prefetch(tf.data.AUTOTUNE)
     )
 
 
-def evaluation_batches(files, *, parse, batch_size):
-    """Returns a dataset of every record once, in order.
+def evaluation_batches(files, *, parse, batch_size, context=None):
+    """Returns a dataset of every record once, in order, then of zeros.
 
-    The last batch is filled up with rows of zeros, which no real record is:
-    its input_mask starts with a 1.
+    A batch that the records do not fill has rows of zeros, which no real record
+    is: its input_mask starts with a 1. Batches of such rows follow without end,
+    so that all replicas can do the same number of steps.
     """
     paths = [file.path for file in files]
     types = [file.compression for file in files]
-    return _with_options(
-        tf.data.Dataset.from_tensor_slices((paths, types))
-        .flat_map(_records_of)
-        .batch(batch_size)
+    records = tf.data.Dataset.from_tensor_slices((paths, types))
+    records = records.flat_map(_records_of)
+    records, per_replica = _share(records, batch_size, context)
+    batches = (
+        records.batch(per_replica)
         .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
-        .map(lambda batch: _fill_up(batch, batch_size))
-        .prefetch(tf.data.AUTOTUNE)
+        .map(lambda batch: _fill_up(batch, per_replica))
     )
+    zeros = {
+        name: tf.zeros(spec.shape, spec.dtype)
+        for name, spec in batches.element_spec.items()
+    }
+    padding = tf.data.Dataset.from_tensors(zeros).repeat()
+    return (
+        batches.concatenate(padding).apply(_endless).prefetch(tf.data.AUTOTUNE)
+    )
+
+
+# Several workers that do not know their data to be endless prepare for its end,
+# and lose the static shapes by it.
+_endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+
+
+def _share(records, batch_size, context):
+    """Returns this worker's records of every batch, and a replica's number."""
+    if context is None:
+        return records, batch_size
+    num_workers = context.num_input_pipelines
+    if num_workers > 1:
+        records = (
+            records.batch(batch_size // num_workers)
+            .shard(num_workers, context.input_pipeline_id)
+            .unbatch()
+        )
+    return records, context.get_per_replica_batch_size(batch_size)
 
 
 def _epoch(files, seed, epoch):
@@ -88,12 +127,3 @@ def _fill_up(batch, batch_size):
         )
 
     return {name: fill_up(tensor) for name, tensor in batch.items()}
-
-
-def _with_options(dataset):
-    options = tf.data.Options()
-    # Several workers read the same files and take turns within a batch.
-    options.experimental_distribute.auto_shard_policy = (
-        tf.data.experimental.AutoShardPolicy.DATA
-    )
-    return dataset.with_options(options)

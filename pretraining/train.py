@@ -44,13 +44,16 @@ def run(config):
             bert, use_nsp=config.use_nsp, seed=config.seed
         )
     if config.do_train:
-        _train(config, devices, objective, train_files)
+        global_step = _train(config, devices, objective, train_files)
+    else:
+        global_step = _restore_weights(config, objective)
     if config.do_eval:
-        return _evaluate(config, devices, objective, eval_files)
+        return _evaluate(config, devices, objective, eval_files, global_step)
     return None
 
 
 def _train(config, devices, objective, files):
+    """Trains to --num_train_steps; returns the step it ended at."""
     with devices.scope():
         adam = _make_optimizer(config, objective)
         totals = step.Totals((*objective.term_names, "gradient_norm"))
@@ -65,14 +68,17 @@ def _train(config, devices, objective, files):
     report.log_arithmetic(config, devices, objective, files)
     start_step = _start(config, objective, adam, checkpoints)
     if start_step >= config.num_train_steps:
-        return
+        return start_step
 
-    batches = input_pipeline.training_batches(
-        files,
-        parse=_parser(config),
-        batch_size=config.train_batch_size,
-        seed=config.seed,
-        start_record=start_step * config.train_batch_size,
+    batches = devices.distribute_datasets_from_function(
+        lambda context: input_pipeline.training_batches(
+            files,
+            parse=_parser(config),
+            batch_size=config.train_batch_size,
+            seed=config.seed,
+            start_record=start_step * config.train_batch_size,
+            context=context,
+        )
     )
     run_steps = step.make_run_steps(
         devices,
@@ -91,7 +97,7 @@ def _train(config, devices, objective, files):
     ) as told:
         loop.train(
             run_steps,
-            iter(devices.experimental_distribute_dataset(batches)),
+            iter(batches),
             totals,
             start_step=start_step,
             num_train_steps=config.num_train_steps,
@@ -107,6 +113,7 @@ def _train(config, devices, objective, files):
             checkpoints=checkpoints,
             summaries=told,
         )
+    return config.num_train_steps
 
 
 def _make_optimizer(config, objective):
@@ -136,11 +143,10 @@ def _start(config, objective, adam, checkpoints):
     return start_step
 
 
-def _evaluate(config, devices, objective, files):
-    with devices.scope():
-        totals = step.Totals(objective.term_names)
-        global_step = tf.Variable(0, dtype=tf.int64, trainable=False)
+def _restore_weights(config, objective):
+    """Takes the weights to evaluate; returns the step they are of."""
     by_path = checkpoint.by_path(objective.variables)
+    global_step = tf.Variable(0, dtype=tf.int64, trainable=False)
     restored = checkpoint.Checkpoints(
         config.output_dir,
         by_path | {checkpoint.GLOBAL_STEP: global_step},
@@ -153,23 +159,33 @@ def _evaluate(config, devices, objective, files):
                 "evaluate; set --do_train or --init_checkpoint"
             )
         checkpoint.initialize(by_path, config.init_checkpoint)
+    return int(global_step.numpy())
 
+
+def _evaluate(config, devices, objective, files, global_step):
+    """Evaluates the weights there are; returns what eval_results.txt says."""
+    with devices.scope():
+        totals = step.Totals(objective.term_names)
     num_records = sum(file.num_records for file in files)
     num_steps = min(
         config.max_eval_steps, -(-num_records // config.eval_batch_size)
     )
     report.log_evaluation(config, num_steps, num_records)
-    batches = input_pipeline.evaluation_batches(
-        files, parse=_parser(config), batch_size=config.eval_batch_size
+    batches = devices.distribute_datasets_from_function(
+        lambda context: input_pipeline.evaluation_batches(
+            files,
+            parse=_parser(config),
+            batch_size=config.eval_batch_size,
+            context=context,
+        )
     )
     sums = loop.evaluate(
         step.make_evaluate_steps(devices, objective.compute_terms, totals),
-        iter(devices.experimental_distribute_dataset(batches)),
+        iter(batches),
         totals,
         num_steps=num_steps,
     )
-    results = {checkpoint.GLOBAL_STEP: int(global_step.numpy())}
-    results |= objective.metrics(sums)
+    results = {checkpoint.GLOBAL_STEP: global_step} | objective.metrics(sums)
     if strategy.is_chief(devices):
         report.write_eval_results(config.output_dir, results)
     return results

@@ -55,6 +55,8 @@ class Summaries:
 
     def log(self, line):
         """Logs one line, without tearing the progress bar."""
+        if not self._is_chief:
+            return
         with _bar_aside(self._bar):
             logging.info("%s", line)
 

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from data import input_pipeline, record_files, records
 from tests import tiny
@@ -28,13 +29,14 @@ def _parse():
     return records.parse_fn(tiny.NUM_TOKENS, tiny.NUM_PREDICTIONS)
 
 
-def _batches(files, *, seed=1, start_record=0):
+def _batches(files, *, seed=1, start_record=0, context=None):
     return input_pipeline.training_batches(
         files,
         parse=_parse(),
         batch_size=_BATCH_SIZE,
         seed=seed,
         start_record=start_record,
+        context=context,
     )
 
 
@@ -82,7 +84,9 @@ def test_evaluation_covers_each_record_once_and_fills_up_with_zeros(
     assert all(
         s.shape.is_fully_defined() for s in dataset.element_spec.values()
     )
-    batches = list(dataset.as_numpy_iterator())
+    # One batch more than the records fill: it is all padding.
+    num_batches = -(-_NUM_RECORDS // batch_size) + 1
+    batches = list(itertools.islice(dataset.as_numpy_iterator(), num_batches))
     ids = np.concatenate([batch["input_ids"] for batch in batches])
     is_record = np.concatenate([batch["input_mask"] for batch in batches])
     assert is_record[:, 0].sum() == _NUM_RECORDS
@@ -91,3 +95,37 @@ def test_evaluation_covers_each_record_once_and_fills_up_with_zeros(
     for batch in batches:
         for value in batch.values():
             assert not value[batch["input_mask"][:, 0] == 0].any()
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_workers_and_replicas_share_the_batches_of_one_replica(
+    files, num_workers
+):
+    """4 replicas on 1 or 2 workers see, together, the batches of one."""
+    per_replica, per_worker = _BATCH_SIZE // 4, _BATCH_SIZE // num_workers
+    num_batches = 5
+    shares = []
+    for worker in range(num_workers):
+        context = tf.distribute.InputContext(num_workers, worker, 4)
+        dataset = _batches(files, context=context)
+        assert dataset.element_spec["input_ids"].shape[0] == per_replica
+        rows = dataset.unbatch().take(num_batches * per_worker)
+        ids = [row["input_ids"] for row in rows.as_numpy_iterator()]
+        shares.append(np.reshape(ids, (num_batches, per_worker, -1)))
+    together = np.concatenate(shares, axis=1).reshape(-1, tiny.NUM_TOKENS)
+    assert list(map(tuple, together)) == _rows(files, num_batches)
+
+
+def test_evaluation_shared_by_workers_covers_each_record_once(files):
+    seen = []
+    for worker in range(2):
+        dataset = input_pipeline.evaluation_batches(
+            files,
+            parse=_parse(),
+            batch_size=8,
+            context=tf.distribute.InputContext(2, worker, 2),
+        )
+        for batch in dataset.take(4).as_numpy_iterator():
+            real = batch["input_mask"][:, 0] == 1
+            seen += map(tuple, batch["input_ids"][real])
+    assert len(seen) == len(set(seen)) == _NUM_RECORDS
