@@ -70,16 +70,7 @@ def _train(config, devices, objective, files):
     if start_step >= config.num_train_steps:
         return start_step
 
-    batches = devices.distribute_datasets_from_function(
-        lambda context: input_pipeline.training_batches(
-            files,
-            parse=_parser(config),
-            batch_size=config.train_batch_size,
-            seed=config.seed,
-            start_record=start_step * config.train_batch_size,
-            context=context,
-        )
-    )
+    batches = _training_batches(config, devices, files, start_step)
     run_steps = step.make_run_steps(
         devices,
         objective.compute_terms,
@@ -102,9 +93,7 @@ def _train(config, devices, objective, files):
             start_step=start_step,
             num_train_steps=config.num_train_steps,
             save_every_steps=config.save_checkpoints_steps,
-            report_every_steps=min(
-                config.iterations_per_loop, loop.REPORT_STEPS
-            ),
+            iterations_per_loop=config.iterations_per_loop,
             batch_size=config.train_batch_size,
             make_metrics=lambda sums: (
                 objective.metrics(sums)
@@ -141,6 +130,19 @@ def _start(config, objective, adam, checkpoints):
     start_step = int(adam.iterations.numpy())
     report.log_start(config, resumed_from, table, start_step)
     return start_step
+
+
+def _training_batches(config, devices, files, start_step):
+    return devices.distribute_datasets_from_function(
+        lambda context: input_pipeline.training_batches(
+            files,
+            parse=_parser(config),
+            batch_size=config.train_batch_size,
+            seed=config.seed,
+            start_record=start_step * config.train_batch_size,
+            context=context,
+        )
+    )
 
 
 def _restore_weights(config, objective):

@@ -5,8 +5,8 @@ import time
 
 import tensorflow as tf
 
-# The longest time, in steps, without a word.
-REPORT_STEPS = 100
+# No longer than this, in steps, is the host without a word of the device.
+_REPORT_STEPS = 100
 
 
 def train(
@@ -17,7 +17,7 @@ def train(
     start_step,
     num_train_steps,
     save_every_steps,
-    report_every_steps,
+    iterations_per_loop,
     batch_size,
     make_metrics,
     checkpoints,
@@ -27,7 +27,7 @@ def train(
 
     Each pass runs the longest block of steps that no save and no report
     interrupts. Checkpoints are written at every multiple of `save_every_steps`
-    and at the end.
+    and at the end, reports at every multiple of `iterations_per_loop` or 100.
 
     Args:
         run_steps: from `step.make_run_steps`.
@@ -42,11 +42,10 @@ def train(
         ValueError: the loss or the gradient is no longer a number.
     """
     step = start_step
+    intervals = (save_every_steps, min(iterations_per_loop, _REPORT_STEPS))
     note = " (graph building included)"
     while step < num_train_steps:
-        num_steps = steps_until_next_event(
-            step, num_train_steps, (save_every_steps, report_every_steps)
-        )
+        num_steps = steps_until_next_event(step, num_train_steps, intervals)
         started = time.monotonic()
         run_steps(batches, tf.constant(num_steps, tf.int64))
         metrics = make_metrics(totals.read())
@@ -73,8 +72,8 @@ def evaluate(evaluate_steps, batches, totals, *, num_steps):
         {name: (numerator, denominator)}.
     """
     sums = {name: (0.0, 0.0) for name in totals.names}
-    for start in range(0, num_steps, REPORT_STEPS):
-        block = min(REPORT_STEPS, num_steps - start)
+    for start in range(0, num_steps, _REPORT_STEPS):
+        block = min(_REPORT_STEPS, num_steps - start)
         evaluate_steps(batches, tf.constant(block, tf.int64))
         # Blocks are summed in double precision.
         for name, (numerator, denominator) in totals.read().items():

@@ -101,14 +101,7 @@ def make_run_steps(
 
     if jit_compile:
         train_step = tf.function(train_step, jit_compile=True)
-
-    @tf.function
-    def run_steps(iterator, num_steps):
-        totals.reset()
-        for _ in tf.range(num_steps):
-            strategy.run(train_step, args=(next(iterator),))
-
-    return run_steps
+    return _in_blocks(strategy, train_step, totals)
 
 
 def make_evaluate_steps(strategy, compute_terms, totals):
@@ -117,13 +110,17 @@ def make_evaluate_steps(strategy, compute_terms, totals):
     def evaluate_step(batch):
         totals.add(_sums(compute_terms(batch, None)))
 
+    return _in_blocks(strategy, evaluate_step, totals)
+
+
+def _in_blocks(strategy, replica_step, totals):
     @tf.function
-    def evaluate_steps(iterator, num_steps):
+    def run_steps(iterator, num_steps):
         totals.reset()
         for _ in tf.range(num_steps):
-            strategy.run(evaluate_step, args=(next(iterator),))
+            strategy.run(replica_step, args=(next(iterator),))
 
-    return evaluate_steps
+    return run_steps
 
 
 def _loss_share(terms, replica):

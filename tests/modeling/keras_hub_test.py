@@ -71,9 +71,9 @@ def _keras_hub_weights(by_path):
     )
 
 
-def test_encoder_and_masked_lm_head_equal_keras_hub(ours):
-    encoder, pretraining_heads = ours
-    by_path = {w.path: w.numpy() for w in encoder.weights}
+@pytest.fixture(scope="module")
+def theirs(ours):
+    by_path = {w.path: w.numpy() for w in ours[0].weights}
     backbone = keras_hub.models.BertBackbone(
         vocabulary_size=tiny.VOCAB_SIZE,
         num_layers=2,
@@ -83,34 +83,48 @@ def test_encoder_and_masked_lm_head_equal_keras_hub(ours):
         max_sequence_length=tiny.NUM_TOKENS,
     )
     backbone.set_weights(_keras_hub_weights(by_path))
-    batch = tiny.batch(6)
-    theirs = backbone(
+    return backbone
+
+
+def _encode_both(ours, theirs, batch):
+    encoded = ours[0](
+        batch["input_ids"], batch["input_mask"], batch["segment_ids"]
+    )
+    return encoded, theirs(
         {
             "token_ids": batch["input_ids"],
             "segment_ids": batch["segment_ids"],
             "padding_mask": batch["input_mask"],
         }
     )
-    encoded = encoder(
-        batch["input_ids"], batch["input_mask"], batch["segment_ids"]
-    )
+
+
+def test_the_encoder_equals_keras_hubs(ours, theirs):
+    batch = tiny.batch(6)
+    our_outputs, their_outputs = _encode_both(ours, theirs, batch)
     real = batch["input_mask"].astype(bool)
     _assert_close(
-        ops.convert_to_numpy(encoded["sequence_output"])[real],
-        ops.convert_to_numpy(theirs["sequence_output"])[real],
+        ops.convert_to_numpy(our_outputs["sequence_output"])[real],
+        ops.convert_to_numpy(their_outputs["sequence_output"])[real],
     )
-    _assert_close(encoded["pooled_output"], theirs["pooled_output"])
+    _assert_close(our_outputs["pooled_output"], their_outputs["pooled_output"])
 
+
+def test_the_masked_lm_head_equals_keras_hubs(ours, theirs):
+    encoder, pretraining_heads = ours
+    masked_lm = pretraining_heads.masked_lm
+    batch = tiny.batch(6)
+    our_outputs, their_outputs = _encode_both(ours, theirs, batch)
+    positions = batch["masked_lm_positions"]
     head = keras_hub.layers.MaskedLMHead(
         vocabulary_size=tiny.VOCAB_SIZE,
-        token_embedding=backbone.token_embedding,
+        token_embedding=theirs.token_embedding,
         intermediate_activation=activations.gelu,
         layer_norm_epsilon=1e-12,
     )
-    positions = batch["masked_lm_positions"]
-    head(theirs["sequence_output"], mask_positions=positions)
-    masked_lm = pretraining_heads.masked_lm
-    their_names = {
+    sequence = their_outputs["sequence_output"]
+    head.build(sequence.shape)
+    values = {
         "output_bias": masked_lm.output_bias,
         "intermediate_dense/kernel": masked_lm.dense.kernel,
         "intermediate_dense/bias": masked_lm.dense.bias,
@@ -118,15 +132,13 @@ def test_encoder_and_masked_lm_head_equal_keras_hub(ours):
         "intermediate_layer_norm/beta": masked_lm.layer_norm.beta,
     }
     for weight in head.weights:
-        for name, value in their_names.items():
+        for name, value in values.items():
             if weight.path.endswith(name):
                 weight.assign(value)
     logits, _ = pretraining_heads(
-        encoded, positions, encoder.embeddings.word_embeddings
+        our_outputs, positions, encoder.embeddings.word_embeddings
     )
-    _assert_close(
-        logits, head(theirs["sequence_output"], mask_positions=positions)
-    )
+    _assert_close(logits, head(sequence, mask_positions=positions))
 
 
 def test_padding_changes_nothing(ours):

@@ -41,7 +41,7 @@ class _Run:
     def log(self, line):
         pass
 
-    def train(self, num_train_steps, save_every_steps, report_every_steps):
+    def train(self, num_train_steps, save_every_steps, iterations_per_loop):
         loop.train(
             self.run_steps,
             None,
@@ -49,7 +49,7 @@ class _Run:
             start_step=self.step,
             num_train_steps=num_train_steps,
             save_every_steps=save_every_steps,
-            report_every_steps=report_every_steps,
+            iterations_per_loop=iterations_per_loop,
             batch_size=8,
             make_metrics=dict,
             checkpoints=self,
@@ -59,7 +59,7 @@ class _Run:
 
 def test_blocks_end_at_every_save_and_report_and_nowhere_else():
     run = _Run()
-    run.train(23, save_every_steps=10, report_every_steps=7)
+    run.train(23, save_every_steps=10, iterations_per_loop=7)
     assert run.blocks == [7, 3, 4, 6, 1, 2]
     assert run.written == [7, 10, 14, 20, 21, 23]
     assert run.saved == [10, 20, 23]
@@ -68,7 +68,7 @@ def test_blocks_end_at_every_save_and_report_and_nowhere_else():
 def test_a_resumed_run_saves_at_the_same_steps():
     run = _Run()
     run.step = 20
-    run.train(40, save_every_steps=10, report_every_steps=100)
+    run.train(40, save_every_steps=10, iterations_per_loop=100)
     assert run.blocks == [10, 10]
     assert run.saved == [30, 40]
 
@@ -76,7 +76,7 @@ def test_a_resumed_run_saves_at_the_same_steps():
 def test_a_finished_run_does_nothing():
     run = _Run()
     run.step = 10
-    run.train(10, save_every_steps=5, report_every_steps=5)
+    run.train(10, save_every_steps=5, iterations_per_loop=5)
     assert (run.blocks, run.saved) == ([], [])
 
 
@@ -86,5 +86,5 @@ def test_a_loss_that_is_no_number_stops_the_run_and_is_not_saved(bad):
     with pytest.raises(
         ValueError, match=f"loss became {bad} between steps 10 and 20.*ckpt-10"
     ):
-        run.train(30, save_every_steps=10, report_every_steps=10)
+        run.train(30, save_every_steps=10, iterations_per_loop=10)
     assert run.saved == [10]
