@@ -1,0 +1,69 @@
+# Sourced by the other scripts: leaves $PYTHON as a Python that has what
+# setup.cfg asks for.
+#
+# An active environment that has it is used as it is. Otherwise .venv is made
+# beside this folder; made before, it is used again.
+#
+# usage: source shell/environment.sh [EXTRA]
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+has_requirements() { # PYTHON EXTRA
+  "$1" - "$2" 2>/dev/null <<'PYTHON'
+import configparser, importlib.metadata, sys
+from pip._vendor.packaging.requirements import Requirement
+
+options = configparser.ConfigParser()
+options.read("setup.cfg")
+lines = options["options"]["install_requires"].split("\n")
+lines += options["options.extras_require"].get(sys.argv[1], "").split("\n")
+assert sys.version_info >= (3, 11)
+for requirement in map(Requirement, filter(None, lines)):
+    if requirement.marker is None or requirement.marker.evaluate():
+        version = importlib.metadata.version(requirement.name)
+        assert requirement.specifier.contains(version, prereleases=True)
+PYTHON
+}
+
+find_python() {
+  local candidate
+  for candidate in python3.13 python3.12 python3.11 python3; do
+    # TensorFlow has no build for Python 3.14 and later.
+    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "error: no Python 3.11 to 3.13 was found; install one" >&2
+  return 1
+}
+
+make_environment() { # EXTRA
+  local base
+  base=$(find_python)
+  if [[ ! -x .venv/bin/python ]]; then
+    echo "making .venv with $($base --version)"
+    "$base" -m venv .venv || {
+      echo "error: $base cannot make an environment; on Debian and Ubuntu:" \
+        "apt-get install python3-venv" >&2
+      return 1
+    }
+  fi
+  if ! has_requirements .venv/bin/python "$1"; then
+    echo "installing the dependencies into .venv (some 2 GB, minutes)"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+      -e ".${1:+[$1]}"
+  fi
+}
+
+EXTRA="${1:-}"
+if [[ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ]] \
+  && has_requirements python "$EXTRA"; then
+  PYTHON=python
+else
+  make_environment "$EXTRA"
+  PYTHON="$PWD/.venv/bin/python"
+fi
+# TensorFlow's own start-up lines bury ours.
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"
