@@ -20,10 +20,10 @@ from data import (
     statistics,
 )
 from data.progress import Progress
-from text import corpus, vocab
+from text import corpus, tokenization, vocab
 
 _DOCUMENTS_A_CALL = 512
-_RECORDS_A_CALL = 4096
+_RECORDS_A_CALL = 1024
 # The text and the vocabulary count by what is in them, not by their names.
 _FLAGS_BESIDE_THE_BYTES = (
     "input_file",
@@ -180,9 +180,6 @@ def _make_directories(config):
 
 
 def _read(config, vocabulary, paths):
-    # TensorFlow takes seconds to import, and only tokenizing needs it.
-    from text import tokenization
-
     tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
     is_packed = any(path.endswith(".gz") for path in paths)
     total = None if is_packed else sum(map(corpus.num_bytes, paths))

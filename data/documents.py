@@ -41,14 +41,16 @@ def read(paths, tokenizer, *, convert_t2s, progress):
         digest = hashlib.sha256()
         num_bytes = 0
         for text in corpus_files.read_chunks(path, digest):
-            chunk_bytes = len(text.encode())
-            lines = (t2s.to_simplified(text) if convert_t2s else text).split(
-                "\n"
+            num_bytes += len(text.encode())
+            progress.advance(len(text.encode()))
+            if convert_t2s:
+                text = t2s.to_simplified(text)
+            # What follows the last line end is no line.
+            text = text.removesuffix("\n")
+            is_break = np.fromiter(
+                (not line.strip() for line in text.split("\n")), bool
             )
-            if not lines[-1]:
-                lines.pop()  # what follows the last line end is no line
-            is_break = np.fromiter((not x.strip() for x in lines), bool)
-            chunk_ids, starts = tokenizer.tokenize_lines(lines)
+            chunk_ids, starts = tokenizer.tokenize(text)
             chunk_lengths = np.diff(starts)
             chunk_numbers = last_number + np.cumsum(is_break)
             last_number = chunk_numbers[-1]
@@ -56,8 +58,6 @@ def read(paths, tokenizer, *, convert_t2s, progress):
             ids.append(chunk_ids)
             lengths.append(chunk_lengths[is_sentence])
             numbers.append(chunk_numbers[is_sentence])
-            num_bytes += chunk_bytes
-            progress.advance(chunk_bytes)
         inputs.append(describe(path, num_bytes, digest))
     return Documents(_join(paths, ids, lengths, numbers), inputs)
 

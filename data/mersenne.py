@@ -79,14 +79,9 @@ def below(state, n):
     num_bits = 0
     while n >> num_bits:
         num_bits += 1
-    return _below(state, n, 32 - num_bits)
-
-
-@njit()
-def _below(state, n, shift):
-    drawn = _word(state) >> shift
+    drawn = _word(state) >> (32 - num_bits)
     while drawn >= n:
-        drawn = _word(state) >> shift
+        drawn = _word(state) >> (32 - num_bits)
     return drawn
 
 
@@ -98,10 +93,21 @@ def randint(state, low, high):
 
 @njit()
 def shuffle(state, items):
-    """`random.Random.shuffle` of an array, in place."""
+    """`random.Random.shuffle` of an array, in place.
+
+    The position stays in a register here, as masking spends its time here.
+    """
+    position = np.int64(state[_POSITION])
     shift = 0
     for i in range(len(items) - 1, 0, -1):
         while (i + 1) >> (31 - shift) == 0:
             shift += 1
-        j = _below(state, i + 1, shift)
+        j = i + 1
+        while j > i:
+            if position == _SIZE:
+                _refill(state)
+                position = 0
+            j = np.int64(state[_SIZE + position]) >> shift
+            position += 1
         items[i], items[j] = items[j], items[i]
+    state[_POSITION] = position

@@ -46,16 +46,13 @@ class Normalizer:
     in order) send their line through the word by word path.
     """
 
-    def __init__(self, do_lower_case, respell=None):
+    def __init__(self, do_lower_case):
         """Prepares a table that fills as characters are seen.
 
         Args:
             do_lower_case: whether to drop case and, with it, accents.
-            respell: from a list of rewritings of single characters to the list
-                of those to use instead.
         """
         self._do_lower_case = do_lower_case
-        self._respell = respell or (lambda rewritings: rewritings)
         self._irregular = {"Σ"} if do_lower_case else set()
         # The rewriting of code point c is pool[start[c] : start[c] + length[c]]
         # and unknown while start[c] is negative.
@@ -72,6 +69,7 @@ class Normalizer:
         codes = _code_points(text)
         self._learn(codes)
         if any(character in text for character in self._irregular):
+            # Rewritten as lines; the table changes nothing in them any more.
             lines = (self._rewrite_if_irregular(x) for x in text.split("\n"))
             codes = _code_points("\n".join(lines))
             self._learn(codes)
@@ -83,13 +81,10 @@ class Normalizer:
     def _learn(self, codes):
         """Works out the rewriting of the characters not seen before."""
         unknown = np.unique(codes[self._start[codes] < 0])
-        rewritings = self._respell(
-            [self._rewrite_character(chr(code)) for code in unknown]
-        )
         pool = [self._pool]
         size = len(self._pool)
-        for code, rewriting in zip(unknown, rewritings, strict=True):
-            pool.append(_code_points(rewriting))
+        for code in unknown:
+            pool.append(_code_points(self._rewrite_character(chr(code))))
             self._start[code] = size
             self._length[code] = len(pool[-1])
             size += len(pool[-1])

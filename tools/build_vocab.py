@@ -10,7 +10,7 @@ from typing import Annotated
 from absl import logging
 
 import config_flags
-from text import corpus, t2s, vocab, vocab_builder
+from text import corpus, t2s, tokenization, vocab, vocab_builder
 
 _HELD_OUT_ONE_IN = 100
 
@@ -82,10 +82,8 @@ def _lines(paths, convert_t2s):
 
 
 def _report(vocabulary, config, lines):
-    from text import tokenization
-
     tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
-    ids, _ = tokenizer.tokenize_lines(lines)
+    ids, _ = tokenizer.tokenize("\n".join(lines))
     num_unk = int((ids == vocabulary.ids["[UNK]"]).sum())
     num_characters = sum(map(len, lines))
     return (

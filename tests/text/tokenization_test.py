@@ -50,7 +50,7 @@ def make_pair(directory, rows, do_lower_case):
 
 def assert_same(pair, lines):
     ours, plain = pair
-    ids, starts = ours.tokenize_lines(lines)
+    ids, starts = ours.tokenize("\n".join(lines))
     assert len(starts) == len(lines) + 1
     assert starts[-1] == len(ids)
     differing = []
@@ -152,10 +152,10 @@ def test_a_line_does_not_depend_on_the_lines_read_with_it(tmp_path):
     lines = project.sample_lines() + ALL_LINES
     rows = with_pieces(sorted(set("".join(project.sample_lines()))))
     vocabulary = vocab.load(project.write_vocabulary(tmp_path, rows))
-    ids, starts = tokenization.Tokenizer(vocabulary).tokenize_lines(lines)
+    ids, starts = tokenization.Tokenizer(vocabulary).tokenize("\n".join(lines))
     alone = tokenization.Tokenizer(vocabulary)
     for i in reversed(range(len(lines))):
-        one, bounds = alone.tokenize_lines(lines[i : i + 1])
+        one, bounds = alone.tokenize(lines[i])
         np.testing.assert_array_equal(one, ids[starts[i] : starts[i + 1]])
         assert bounds.tolist() == [0, len(one)]
 

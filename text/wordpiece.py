@@ -1,0 +1,147 @@
+"""WordPiece: the longest piece first, compiled.
+
+Source: google-research/bert, tokenization.py, class WordpieceTokenizer; the
+trie instead of its search by shorter and shorter substrings.
+"""
+
+import collections
+
+import numpy as np
+
+from text.compiled import njit
+
+# google-research/bert, WordpieceTokenizer: a longer word is [UNK].
+MAX_WORD_CHARACTERS = 200
+
+_SPACE = 0x20
+_LINE_END = 0x0A
+_NUM_CODES = 0x110000
+_CODE_BITS = 21
+# Fibonacci hashing: 2**64 over the golden ratio, odd.
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+
+Trie = collections.namedtuple(
+    "Trie",
+    [
+        "begin",  # int32 [code points]: the node of a word's first character
+        "go_on",  # int32 [code points]: that of a ## piece's first one
+        "keys",  # int64 [slots]: node and code point of a step, -1 if free
+        "nodes",  # int32 [slots]: where the step leads
+        "ids",  # int32 [nodes]: the row that ends at a node, -1 if none
+        "unk_id",  # int32
+    ],
+)
+
+
+def compile_trie(vocabulary):
+    """Returns the `Trie` of a `text.vocab.Vocabulary`."""
+    begin = np.zeros(_NUM_CODES, np.int32)
+    go_on = np.zeros(_NUM_CODES, np.int32)
+    steps = {}
+    ids = [-1]  # node 0 is where nothing leads on
+    for token, row in vocabulary.ids.items():
+        is_continuation = token.startswith("##") and len(token) > 2
+        roots = go_on if is_continuation else begin
+        node = 0
+        for place, character in enumerate(token[2 * is_continuation :]):
+            code = ord(character)
+            if place == 0:
+                node = int(roots[code]) or len(ids)
+                roots[code] = node
+            else:
+                node = steps.setdefault(node << _CODE_BITS | code, len(ids))
+            if node == len(ids):
+                ids.append(-1)
+        if node:
+            ids[node] = row
+    num_slots = 1 << (4 * len(steps) + 4).bit_length()
+    keys = np.full(num_slots, -1, np.int64)
+    nodes = np.zeros(num_slots, np.int32)
+    _fill(
+        keys,
+        nodes,
+        np.fromiter(steps.keys(), np.int64, len(steps)),
+        np.fromiter(steps.values(), np.int32, len(steps)),
+    )
+    unk_id = np.int32(vocabulary.ids["[UNK]"])
+    return Trie(begin, go_on, keys, nodes, np.array(ids, np.int32), unk_id)
+
+
+@njit()
+def _slot(keys, key):
+    """The slot of `key`, or the free one where it belongs."""
+    mask = len(keys) - 1
+    slot = np.int64((np.uint64(key) * _MULTIPLIER) >> np.uint64(40)) & mask
+    while keys[slot] != key and keys[slot] != -1:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@njit()
+def _fill(keys, nodes, new_keys, new_nodes):
+    for i in range(len(new_keys)):
+        slot = _slot(keys, new_keys[i])
+        keys[slot] = new_keys[i]
+        nodes[slot] = new_nodes[i]
+
+
+@njit()
+def tokenize(codes, trie):
+    """Finds the pieces of normalised text.
+
+    Args:
+        codes: uint32, words between spaces, lines between line ends.
+        trie: of `compile_trie`.
+
+    Returns:
+        (ids int32 [tokens], starts int64 [lines + 1]): the ids of line i are
+        `ids[starts[i] : starts[i + 1]]`.
+    """
+    num_lines = 1
+    for code in codes:
+        num_lines += code == _LINE_END
+    starts = np.zeros(num_lines + 1, np.int64)
+    ids = np.empty(len(codes), np.int32)
+    size = 0
+    line = 0
+    first = 0
+    for i in range(len(codes) + 1):
+        is_end = i == len(codes)
+        if not is_end and codes[i] != _SPACE and codes[i] != _LINE_END:
+            continue
+        if i > first:
+            size = _tokenize_word(codes, first, i, trie, ids, size)
+        first = i + 1
+        if is_end or codes[i] == _LINE_END:
+            line += 1
+            starts[line] = size
+    return ids[:size].copy(), starts
+
+
+@njit()
+def _tokenize_word(codes, first, last, trie, ids, size):
+    """Appends the pieces of one word, or one [UNK]; returns the new size."""
+    if last - first > MAX_WORD_CHARACTERS:
+        ids[size] = trie.unk_id
+        return size + 1
+    end = size
+    place = first
+    while place < last:
+        roots = trie.begin if place == first else trie.go_on
+        node = roots[codes[place]]
+        place += 1
+        piece = trie.ids[node]
+        after = place
+        while node != 0 and after < last:
+            key = np.int64(node) << _CODE_BITS | np.int64(codes[after])
+            node = trie.nodes[_slot(trie.keys, key)]
+            after += 1
+            if trie.ids[node] >= 0:
+                piece = trie.ids[node]
+                place = after
+        if piece < 0:
+            ids[size] = trie.unk_id
+            return size + 1
+        ids[end] = piece
+        end += 1
+    return end
