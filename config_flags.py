@@ -79,9 +79,11 @@ def _without_none(kind):
 def run(work, config_class):
     """Runs `work(config)` as a program whose flags are `config_class`.
 
-    A `ValueError` or `OSError` is a user's mistake: it is printed as one line
-    and the program ends with status 1. Anything else is ours and keeps its
-    traceback.
+    A `ValueError`, an `OSError` or TensorFlow's error of a file or a device is
+    not ours to mend: it is printed as one line, and --verbosity=1 shows where
+    it came from. The program ends with status 1, or with 3 where the same
+    command may succeed if it is given again, as after a lost connection.
+    Anything else is our mistake and keeps its traceback.
     """
     make_config = define(config_class)
 
@@ -92,8 +94,28 @@ def run(work, config_class):
         logging.set_verbosity(logging.INFO)
         try:
             work(make_config())
-        except (ValueError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(1)
+        except Exception as error:
+            tf_error, passing_error = _tensorflow_errors()
+            if not isinstance(error, (ValueError, OSError, *tf_error)):
+                raise
+            logging.debug("", exc_info=True)
+            text = getattr(error, "message", None) or str(error)
+            print(f"error: {text}", file=sys.stderr)
+            sys.exit(3 if isinstance(error, passing_error) else 1)
 
     app.run(main)
+
+
+def _tensorflow_errors():
+    """TensorFlow's errors and those that may pass, where it is in use."""
+    if "tensorflow" not in sys.modules:
+        return (), ()
+    errors = sys.modules["tensorflow"].errors
+    return (errors.OpError,), (
+        errors.AbortedError,
+        errors.CancelledError,
+        errors.DeadlineExceededError,
+        errors.InternalError,
+        errors.UnavailableError,
+        errors.UnknownError,
+    )

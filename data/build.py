@@ -49,6 +49,7 @@ def build(config):
     start = time.monotonic()
     vocabulary = vocab.load(config.vocab_file)
     paths = corpus.expand(config.input_file)
+    _check_apart(config, paths)
     for warning in config.warnings():
         logging.warning("%s", warning)
     finished = _find_finished(config, vocabulary, paths)
@@ -87,6 +88,21 @@ def build(config):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(statistics.summary(counts, docs.inputs, files, seconds, peak))
     return result
+
+
+def _check_apart(config, paths):
+    """Refuses to write where a rerun would take the records for text."""
+    items = [item.strip() for item in config.input_file.split(",")]
+    for output in config.output_paths:
+        directory = os.path.dirname(output) or "."
+        if output in paths or any(
+            os.path.normpath(item) == os.path.normpath(directory)
+            for item in items
+        ):
+            raise ValueError(
+                f"--output_file={output} would be part of --input_file="
+                f"{config.input_file}; write the records to another folder"
+            )
 
 
 def _made_from(config, vocabulary, inputs):

@@ -110,11 +110,6 @@ def _sort(places, num_masks):
         places[1, j] = token
 
 
-def expected_masks(num_tokens, masked_lm_prob):
-    """How many masks a sequence of `num_tokens` should get, a whole number."""
-    return max(1, round(num_tokens * masked_lm_prob))
-
-
 def make(config, vocabulary):
     """Returns the `Masking` that the flags and the vocabulary ask for."""
     return Masking(

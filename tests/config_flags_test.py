@@ -7,7 +7,9 @@ import sys
 import textwrap
 
 import pytest
+import tensorflow as tf
 
+import config_flags
 from data.config import BuildConfig
 from tests import project
 
@@ -122,3 +124,35 @@ def test_a_fault_of_the_program_keeps_its_traceback(program, tmp_path):
     )
     assert done.returncode == 1
     assert "KeyError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (ValueError("--a must be b"), 1, "error: --a must be b"),
+        (tf.errors.DataLossError(None, None, "torn"), 1, "error: torn"),
+        (tf.errors.UnavailableError(None, None, "gone"), 3, "error: gone"),
+    ],
+)
+def test_what_others_have_to_mend_is_one_line_and_a_status(
+    monkeypatch, capsys, error, status, said
+):
+    def fail(config):
+        raise error
+
+    monkeypatch.setattr(config_flags, "define", lambda _: lambda: None)
+    monkeypatch.setattr(config_flags.app, "run", lambda main: main(["prog"]))
+    with pytest.raises(SystemExit) as ended:
+        config_flags.run(fail, None)
+    assert ended.value.code == status
+    assert capsys.readouterr().err.splitlines()[-1] == said
+
+
+def test_our_own_mistake_keeps_its_traceback(monkeypatch):
+    def fail(config):
+        raise KeyError("ours")
+
+    monkeypatch.setattr(config_flags, "define", lambda _: lambda: None)
+    monkeypatch.setattr(config_flags.app, "run", lambda main: main(["prog"]))
+    with pytest.raises(KeyError):
+        config_flags.run(fail, None)

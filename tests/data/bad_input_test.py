@@ -41,6 +41,13 @@ def test_a_pattern_without_files_is_named(tmp_path):
     assert "--input_file" in refused(tmp_path, input_file=" , ")
 
 
+def test_records_among_the_text_are_refused(tmp_path):
+    path = write(tmp_path, GOOD)
+    for text, output in ((str(tmp_path), tmp_path / "out"), (path, path)):
+        said = refused(tmp_path, input_file=text, output_file=str(output))
+        assert f"--output_file={output}" in said and "another folder" in said
+
+
 def test_text_in_another_encoding_is_named_with_the_byte(tmp_path):
     bad = GOOD.encode() + "中文".encode("gb18030")
     path = write(tmp_path, bad)

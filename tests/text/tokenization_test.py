@@ -10,7 +10,7 @@ import pytest
 
 from tests import project
 from tests.google_tokenization import FullTokenizer
-from text import tokenization, vocab
+from text import normalization, tokenization, vocab
 
 CODE_POINTS = [
     chr(code)
@@ -195,3 +195,23 @@ def test_every_line_of_real_text_is_read_as_published(name, do_lower_case):
     lines = corpus_lines(name)
     for first in range(0, len(lines), 50000):
         assert_same(pair, lines[first : first + 50000])
+
+
+@both_cases
+def test_pieces_are_those_of_tensorflow_text(tmp_path, do_lower_case):
+    tf_text = pytest.importorskip("tensorflow_text")
+    text = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((project.ROOT / "samples").glob("*/*.txt"))
+    )
+    vocabulary = vocab.load(str(project.ROOT / "vocab/zh_en_8k.txt"))
+    ids, starts = tokenization.Tokenizer(vocabulary, do_lower_case).tokenize(
+        text
+    )
+    normal = normalization.Normalizer(do_lower_case).normalize(text)
+    theirs = tf_text.FastWordpieceTokenizer(
+        vocabulary.rows, support_detokenization=False
+    ).tokenize(normal.split("\n"))
+    assert len(ids) > 10_000
+    np.testing.assert_array_equal(ids, theirs.flat_values)
+    np.testing.assert_array_equal(starts, theirs.row_splits)
