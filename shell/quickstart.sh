@@ -35,7 +35,7 @@ row() { # NAME
 start=$SECONDS
 for part in train heldout; do
   echo "building records of samples/$part, traditional Chinese simplified"
-  step "records_$part" "^$" "$PYTHON" create_pretraining_data.py \
+  step "records_$part" "already built" "$PYTHON" create_pretraining_data.py \
     --input_file="samples/$part" --output_file="$OUTPUT/$part.tfrecord" \
     --vocab_file=vocab/zh_en_8k.txt --t2s --dupe_factor=1
   sed 's/^/  /' "$LOG/records_$part.txt"
