@@ -15,6 +15,8 @@ from text.compiled import njit
 
 SEQUENCE = "max_seq_length"
 PREDICTIONS = "max_predictions_per_seq"
+_TOUCHED_AT_ONCE = 16
+_INTS_A_CACHE_LINE = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +124,12 @@ def _encode(corpus, recipes, mask_starts, rules, keys, chosen, out):
     positions = np.empty(num_predictions, np.int32)
     labels = np.empty(num_predictions, np.int32)
     end = 0
-    for instance in chosen:
+    for index in range(len(chosen)):
+        if index % _TOUCHED_AT_ONCE == 0:
+            ahead = chosen[index : index + _TOUCHED_AT_ONCE]
+            # Kept, below the next record, so that the reads are not left out.
+            out[end] = _touch(corpus, recipes, mask_starts, ahead)
+        instance = chosen[index]
         a, b = recipes.segments[instance]
         num_a = np.int64(recipes.lengths[instance, 0])
         num_b = np.int64(recipes.lengths[instance, 1])
@@ -154,6 +161,28 @@ def _encode(corpus, recipes, mask_starts, rules, keys, chosen, out):
         )
         end = wire.write_frame(out, begin, end)
     return end
+
+
+@njit()
+def _touch(corpus, recipes, mask_starts, chosen):
+    """Reads what some instances are made from, for the waits to overlap.
+
+    They lie all over the corpus. Read one by one while they are encoded, each
+    would wait for memory by itself.
+    """
+    read = np.int64(0)
+    for instance in chosen:
+        first = mask_starts[instance]
+        read += recipes.is_random_next[instance]
+        if recipes.num_masks[instance]:
+            read += recipes.mask_ids[first] + recipes.mask_positions[first]
+    for instance in chosen:
+        for k in range(2):
+            start = recipes.segments[instance, k]
+            end = start + np.int64(recipes.lengths[instance, k])
+            for place in range(start, end, _INTS_A_CACHE_LINE):
+                read += corpus.ids[place]
+    return read & 0xFF
 
 
 @njit()
