@@ -91,7 +91,6 @@ def run(work, config_class):
         if len(argv) > 1:
             raise app.UsageError(f"unexpected arguments: {argv[1:]}")
         logging.use_absl_handler()
-        logging.set_verbosity(logging.INFO)
         try:
             work(make_config())
         except Exception as error:
@@ -101,8 +100,10 @@ def run(work, config_class):
             logging.debug("", exc_info=True)
             text = getattr(error, "message", None) or str(error)
             print(f"error: {text}", file=sys.stderr)
-            sys.exit(3 if isinstance(error, passing_error) else 1)
+            may_pass = isinstance(error, (ConnectionError, *passing_error))
+            sys.exit(3 if may_pass else 1)
 
+    flags.FLAGS.set_default("verbosity", logging.INFO)
     app.run(main)
 
 

@@ -172,11 +172,16 @@ def _difference(old, new):
             return f"--{name}={before}, not {value}"
     if old["vocab_sha256"] != new["vocab_sha256"]:
         return "another vocabulary"
-    if old["inputs"] != new["inputs"]:
+    if _contents(old["inputs"]) != _contents(new["inputs"]):
         return "other text"
     if old["outputs"] != new["outputs"]:
         return f"--output_file={','.join(old['outputs'])}"
     return None
+
+
+def _contents(inputs):
+    """What the input files hold, whatever they are called."""
+    return [(item["num_bytes"], item["sha256"]) for item in inputs]
 
 
 def _is_whole(config, found):

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 
 import numpy as np
+from absl import logging
 
 from data import instances
 from text import corpus as corpus_files
@@ -36,13 +37,15 @@ def read(paths, tokenizer, *, convert_t2s, progress):
         ValueError: the files hold no sentence.
     """
     ids, lengths, numbers, inputs = [], [], [], []
+    open_ended = []
     last_number = 0
     for path in paths:
         digest = hashlib.sha256()
         num_bytes = 0
         for text in corpus_files.read_chunks(path, digest):
-            num_bytes += len(text.encode())
-            progress.advance(len(text.encode()))
+            chunk_bytes = len(text.encode())
+            num_bytes += chunk_bytes
+            progress.advance(chunk_bytes)
             if convert_t2s:
                 text = t2s.to_simplified(text)
             # What follows the last line end is no line.
@@ -58,8 +61,25 @@ def read(paths, tokenizer, *, convert_t2s, progress):
             ids.append(chunk_ids)
             lengths.append(chunk_lengths[is_sentence])
             numbers.append(chunk_numbers[is_sentence])
+            is_open = not is_break[-1]
+        if num_bytes and is_open:
+            open_ended.append(path)
         inputs.append(describe(path, num_bytes, digest))
+    _warn_of_glued_documents(open_ended, paths)
     return Documents(_join(paths, ids, lengths, numbers), inputs)
+
+
+def _warn_of_glued_documents(open_ended, paths):
+    glued = [path for path in open_ended if path != paths[-1]]
+    if glued:
+        logging.warning(
+            "%d of %d files do not end with a blank line, the first is %s: "
+            "their last document goes on in the next file, as in "
+            "google-research/bert",
+            len(glued),
+            len(paths),
+            glued[0],
+        )
 
 
 def describe(path, num_bytes, digest):

@@ -132,6 +132,7 @@ def test_a_fault_of_the_program_keeps_its_traceback(program, tmp_path):
         (ValueError("--a must be b"), 1, "error: --a must be b"),
         (tf.errors.DataLossError(None, None, "torn"), 1, "error: torn"),
         (tf.errors.UnavailableError(None, None, "gone"), 3, "error: gone"),
+        (ConnectionError("no TPU"), 3, "error: no TPU"),
     ],
 )
 def test_what_others_have_to_mend_is_one_line_and_a_status(

@@ -39,8 +39,8 @@ def expand(patterns, flag="input_file"):
     """Returns the files that a comma list of files, globs, directories names.
 
     Items keep their order; the files of one item are sorted. A directory
-    stands for the files directly in it, but for hidden ones, `.json` and
-    `.tmp`.
+    stands for the files directly in it. Neither it nor a glob stands for hidden
+    files, `.json` and `.tmp`, which stand beside records.
 
     Raises:
         ValueError: an item matches no file; names the item and `flag`.
@@ -61,11 +61,12 @@ def _expand_one(item):
     is_directory = fs.isdir if fs else os.path.isdir
     if is_directory(item):
         names = sorted((fs.listdir if fs else os.listdir)(item))
-        paths = [os.path.join(item, name) for name in names if _is_data(name)]
-        return [path for path in paths if not is_directory(path)]
-    if exists(item):
+        paths = [os.path.join(item, name) for name in names]
+    elif exists(item):
         return [item]
-    return match(item)
+    else:
+        paths = match(item)
+    return [path for path in paths if _is_data(path) and not is_directory(path)]
 
 
 def match(pattern):
@@ -97,7 +98,8 @@ def remove(path):
         (gfile().remove if is_remote(path) else os.remove)(path)
 
 
-def _is_data(name):
+def _is_data(path):
+    name = os.path.basename(path)
     return not name.startswith(".") and not name.endswith((".json", ".tmp"))
 
 

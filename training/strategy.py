@@ -10,6 +10,7 @@ import tensorflow as tf
 from absl import logging
 
 _CONNECT_TIMEOUT_SECS = 10
+_REASON_CHARACTERS = 300
 
 
 def create(
@@ -33,7 +34,7 @@ def create(
         master: google-research/bert's older name for the TPU's address.
 
     Raises:
-        ValueError: the TPU cannot be reached.
+        ConnectionError: the TPU cannot be reached.
     """
     if use_tpu or tpu_name:
         return _tpu(tpu_name or master or "local", tpu_zone, gcp_project)
@@ -83,9 +84,9 @@ def _tpu(address, zone, project):
         urllib.error.URLError,
         tf.errors.OpError,
     ) as error:
-        reason = str(error).strip().split("\n")[0]
+        reason = " ".join(str(error).split())[:_REASON_CHARACTERS]
         logging.debug("TPU: %s", error)
-        raise ValueError(
+        raise ConnectionError(
             f"cannot reach the TPU {address!r} ({reason}). On a TPU VM leave "
             "out --tpu_name, set --use_tpu and install tensorflow-tpu; "
             "elsewhere check --tpu_name, --tpu_zone and --gcp_project. To "

@@ -177,6 +177,19 @@ def test_what_is_legal_and_spoils_the_training_is_warned_of(tmp_path, caplog):
     assert "[UNK]" in warned(tmp_path, caplog, strange, **fit)
 
 
+def test_documents_glued_across_files_are_warned_of(tmp_path, caplog):
+    paths = [write(tmp_path, GOOD, f"{i}.txt") for i in range(3)]
+    closed = write(tmp_path, GOOD + "\n", "closed.txt")
+    settings = built.make_config(
+        tmp_path, input_file=",".join([paths[0], closed, *paths[1:]])
+    )
+    with caplog.at_level("WARNING"):
+        result = build.build(settings)
+    assert result["statistics"]["num_documents"] == 2 + 2 + 1 + 1
+    assert "2 of 4 files do not end with a blank line" in caplog.text
+    assert f"the first is {paths[0]}" in caplog.text
+
+
 def test_the_command_says_one_line_and_no_traceback(tmp_path):
     text = write(tmp_path, GOOD.encode() + b"\xff\n")
     vocabulary = project.write_vocabulary(tmp_path, CHARACTERS)

@@ -35,6 +35,10 @@ def test_a_directory_stands_for_the_data_files_in_it(folder):
     assert names(folder, "@/") == ["a.txt", "b.txt", "c.gz"]
 
 
+def test_a_glob_stands_for_no_manifest_and_no_folder(folder):
+    assert names(folder, "@/*") == ["a.txt", "b.txt", "c.gz"]
+
+
 def test_a_file_whose_name_looks_like_a_pattern_is_found(folder):
     (folder / "zh[1].txt").write_text("")
     assert names(folder, "@/zh[1].txt") == ["zh[1].txt"]
