@@ -25,6 +25,7 @@ def run(config):
 
     Raises:
         ValueError: a setting or a file is wrong; says which and what to do.
+        ConnectionError: the TPU cannot be reached.
     """
     bert = preflight.read_bert_config(config)
     preflight.check_output_dir(config)

@@ -155,5 +155,5 @@ def test_evaluation_without_a_checkpoint_says_what_to_set(job):
     ],
 )
 def test_a_wrong_setting_is_named_with_its_flag(job, settings, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, ConnectionError), match=words):
         job(**{"output": "wrong"} | settings)
