@@ -239,11 +239,13 @@ def _write(config, text, recipes, order, rules):
     with Progress("writing", len(order), " records") as progress:
         for index, path in enumerate(config.output_paths):
             chosen = order[index::num_files]
+            # TensorFlow's files take nothing but bytes.
+            part = bytes if corpus.is_remote(path) else memoryview
             with corpus.open_binary(path + ".tmp", "wb") as raw:
                 out = _compressed(raw) if config.gzip_compress else raw
                 for first in range(0, len(chosen), _RECORDS_A_CALL):
                     block = chosen[first : first + _RECORDS_A_CALL]
-                    out.write(encoder.encode(block).data)
+                    out.write(part(encoder.encode(block)))
                     progress.advance(len(block))
                 if out is not raw:
                     out.close()

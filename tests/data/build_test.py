@@ -219,3 +219,27 @@ def test_records_are_those_that_google_researchs_own_code_wrote(tmp_path, name):
     )
     build.build(settings)
     assert built.digest(settings.output_paths) == (num_records, sha256)
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_remote_paths_give_the_same_records(tmp_path, is_packed):
+    flags = {"gzip_compress": is_packed}
+    (tmp_path / "local").mkdir()
+    built.run(tmp_path / "local", **flags)
+    remote = "file://" + str(tmp_path / "remote")
+    config = built.make_config(
+        tmp_path / "local",
+        input_file=",".join(f"file://{path}" for path in project.SAMPLES),
+        output_file=f"{remote}/records",
+        vocab_file=f"file://{tmp_path}/local/vocab.txt",
+        **flags,
+    )
+    build.build(config)
+    assert build.build(config)["files"].keys() == {"records"}
+    assert sorted(p.name for p in (tmp_path / "remote").iterdir()) == [
+        "records",
+        "records.manifest.json",
+    ]
+    assert (tmp_path / "remote/records").read_bytes() == (
+        tmp_path / "local/records"
+    ).read_bytes()
