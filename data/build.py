@@ -2,7 +2,6 @@
 
 import dataclasses
 import gzip
-import hashlib
 import os
 import resource
 import time
@@ -155,12 +154,10 @@ def _describe_inputs(paths):
     inputs = []
     with Progress("comparing the text", None, "B") as progress:
         for path in paths:
-            digest = hashlib.sha256()
-            num_bytes = 0
-            for text in corpus.read_chunks(path, digest):
-                num_bytes += len(text.encode())
-            progress.advance(num_bytes)
-            inputs.append(documents.describe(path, num_bytes, digest))
+            digest = corpus.Digest(progress.advance)
+            for _ in corpus.read_chunks(path, digest):
+                pass
+            inputs.append(digest.describe(path))
     return inputs
 
 

@@ -1,7 +1,6 @@
 """Text files -> the corpus as token ids with the ends of its sentences."""
 
 import dataclasses
-import hashlib
 
 import numpy as np
 from absl import logging
@@ -31,7 +30,7 @@ def read(paths, tokenizer, *, convert_t2s, progress):
         paths: local or remote files.
         tokenizer: a `text.tokenization.Tokenizer`.
         convert_t2s: whether to convert to simplified Chinese first.
-        progress: is told the bytes of each chunk.
+        progress: is told the bytes as they are read.
 
     Raises:
         ValueError: the files hold no sentence.
@@ -40,12 +39,8 @@ def read(paths, tokenizer, *, convert_t2s, progress):
     open_ended = []
     last_number = 0
     for path in paths:
-        digest = hashlib.sha256()
-        num_bytes = 0
+        digest = corpus_files.Digest(progress.advance)
         for text in corpus_files.read_chunks(path, digest):
-            chunk_bytes = len(text.encode())
-            num_bytes += chunk_bytes
-            progress.advance(chunk_bytes)
             if convert_t2s:
                 text = t2s.to_simplified(text)
             # What follows the last line end is no line.
@@ -62,9 +57,9 @@ def read(paths, tokenizer, *, convert_t2s, progress):
             lengths.append(chunk_lengths[is_sentence])
             numbers.append(chunk_numbers[is_sentence])
             is_open = not is_break[-1]
-        if num_bytes and is_open:
+        if digest.num_bytes and is_open:
             open_ended.append(path)
-        inputs.append(describe(path, num_bytes, digest))
+        inputs.append(digest.describe(path))
     _warn_of_glued_documents(open_ended, paths)
     return Documents(_join(paths, ids, lengths, numbers), inputs)
 
@@ -80,12 +75,6 @@ def _warn_of_glued_documents(open_ended, paths):
             len(paths),
             glued[0],
         )
-
-
-def describe(path, num_bytes, digest):
-    """What the manifest says of an input file."""
-    name = path.rsplit("/", 1)[-1]
-    return {"name": name, "num_bytes": num_bytes, "sha256": digest.hexdigest()}
 
 
 def _join(paths, ids, lengths, numbers):

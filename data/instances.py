@@ -72,11 +72,11 @@ def draw(corpus, order, first, last, rules, state):
     starts = np.empty(rules.max_seq_length + 1, np.int32)
     picked = np.empty(rules.max_seq_length + 1, np.int32)
     places = np.empty((2, max_masks), np.int32)
-    chunk = np.empty(4, np.int64)
+    chunk = np.empty(2, np.int64)
     size = 0
     total_masks = 0
     for index in range(first, last):
-        chunk[:2] = corpus.documents[order[index] : order[index] + 2]
+        chunk[:] = corpus.documents[order[index] : order[index] + 2]
         target = _target_length(rules, state)
         while chunk[0] < chunk[1]:
             a, a_end, b, b_end, is_random = _draw_pair(

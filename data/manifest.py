@@ -26,11 +26,8 @@ def name_of(record_path, config):
 def find(record_path):
     """Returns the manifest that lists a record file, or None."""
     own = record_path + _SUFFIX
-    candidates = [own] if corpus.exists(own) else []
-    pattern = os.path.join(os.path.dirname(record_path), "*" + _SUFFIX)
-    if not candidates:
-        candidates = corpus.match(pattern)
-    for candidate in candidates:
+    beside = os.path.join(os.path.dirname(record_path), "*" + _SUFFIX)
+    for candidate in [own] if corpus.exists(own) else corpus.match(beside):
         manifest = read(candidate)
         if os.path.basename(record_path) in manifest["files"]:
             return manifest
@@ -59,6 +56,4 @@ def read(path):
 def write(path, manifest):
     """Writes a manifest, whole or not at all."""
     text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-    with corpus.open_binary(path + ".tmp", "wb") as out:
-        out.write(text.encode())
-    corpus.rename(path + ".tmp", path)
+    corpus.write_whole(path, text.encode())

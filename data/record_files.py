@@ -76,7 +76,7 @@ def _inspect(path):
         num_records = _count_records(path, compression)
         return RecordFile(path, compression, num_records, None)
     entry = stated["files"][os.path.basename(path)]
-    num_bytes = tf.io.gfile.stat(path).length
+    num_bytes = corpus.num_bytes(path)
     if num_bytes != entry["num_bytes"]:
         # Says where the file is cut, if it is cut and not replaced.
         _count_records(path, compression)

@@ -3,10 +3,9 @@
 import math
 import os
 
-import tensorflow as tf
 from absl import logging
 
-from training import strategy
+from training import strategy, text_files
 
 EVAL_RESULTS_FILE = "eval_results.txt"
 
@@ -74,8 +73,6 @@ def write_eval_results(output_dir, results):
     """Writes `key = value` lines, sorted, as google-research/bert does."""
     path = os.path.join(output_dir, EVAL_RESULTS_FILE)
     lines = [f"{key} = {results[key]}" for key in sorted(results)]
-    with tf.io.gfile.GFile(path + ".tmp", "w") as file:
-        file.write("".join(line + "\n" for line in lines))
-    tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+    text_files.write_lines(path, lines)
     for line in lines:
         logging.info("eval: %s", line)

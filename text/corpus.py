@@ -84,6 +84,13 @@ def make_directory(path):
         os.makedirs(path, exist_ok=True)
 
 
+def write_whole(path, data):
+    """Writes the bytes of a local or remote file, all of them or none."""
+    with open_binary(path + ".tmp", "wb") as out:
+        out.write(data)
+    rename(path + ".tmp", path)
+
+
 def rename(old, new):
     """Renames a local or remote file, over an older one."""
     if is_remote(new):
@@ -103,12 +110,37 @@ def _is_data(path):
     return not name.startswith(".") and not name.endswith((".json", ".tmp"))
 
 
+class Digest:
+    """The bytes and the sha256 of a text, while it is read.
+
+    `advance` is told how many bytes are read each time.
+    """
+
+    def __init__(self, advance):
+        self.num_bytes = 0
+        self._advance = advance
+        self._sha256 = hashlib.sha256()
+
+    def update(self, data):
+        self.num_bytes += len(data)
+        self._sha256.update(data)
+        self._advance(len(data))
+
+    def describe(self, path):
+        """What the manifest of the records says of the text."""
+        return {
+            "name": os.path.basename(path),
+            "num_bytes": self.num_bytes,
+            "sha256": self._sha256.hexdigest(),
+        }
+
+
 def read_chunks(path, digest=None, chunk_bytes=CHUNK_BYTES):
     """Yields the text of a file in chunks of whole lines.
 
     Args:
         path: a UTF-8 file, gzipped when its name ends in `.gz`.
-        digest: a hashlib object that is fed the bytes of the text.
+        digest: a `Digest` that is fed the bytes of the text.
         chunk_bytes: about how much to read at once.
 
     Raises:
@@ -160,11 +192,3 @@ def num_bytes(path):
     if is_remote(path):
         return gfile().stat(path).length
     return os.path.getsize(path)
-
-
-def sha256(path):
-    """The sha256 of a file's text (of a `.gz`, the text inside)."""
-    digest = hashlib.sha256()
-    for _ in read_chunks(path, digest):
-        pass
-    return digest.hexdigest()

@@ -77,9 +77,7 @@ def load(path):
 
 def save(path, rows):
     """Writes the rows of a vocabulary, whole or not at all."""
-    with corpus.open_binary(path + ".tmp", "wb") as out:
-        out.write("".join(f"{row}\n" for row in rows).encode())
-    corpus.rename(path + ".tmp", path)
+    corpus.write_whole(path, "".join(f"{row}\n" for row in rows).encode())
 
 
 def _check_repeats(path, rows):

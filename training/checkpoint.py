@@ -12,6 +12,8 @@ import re
 import tensorflow as tf
 from absl import logging
 
+from training import text_files
+
 GLOBAL_STEP = "global_step"
 
 _PREFIX = "model.ckpt"
@@ -116,9 +118,7 @@ class Checkpoints:
         lines = [f'model_checkpoint_path: "{names[-1]}"']
         lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
         path = os.path.join(self.directory, "checkpoint")
-        with tf.io.gfile.GFile(path + ".tmp", "w") as file:
-            file.write("".join(line + "\n" for line in lines))
-        tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+        text_files.write_lines(path, lines)
 
 
 def by_path(variables):

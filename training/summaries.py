@@ -9,6 +9,8 @@ import tensorflow as tf
 import tqdm
 from absl import logging
 
+from training import text_files
+
 METRICS_FILE = "metrics.jsonl"
 
 
@@ -77,9 +79,7 @@ def _drop_lines_after(path, step):
     kept = [line for line in lines if _step_of(line) <= step]
     if len(kept) == len(lines):
         return
-    with tf.io.gfile.GFile(path + ".tmp", "w") as file:
-        file.write("".join(line + "\n" for line in kept))
-    tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+    text_files.write_lines(path, kept)
 
 
 def _step_of(line):

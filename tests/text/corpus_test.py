@@ -65,7 +65,15 @@ def test_chunks_are_whole_lines_and_make_up_the_text(tmp_path, suffix, end):
         assert "".join(chunks) == text
         assert all(chunk.endswith("\n") for chunk in chunks[:-1])
         assert digest.digest() == hashlib.sha256(text.encode()).digest()
-    assert corpus.sha256(str(path)) == digest.hexdigest()
+    steps = []
+    digest = corpus.Digest(steps.append)
+    assert "".join(corpus.read_chunks(str(path), digest)) == text
+    assert sum(steps) == len(text.encode())
+    assert digest.describe(f"folder/{path.name}") == {
+        "name": path.name,
+        "num_bytes": len(text.encode()),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
 
 
 def test_packed_files_may_have_several_members(tmp_path):
