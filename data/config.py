@@ -1,14 +1,44 @@
 """Every setting of create_pretraining_data, written once."""
 
 import dataclasses
+import functools
 import math
-from typing import Annotated
+import re
+from typing import Annotated, Literal
 
 MIN_SEQ_LENGTH = 5
+MAX_OUTPUT_FILES = 99_999
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BuildConfig:
+class MaskingConfig:
+    """How tokens are masked: by the builder, or by the trainer's input."""
+
+    do_whole_word_mask: Annotated[
+        bool,
+        "Whether to mask the pieces of a word together: those that begin with "
+        "##, and the characters of a Chinese word where --word_segmenter says "
+        "which they are.",
+    ] = False
+    mask_unit: Annotated[
+        Literal["word", "ngram", "span", "macbert"],
+        "What is masked at once. word: a token, or with --do_whole_word_mask "
+        "a word; ngram: one to three of these (ALBERT); span: one to ten "
+        "(SpanBERT); macbert: one to four, similar words in their place.",
+    ] = "word"
+    random_words: Annotated[
+        Literal["all", "no_specials"],
+        "What a random word is drawn from: all rows of the vocabulary, as in "
+        "google-research/bert, or all but [PAD] and its like and [unusedN].",
+    ] = "all"
+    max_predictions_per_seq: Annotated[
+        int, "Most masked tokens in a sequence."
+    ] = 20
+    masked_lm_prob: Annotated[float, "Share of the tokens to mask."] = 0.15
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BuildConfig(MaskingConfig):
     """The flags of google-research/bert's create_pretraining_data, and more."""
 
     input_file: Annotated[
@@ -20,7 +50,7 @@ class BuildConfig:
     output_file: Annotated[
         str,
         "Comma list of TFRecord files to write; the instances go round robin "
-        "over them.",
+        "over them. name@N stands for name-00000-of-0000N and so on.",
     ]
     vocab_file: Annotated[str, "The vocabulary that the model is trained on."]
     do_lower_case: Annotated[
@@ -31,28 +61,61 @@ class BuildConfig:
     t2s: Annotated[
         bool, "Whether to convert traditional to simplified Chinese (OpenCC)."
     ] = False
-    do_whole_word_mask: Annotated[
-        bool,
-        "Whether to mask the ## pieces of a word together. Has no effect on "
-        "Chinese characters, each of which is a word.",
-    ] = False
+    word_segmenter: Annotated[
+        Literal["none", "jieba", "spaces"],
+        "What says where Chinese words begin. jieba: the library; spaces: "
+        "those in the text, put there by a segmenter of your choice.",
+    ] = "none"
+    similar_words: Annotated[
+        str | None,
+        "File for --mask_unit=macbert: a word, a tab, similar words between "
+        "spaces. Words that are not in it are replaced by random ones.",
+    ] = None
+    pair_task: Annotated[
+        Literal["nsp", "sop", "none"],
+        "What the two segments are. nsp: neighbours or random (BERT); sop: "
+        "neighbours, in order or swapped (ALBERT); none: one segment of whole "
+        "sentences (RoBERTa).",
+    ] = "nsp"
+    masking: Annotated[
+        Literal["static", "dynamic"],
+        "static: the masks are in the records; dynamic: the trainer draws "
+        "new ones every epoch, so that --dupe_factor=1 is enough.",
+    ] = "static"
     max_seq_length: Annotated[
         int, "Tokens of a sequence, [CLS] and [SEP] included."
     ] = 128
-    max_predictions_per_seq: Annotated[
-        int, "Most masked tokens in a sequence."
-    ] = 20
     random_seed: Annotated[int, "Seed of every random draw."] = 12345
     dupe_factor: Annotated[
         int, "How often to go through the corpus, with new pairs and masks."
     ] = 10
-    masked_lm_prob: Annotated[float, "Share of the tokens to mask."] = 0.15
     short_seq_prob: Annotated[
         float, "Share of the documents whose sequences are made short."
     ] = 0.1
     gzip_compress: Annotated[
         bool, "Whether to write GZIP-compressed TFRecord files."
     ] = False
+    shard_megabytes: Annotated[
+        int,
+        "A corpus of more text is cut into shards of about this size at the "
+        "ends of documents; each is built by itself, with the seeds from "
+        "--random_seed on. 0 never cuts.",
+    ] = 256
+    num_workers: Annotated[
+        int,
+        "Processes that build shards at the same time; 0 takes all cores. The "
+        "records do not depend on it.",
+    ] = 0
+    engine: Annotated[
+        Literal["local", "ray"],
+        "Where the shards are built: here, or on a Ray cluster that sees the "
+        "same files.",
+    ] = "local"
+    ray_address: Annotated[
+        str,
+        "The Ray cluster: host:port, ray://host:port or auto, which finds the "
+        "one this machine belongs to.",
+    ] = "auto"
     overwrite: Annotated[
         bool, "Whether to replace output that other flags or text made."
     ] = False
@@ -80,6 +143,15 @@ class BuildConfig:
                     f"--{name} must be between 0 and 1, got "
                     f"{getattr(self, name)}"
                 )
+        for name in ("shard_megabytes", "num_workers"):
+            if getattr(self, name) < 0:
+                raise ValueError(
+                    f"--{name} must not be negative, got {getattr(self, name)}"
+                )
+        self._check_outputs()
+        self._check_masking()
+
+    def _check_outputs(self):
         if not self.output_paths:
             raise ValueError("--output_file names no file")
         if len(set(self.output_paths)) < len(self.output_paths):
@@ -87,11 +159,31 @@ class BuildConfig:
                 f"--output_file names a file twice: {self.output_file}"
             )
 
+    def _check_masking(self):
+        if self.similar_words and self.mask_unit != "macbert":
+            raise ValueError("--similar_words wants --mask_unit=macbert")
+        if self.masking == "dynamic":
+            if self.dupe_factor > 1:
+                raise ValueError(
+                    "--masking=dynamic masks anew in every epoch and wants "
+                    f"--dupe_factor=1, got {self.dupe_factor}"
+                )
+        elif self.word_segmenter != "none" and not self.do_whole_word_mask:
+            raise ValueError(
+                f"--word_segmenter={self.word_segmenter} has no effect "
+                "without --do_whole_word_mask"
+            )
+
     @property
-    def output_paths(self):
-        """The files of --output_file, in order."""
+    def output_items(self):
+        """What --output_file names, with name@N as it stands there."""
         parts = (part.strip() for part in self.output_file.split(","))
         return [part for part in parts if part]
+
+    @functools.cached_property
+    def output_paths(self):
+        """The files of --output_file, in order."""
+        return [path for x in self.output_items for path in _numbered(x)]
 
     def warnings(self):
         """Yields what is legal in these settings and likely a mistake."""
@@ -102,3 +194,17 @@ class BuildConfig:
                 f"far from max_seq_length * masked_lm_prob = {wanted:.1f}; "
                 f"{math.ceil(wanted)} would fit"
             )
+
+
+def _numbered(item):
+    """The files that `name@N` stands for, named as TensorFlow names shards."""
+    match = re.fullmatch(r"(.*[^/])@(\d+)", item)
+    if not match:
+        return [item]
+    name, num_files = match[1], int(match[2])
+    if not 1 <= num_files <= MAX_OUTPUT_FILES:
+        raise ValueError(
+            f"--output_file={item}: from 1 to {MAX_OUTPUT_FILES} files, got "
+            f"{num_files}"
+        )
+    return [f"{name}-{i:05}-of-{num_files:05}" for i in range(num_files)]

@@ -21,10 +21,13 @@ _INTS_A_CACHE_LINE = 16
 
 @dataclasses.dataclass(frozen=True)
 class Feature:
-    """One feature of a record: its name, what sets its length, its kind."""
+    """One feature of a record: its name, what sets its length, its kind.
+
+    A length of None is the record's own; "bytes" is one string.
+    """
 
     name: str
-    length: str | int
+    length: str | int | None
     kind: str = "int64"
 
 
@@ -35,6 +38,17 @@ PRETRAINING_FEATURES = (
     Feature("masked_lm_positions", PREDICTIONS),
     Feature("masked_lm_ids", PREDICTIONS),
     Feature("masked_lm_weights", PREDICTIONS, "float32"),
+    Feature("next_sentence_labels", 1),
+)
+
+# With --masking=dynamic: the tokens as they are, without padding. Segment A is
+# what stands before `first_segment_tokens`, [CLS] and [SEP] included. Bit p % 8
+# (from the lowest) of byte p // 8 of `word_starts` says whether a word begins
+# at position p; it is set at [CLS] and [SEP] too.
+DYNAMIC_FEATURES = (
+    Feature("input_ids", None),
+    Feature("word_starts", None, "bytes"),
+    Feature("first_segment_tokens", 1),
     Feature("next_sentence_labels", 1),
 )
 
