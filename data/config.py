@@ -87,8 +87,10 @@ class BuildConfig(MaskingConfig):
     ] = 128
     random_seed: Annotated[int, "Seed of every random draw."] = 12345
     dupe_factor: Annotated[
-        int, "How often to go through the corpus, with new pairs and masks."
-    ] = 10
+        int | None,
+        "How often to go through the corpus, with new pairs and masks; 10 "
+        "unless given, and 1 with --masking=dynamic.",
+    ] = None
     short_seq_prob: Annotated[
         float, "Share of the documents whose sequences are made short."
     ] = 0.1
@@ -121,6 +123,9 @@ class BuildConfig(MaskingConfig):
     ] = False
 
     def __post_init__(self):
+        if self.dupe_factor is None:
+            dupe_factor = 10 if self.masking == "static" else 1
+            object.__setattr__(self, "dupe_factor", dupe_factor)
         if self.max_seq_length < MIN_SEQ_LENGTH:
             raise ValueError(
                 f"--max_seq_length must be at least {MIN_SEQ_LENGTH} ([CLS], "
@@ -162,13 +167,12 @@ class BuildConfig(MaskingConfig):
     def _check_masking(self):
         if self.similar_words and self.mask_unit != "macbert":
             raise ValueError("--similar_words wants --mask_unit=macbert")
-        if self.masking == "dynamic":
-            if self.dupe_factor > 1:
-                raise ValueError(
-                    "--masking=dynamic masks anew in every epoch and wants "
-                    f"--dupe_factor=1, got {self.dupe_factor}"
-                )
-        elif self.word_segmenter != "none" and not self.do_whole_word_mask:
+        is_static = self.masking == "static"
+        if (
+            is_static
+            and self.word_segmenter != "none"
+            and (not self.do_whole_word_mask)
+        ):
             raise ValueError(
                 f"--word_segmenter={self.word_segmenter} has no effect "
                 "without --do_whole_word_mask"
