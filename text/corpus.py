@@ -4,6 +4,7 @@ Local paths use the standard library; a path with a scheme, such as `gs://`,
 uses TensorFlow's file system, which is imported only then.
 """
 
+import contextlib
 import glob
 import gzip
 import hashlib
@@ -135,44 +136,68 @@ class Digest:
         }
 
 
-def read_chunks(path, digest=None, chunk_bytes=CHUNK_BYTES):
-    """Yields the text of a file in chunks of whole lines.
+def is_packed(path):
+    """Whether a text is gzipped, by its name."""
+    return path.endswith(".gz")
+
+
+@contextlib.contextmanager
+def open_text(path, begin=0):
+    """Opens the bytes of a text, unpacked, at byte `begin` of them."""
+    with open_binary(path) as raw:
+        source = gzip.GzipFile(fileobj=raw) if is_packed(path) else raw
+        try:
+            if begin:
+                source.seek(begin)
+            yield source
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(
+                f"{path}: not a whole gzip file, readable up to byte "
+                f"{source.tell()} of its text ({error})"
+            ) from None
+
+
+def num_text_bytes(path):
+    """Bytes of a text, unpacked; of a packed one all is read for it."""
+    if not is_packed(path):
+        return num_bytes(path)
+    with open_text(path) as source:
+        while source.read(CHUNK_BYTES):
+            pass
+        return source.tell()
+
+
+def read_chunks(path, digest=None, chunk_bytes=CHUNK_BYTES, begin=0, end=None):
+    """Yields the text of a file, or a part of it, in chunks of whole lines.
 
     Args:
         path: a UTF-8 file, gzipped when its name ends in `.gz`.
         digest: a `Digest` that is fed the bytes of the text.
         chunk_bytes: about how much to read at once.
+        begin, end: the part of the text, in bytes, at ends of lines.
 
     Raises:
         ValueError: the file is not UTF-8 or not whole gzip; names the byte.
     """
-    offset = 0
+    offset = begin
     rest = b""
-    with open_binary(path) as raw:
-        source = gzip.GzipFile(fileobj=raw) if path.endswith(".gz") else raw
+    with open_text(path, begin) as source:
         while True:
-            data = _read(source, chunk_bytes, path, offset + len(rest))
+            wanted = chunk_bytes
+            if end is not None:
+                wanted = min(wanted, end - offset - len(rest))
+            data = source.read(wanted)
             if digest:
                 digest.update(data)
             block = rest + data
             # Without data the file has ended and its last line may be open.
-            end = block.rfind(b"\n") + 1 if data else len(block)
-            if end:
-                yield _decode(block[:end], path, offset)
-            offset += end
-            rest = block[end:]
+            last = block.rfind(b"\n") + 1 if data else len(block)
+            if last:
+                yield _decode(block[:last], path, offset)
+            offset += last
+            rest = block[last:]
             if not data:
                 return
-
-
-def _read(source, num_bytes, path, offset):
-    try:
-        return source.read(num_bytes)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(
-            f"{path}: not a whole gzip file, readable up to byte {offset} of "
-            f"its text ({error})"
-        ) from None
 
 
 def _decode(block, path, offset):
