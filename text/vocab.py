@@ -3,12 +3,14 @@
 import dataclasses
 import functools
 import hashlib
+import re
 
 import numpy as np
 
 from text import corpus
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_UNUSED = re.compile(r"\[unused\d+\]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +37,18 @@ class Vocabulary:
     def replacement_ids(self):
         """Ids that masking draws random words from, int32, in its order."""
         return np.fromiter(self.ids.values(), np.int32)
+
+    @functools.cached_property
+    def special_ids(self):
+        """Ids of the special tokens and of [unusedN], int32, ascending."""
+        return np.array(
+            [
+                index
+                for index, row in enumerate(self.rows)
+                if row in SPECIAL_TOKENS or _UNUSED.fullmatch(row)
+            ],
+            np.int32,
+        )
 
     @functools.cached_property
     def is_continuation(self):
