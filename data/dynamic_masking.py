@@ -1,0 +1,267 @@
+"""Masks drawn in the trainer's input pipeline, new ones in every epoch.
+
+The laws are those of `masking`. Nothing is drawn from a generator: bits are a
+function of the seed, of the record's number in the run and of the position, so
+that a run that was stopped goes on with the masks it would have had.
+
+Shapes: B records, L = max_seq_length, P = max_predictions_per_seq.
+Source: Liu et al. 2019, section 4.1 (dynamic masking).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from data import masking as static
+
+# What bits are drawn for.
+_ORDER, _LENGTH, _CHOICE, _WORD = range(4)
+_GOLDEN = 0x9E3779B97F4A7C15
+
+_SPEC = {
+    "input_ids": tf.io.RaggedFeature(tf.int64),
+    "word_starts": tf.io.FixedLenFeature([], tf.string),
+    "first_segment_tokens": tf.io.FixedLenFeature([], tf.int64),
+    "next_sentence_labels": tf.io.FixedLenFeature([], tf.int64),
+}
+
+
+class _Rows(NamedTuple):
+    """Records as they were built, in rows of one length."""
+
+    ids: tf.Tensor  # int32 [B, L], 0 where there is no token
+    word_starts: tf.Tensor  # bool [B, L]
+    num_tokens: tf.Tensor  # int32 [B, 1]
+    num_first: tf.Tensor  # int32 [B, 1]: tokens of `[CLS] A [SEP]`
+    labels: tf.Tensor  # int32 [B]
+
+
+def parse_fn(masking, *, max_seq_length, manifest, seed):
+    """Returns what parses and masks serialized records.
+
+    Args:
+        masking: a `data.config.MaskingConfig`.
+        max_seq_length: an integer, L.
+        manifest: that of the records; says what their vocabulary is.
+        seed: decides the masks, together with the records' numbers.
+
+    Returns:
+        A function of serialized records, string [B], and of their numbers in
+        the run, int64 [B]; it gives what `records.parse_fn` gives.
+
+    Raises:
+        ValueError: --mask_unit needs what only the builder has.
+    """
+    if masking.mask_unit == "macbert":
+        raise ValueError(
+            "--mask_unit=macbert takes similar words, which only "
+            "create_pretraining_data has: build the records with "
+            "--masking=static --mask_unit=macbert"
+        )
+    random_ids = np.arange(manifest["vocab_size"], dtype=np.int32)
+    if masking.random_words == "no_specials":
+        random_ids = np.setdiff1d(random_ids, manifest["special_ids"])
+
+    def parse(serialized, numbers):
+        rows = _parse(serialized, max_seq_length)
+        bits = _bits_fn(seed, numbers, max_seq_length)
+        is_masked, sources = _choose(masking, rows, bits)
+        choice = _uniform(bits(_CHOICE))
+        if masking.mask_unit == "span":
+            # One choice for all tokens of a run.
+            choice = tf.gather(choice, sources, batch_dims=1)
+        drawn = bits(_WORD) % tf.constant(len(random_ids), tf.uint64)
+        random_words = tf.gather(
+            tf.constant(random_ids, tf.int32), tf.cast(drawn, tf.int64)
+        )
+        stand_in = tf.where(choice < 0.9, rows.ids, random_words)
+        stand_in = tf.where(choice < 0.8, manifest["mask_id"], stand_in)
+        masked_ids = tf.where(is_masked, stand_in, rows.ids)
+        return _features(
+            rows, masked_ids, is_masked, masking.max_predictions_per_seq
+        )
+
+    return parse
+
+
+def _parse(serialized, length):
+    """Parses records of `records.DYNAMIC_FEATURES`; returns `_Rows`."""
+    parsed = tf.io.parse_example(serialized, _SPEC)
+    ids = parsed["input_ids"]
+    num_tokens = ids.row_lengths()
+    tf.debugging.assert_less_equal(
+        num_tokens,
+        length,
+        f"a record has more tokens than --max_seq_length={length}; set "
+        "--max_seq_length to what the records were built with",
+    )
+    shape = (serialized.shape[0], length)
+    ids = tf.ensure_shape(ids.to_tensor(shape=(None, length)), shape)
+    num_bytes = -(-length // 8)
+    packed = tf.io.decode_raw(
+        parsed["word_starts"], tf.uint8, fixed_length=num_bytes
+    )
+    bits = tf.bitwise.right_shift(
+        packed[:, :, None], np.arange(8, dtype=np.uint8)
+    )
+    bits = tf.reshape(bits & 1, (-1, 8 * num_bytes))[:, :length]
+
+    def as_int32(value):
+        return tf.cast(value, tf.int32)
+
+    return _Rows(
+        as_int32(ids),
+        tf.ensure_shape(tf.cast(bits, tf.bool), shape),
+        num_tokens[:, None],
+        as_int32(parsed["first_segment_tokens"])[:, None],
+        as_int32(parsed["next_sentence_labels"]),
+    )
+
+
+def _choose(masking, rows, bits):
+    """Chooses the tokens to mask.
+
+    Returns:
+        (is_masked bool [B, L], sources int32 [B, L]): the latter says where
+        the run begins that a masked token is part of.
+    """
+    position = tf.range(rows.ids.shape[1])[None]
+    is_word = (position > 0) & (position < rows.num_tokens - 1)
+    is_word &= position != rows.num_first - 1
+    # A half is rounded to the even side, as Python does.
+    share = tf.cast(rows.num_tokens, tf.float64) * masking.masked_lm_prob
+    wanted = tf.maximum(tf.cast(tf.round(share), tf.int32), 1)
+    wanted = tf.minimum(wanted, masking.max_predictions_per_seq)
+    order = tf.cast(_shift_right(bits(_ORDER), 34), tf.int32)
+    if masking.mask_unit == "word" and not masking.do_whole_word_mask:
+        order = tf.where(is_word, order, tf.int32.max)
+        rank = tf.argsort(tf.argsort(order, stable=True))
+        return is_word & (rank < wanted), tf.broadcast_to(position, rank.shape)
+    begins = is_word
+    if masking.do_whole_word_mask:
+        is_first = (position == 1) | (position == rows.num_first)
+        begins &= rows.word_starts | is_first
+    lengths = tf.searchsorted(
+        tf.constant(static.run_lengths(masking.mask_unit), tf.float32),
+        tf.reshape(_uniform(bits(_LENGTH)), [-1]),
+        side="right",
+    )
+    lengths = 1 + tf.reshape(lengths, tf.shape(order))
+    return _choose_runs(rows, is_word, begins, order, lengths, wanted)
+
+
+def _choose_runs(rows, is_word, begins, order, lengths, wanted):
+    """Masks runs of words in every row at once, a run a time.
+
+    Each time, a row takes the first in `order` of the words that are not
+    masked and find room: what found no room once never finds it again, so
+    that this is the order of `masking`.
+
+    Returns:
+        As `_choose`.
+    """
+    num_rows, length = tf.shape(order)[0], order.shape[1]
+    position = tf.range(length)[None]
+    word = tf.cumsum(tf.cast(begins, tf.int32), axis=1)
+    key = word + (length + 1) * tf.range(num_rows)[:, None]
+    lasts = tf.math.unsorted_segment_max(
+        tf.where(is_word, position, 0), key, (length + 1) * num_rows
+    )
+    word_end = tf.gather(lasts, key) + 1
+
+    def can_begin(is_masked, room):
+        return begins & ~is_masked & (word_end - position <= room)
+
+    def mask_runs(is_masked, sources, room, may_begin):
+        begin = tf.argmin(
+            tf.where(may_begin, order, tf.int32.max), 1, tf.int32
+        )[:, None]
+        first = tf.gather(word, begin, batch_dims=1)
+        last = first + tf.gather(lengths, begin, batch_dims=1)
+        is_barrier = is_masked | ~is_word
+        is_barrier &= position >= begin
+        barrier = tf.where(is_barrier, position, length)
+        chosen = (
+            (position >= begin)
+            & (word < last)
+            & (position < tf.reduce_min(barrier, 1, keepdims=True))
+            & (word_end <= begin + room)
+            & tf.reduce_any(may_begin, 1, keepdims=True)
+        )
+        num_chosen = tf.reduce_sum(tf.cast(chosen, tf.int32), 1, keepdims=True)
+        is_masked |= chosen
+        room -= num_chosen
+        return (
+            is_masked,
+            tf.where(chosen, begin, sources),
+            room,
+            can_begin(is_masked, room),
+        )
+
+    nothing = tf.zeros_like(begins)
+    is_masked, sources, _, _ = tf.while_loop(
+        lambda *state: tf.reduce_any(state[-1]),
+        mask_runs,
+        (nothing, tf.zeros_like(order), wanted, can_begin(nothing, wanted)),
+    )
+    return is_masked, sources
+
+
+def _features(rows, masked_ids, is_masked, num_predictions):
+    """Makes the features of `records.PRETRAINING_FEATURES`."""
+    length = rows.ids.shape[1]
+    position = tf.range(length)[None]
+    # The largest of what falls with the position are the first positions.
+    places, _ = tf.math.top_k(
+        tf.where(is_masked, length - position, 0), min(num_predictions, length)
+    )
+    places = tf.pad(places, [[0, 0], [0, max(num_predictions - length, 0)]])
+    is_mask = places > 0
+    positions = tf.where(is_mask, length - places, 0)
+    labels = tf.gather(rows.ids, positions, batch_dims=1)
+    is_token = position < rows.num_tokens
+    return {
+        "input_ids": masked_ids,
+        "input_mask": tf.cast(is_token, tf.int32),
+        "segment_ids": tf.cast(
+            is_token & (position >= rows.num_first), tf.int32
+        ),
+        "masked_lm_positions": positions,
+        "masked_lm_ids": tf.where(is_mask, labels, 0),
+        "masked_lm_weights": tf.cast(is_mask, tf.float32),
+        "next_sentence_labels": rows.labels,
+    }
+
+
+def _bits_fn(seed, numbers, length):
+    """Returns a function of a purpose; it gives uint64 [B, L] random bits."""
+    seed = _mix(tf.constant(seed % (1 << 64), tf.uint64))
+    key = _mix(seed + tf.cast(numbers, tf.uint64) * _uint64(_GOLDEN))
+
+    def bits(purpose):
+        index = tf.range(purpose * length, (purpose + 1) * length)
+        index = tf.cast(index, tf.uint64) * _uint64(_GOLDEN)
+        return _mix(key[:, None] + index)
+
+    return bits
+
+
+def _mix(x):
+    """Scrambles uint64s: Steele et al. 2014, SplitMix, in Stafford's mix 13."""
+    x = (x ^ _shift_right(x, 30)) * _uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ _shift_right(x, 27)) * _uint64(0x94D049BB133111EB)
+    return x ^ _shift_right(x, 31)
+
+
+def _uniform(bits):
+    """Makes float32 numbers in [0, 1) of random bits."""
+    return tf.cast(_shift_right(bits, 40), tf.float32) * 2**-24
+
+
+def _shift_right(x, num_bits):
+    return tf.bitwise.right_shift(x, _uint64(num_bits))
+
+
+def _uint64(value):
+    return tf.constant(value, tf.uint64)
