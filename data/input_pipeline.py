@@ -2,14 +2,87 @@
 
 The order of the records is a function of (seed, epoch) and nothing else. Epochs
 follow one another without a gap: record number n of a run is record
-n mod num_records of epoch n // num_records, whatever was run before.
+n mod num_records of epoch n // num_records, whatever was run before. Masks that
+are drawn here are a function of the seed and of n.
 """
 
 import tensorflow as tf
 
+from data import dynamic_masking, records
+
 # Files read at the same time, and records among which the next one is drawn.
 _CYCLE_LENGTH = 4
 _SHUFFLE_RECORDS = 10_000
+
+
+def parser(files, masking, *, max_seq_length, vocab_size, seed):
+    """Returns what makes batches of features of serialized records.
+
+    Args:
+        files: a list of `record_files.RecordFile`, all static or all dynamic.
+        masking: a `data.config.MaskingConfig`; of static records it says how
+            many masks there may be.
+        max_seq_length: tokens of a record.
+        vocab_size: how many token ids the model knows.
+        seed: decides the masks of dynamic records.
+
+    Returns:
+        A function of serialized records, string [B], and of their numbers,
+        int64 [B]; it gives the features of `records.PRETRAINING_FEATURES`.
+        Values that no model can take are an error of the dataset.
+
+    Raises:
+        ValueError: the masks cannot be drawn here.
+    """
+    num_predictions = masking.max_predictions_per_seq
+    if files[0].masking == "dynamic":
+        parse = dynamic_masking.parse_fn(
+            masking,
+            max_seq_length=max_seq_length,
+            manifest=files[0].manifest,
+            seed=seed,
+        )
+    else:
+        parse_static = records.parse_fn(max_seq_length, num_predictions)
+
+        def parse(serialized, numbers):
+            return parse_static(serialized)
+
+    limits = {
+        "input_ids": vocab_size,
+        "segment_ids": 2,
+        "masked_lm_positions": max_seq_length,
+        "masked_lm_ids": vocab_size,
+        "next_sentence_labels": 2,
+    }
+
+    def parse_and_check(serialized, numbers):
+        features = parse(serialized, numbers)
+        for name, limit in limits.items():
+            _check_range(name, features[name], limit)
+        return features
+
+    return parse_and_check
+
+
+def _check_range(name, values, limit):
+    # Devices take such values in silence, and compute nonsense.
+    tf.debugging.Assert(
+        tf.reduce_all((values >= 0) & (values < limit)),
+        [
+            f"a record's {name} are not all from 0 to {limit - 1}: it is "
+            "damaged, or not made for this model; build the records again"
+        ],
+    )
+
+
+def batches_of(rows, parse, batch_size):
+    """Returns a dataset of records, in order, as one of batches."""
+    return (
+        _numbered(rows, 0)
+        .batch(batch_size)
+        .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
+    )
 
 
 def training_batches(
@@ -25,7 +98,8 @@ def training_batches(
 
     Args:
         files: a list of `record_files.RecordFile`.
-        parse: maps serialized records [B] to a dict of tensors.
+        parse: maps serialized records [B] and their numbers in the run, int64
+            [B], to a dict of tensors, see `parser`.
         batch_size: records a step, over all replicas of all workers.
         seed: decides the order, together with the epoch.
         start_record: how many records a run has already seen.
@@ -34,11 +108,12 @@ def training_batches(
     """
     num_records = sum(file.num_records for file in files)
     epoch, offset = divmod(start_record, num_records)
-    records = tf.data.Dataset.range(epoch, tf.int64.max)
-    records = records.flat_map(lambda epoch: _epoch(files, seed, epoch))
-    records, per_replica = _share(records.skip(offset), batch_size, context)
+    rows = tf.data.Dataset.range(epoch, tf.int64.max)
+    rows = rows.flat_map(lambda epoch: _epoch(files, seed, epoch))
+    rows = _numbered(rows.skip(offset), start_record)
+    rows, per_replica = _share(rows, batch_size, context)
     return (
-        records.batch(per_replica, drop_remainder=True)
+        rows.batch(per_replica, drop_remainder=True)
         .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
         .apply(_endless)
         .prefetch(tf.data.AUTOTUNE)
@@ -50,15 +125,16 @@ def evaluation_batches(files, *, parse, batch_size, context=None):
 
     A batch that the records do not fill has rows of zeros, which no real record
     is: its input_mask starts with a 1. Batches of such rows follow without end,
-    so that all replicas can do the same number of steps.
+    so that all replicas can do the same number of steps. A record's number is
+    its place in the files.
     """
     paths = [file.path for file in files]
     types = [file.compression for file in files]
-    records = tf.data.Dataset.from_tensor_slices((paths, types))
-    records = records.flat_map(_records_of)
-    records, per_replica = _share(records, batch_size, context)
+    rows = tf.data.Dataset.from_tensor_slices((paths, types))
+    rows = _numbered(rows.flat_map(_records_of), 0)
+    rows, per_replica = _share(rows, batch_size, context)
     batches = (
-        records.batch(per_replica)
+        rows.batch(per_replica)
         .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
         .map(lambda batch: _fill_up(batch, per_replica))
     )
@@ -77,18 +153,23 @@ def evaluation_batches(files, *, parse, batch_size, context=None):
 _endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
 
 
-def _share(records, batch_size, context):
+def _share(rows, batch_size, context):
     """Returns this worker's records of every batch, and a replica's number."""
     if context is None:
-        return records, batch_size
+        return rows, batch_size
     num_workers = context.num_input_pipelines
     if num_workers > 1:
-        records = (
-            records.batch(batch_size // num_workers)
+        rows = (
+            rows.batch(batch_size // num_workers)
             .shard(num_workers, context.input_pipeline_id)
             .unbatch()
         )
-    return records, context.get_per_replica_batch_size(batch_size)
+    return rows, context.get_per_replica_batch_size(batch_size)
+
+
+def _numbered(rows, first):
+    """Pairs each record with its number; the first has the number `first`."""
+    return rows.enumerate(first).map(lambda number, row: (row, number))
 
 
 def _epoch(files, seed, epoch):

@@ -2,10 +2,13 @@
 
 import gzip
 import os
+import re
 import struct
+import zlib
 from typing import NamedTuple
 
 import tensorflow as tf
+from google.protobuf import message
 
 from data import manifest
 from text import corpus
@@ -15,6 +18,19 @@ _HEADER_BYTES = 12  # Of a TFRecord: length as uint64, its checksum.
 _FOOTER_BYTES = 4  # Checksum of the data.
 _MAX_RECORD_BYTES = 1 << 30
 _RECORDS_LOOKED_AT = 10
+# What all files of a flag must have in common, and what files of older builds
+# are, whose manifests do not say it.
+_DEFAULTS = {"masking": "static", "pair_task": "nsp", "word_segmenter": "none"}
+_NEEDED = {
+    "static": ("input_ids", "masked_lm_positions", "masked_lm_ids"),
+    "dynamic": ("input_ids", "first_segment_tokens"),
+}
+_LENGTHS = {
+    "input_ids": "max_seq_length",
+    "masked_lm_positions": "max_predictions_per_seq",
+}
+_ALIKE = ("masking", "pair_task")
+_ALIKE_IF_DYNAMIC = ("mask_id", "vocab_size", "special_ids")
 
 
 class RecordFile(NamedTuple):
@@ -22,6 +38,17 @@ class RecordFile(NamedTuple):
     compression: str  # "" or "GZIP", as tf.data writes it.
     num_records: int
     manifest: dict | None  # The one that lists the file.
+
+    @property
+    def masking(self):
+        """Who draws the masks: "static" the builder, "dynamic" the trainer."""
+        return self.stated("masking")
+
+    def stated(self, name):
+        """What the manifest says, or what files without one are taken for."""
+        if self.manifest is None or name not in self.manifest:
+            return _DEFAULTS.get(name)
+        return self.manifest[name]
 
 
 def find(patterns, *, flag="input_file"):
@@ -49,23 +76,96 @@ def check(files, *, max_seq_length, max_predictions_per_seq, vocab_size):
     Raises:
         ValueError: it cannot; names the file, both values and the flag.
     """
+    for file in files:
+        if file.manifest is not None:
+            _check_manifest(
+                file, max_seq_length, max_predictions_per_seq, vocab_size
+            )
+    _check_alike(files)
     lengths = {
         "max_seq_length": max_seq_length,
         "max_predictions_per_seq": max_predictions_per_seq,
     }
+    try:
+        for index, serialized in _first_records(files):
+            _check_record(files[index], serialized, lengths, vocab_size)
+    except tf.errors.DataLossError:
+        refuse_damage(files, lambda rows: rows.take(_RECORDS_LOOKED_AT))
+        raise
+
+
+def refuse_damage(files, step):
+    """Says which file cannot be read, and why.
+
+    TensorFlow's errors do not say in which file they are.
+
+    Args:
+        files: a list of `RecordFile`.
+        step: makes of a dataset of serialized records the one to read through.
+
+    Raises:
+        ValueError: one cannot be read.
+    """
     for file in files:
-        stated = file.manifest
-        if stated is not None:
-            for name, wanted in lengths.items():
-                _check_length(file.path, name, stated[name], wanted)
-            if stated["vocab_size"] > vocab_size:
-                _refuse_vocabulary(
-                    file.path,
-                    f"a vocabulary of {stated['vocab_size']} rows",
-                    vocab_size,
+        rows = step(tf.data.TFRecordDataset(file.path, file.compression))
+        try:
+            rows.reduce(0, lambda count, _: count + 1)
+            continue
+        except tf.errors.OpError as error:
+            why = _reason(error)
+        except UnicodeDecodeError:
+            # TensorFlow quotes bytes of the record, and then cannot say them.
+            why = "a record cannot be parsed"
+        raise ValueError(f"{file.path} is damaged: {why}; build it again")
+
+
+def _reason(error):
+    """What a dataset's error says, without the names of its nodes."""
+    line = error.message.strip().partition("\n")[0]
+    return re.sub(
+        r"\{\{.*?\}\} *|Error in user-defined .* iterator: \S+: | *\[Op:.*",
+        "",
+        line,
+    )
+
+
+def _check_manifest(file, max_seq_length, max_predictions_per_seq, vocab_size):
+    wanted = {"max_seq_length": max_seq_length}
+    if file.masking == "static":
+        wanted["max_predictions_per_seq"] = max_predictions_per_seq
+    needed = [*wanted, "vocab_size"]
+    if file.masking == "dynamic":
+        needed += _ALIKE_IF_DYNAMIC
+    missing = [name for name in needed if name not in file.manifest]
+    if missing:
+        raise ValueError(
+            f"{file.path}: its manifest does not say {', '.join(missing)}; "
+            "build the records again"
+        )
+    for flag, value in wanted.items():
+        _check_length(file.path, flag, file.manifest[flag], value)
+    if file.manifest["vocab_size"] > vocab_size:
+        _refuse_vocabulary(
+            file.path,
+            f"a vocabulary of {file.manifest['vocab_size']} rows",
+            vocab_size,
+        )
+
+
+def _check_alike(files):
+    first = files[0]
+    for file in files[1:]:
+        names = _ALIKE
+        if first.masking == "dynamic":
+            names += _ALIKE_IF_DYNAMIC
+        for name in names:
+            got, wanted = file.stated(name), first.stated(name)
+            if got != wanted:
+                raise ValueError(
+                    f"{file.path} was built with {name}={got}, but "
+                    f"{first.path} with {name}={wanted}; give only files of "
+                    "one kind, or build them all with the same flags"
                 )
-    for path, serialized in _first_records(files):
-        _check_record(path.decode(), serialized, lengths, vocab_size)
 
 
 def _inspect(path):
@@ -98,10 +198,10 @@ def _count_records(path, compression):
                 _skip_record(stream, header)
                 offset = stream.tell()
                 num_records += 1
-        except EOFError:
+        except (EOFError, zlib.error, gzip.BadGzipFile):
             raise ValueError(
-                f"{path} is truncated, or is no TFRecord file: the record at "
-                f"byte offset {offset} is not whole. Build it again"
+                f"{path} is truncated, damaged, or no TFRecord file: the "
+                f"record at byte offset {offset} is not whole. Build it again"
             ) from None
     return num_records
 
@@ -118,11 +218,14 @@ def _skip_record(stream, header):
 
 
 def _first_records(files):
-    def first_of(path, compression):
-        records = tf.data.TFRecordDataset(path, compression_type=compression)
-        return records.take(_RECORDS_LOOKED_AT).map(lambda x: (path, x))
+    """Yields (index, serialized record), a few of every file."""
+
+    def first_of(index, path, compression):
+        rows = tf.data.TFRecordDataset(path, compression_type=compression)
+        return rows.take(_RECORDS_LOOKED_AT).map(lambda row: (index, row))
 
     columns = (
+        range(len(files)),
         [file.path for file in files],
         [file.compression for file in files],
     )
@@ -133,22 +236,34 @@ def _first_records(files):
     )
 
 
-def _check_record(path, serialized, lengths, vocab_size):
-    features = tf.train.Example.FromString(serialized).features.feature
-    for name, flag in (
-        ("input_ids", "max_seq_length"),
-        ("masked_lm_positions", "max_predictions_per_seq"),
-    ):
+def _check_record(file, serialized, lengths, vocab_size):
+    path = file.path
+    try:
+        example = tf.train.Example.FromString(serialized)
+    except message.DecodeError:
+        raise ValueError(
+            f"{path} holds no pretraining records: they are no tf.train.Example"
+        ) from None
+    features = example.features.feature
+    if "first_segment_tokens" in features and file.masking == "static":
+        raise ValueError(
+            f"{path} holds records without masks, and its manifest does not "
+            "say so: put the manifest.json of its build beside it, or build "
+            "it again"
+        )
+    for name in _NEEDED[file.masking]:
         if name not in features:
             raise ValueError(
                 f"{path} holds no pretraining records: they lack {name!r} and "
                 f"have {sorted(features)}"
             )
-        got = len(features[name].int64_list.value)
-        _check_length(path, flag, got, lengths[flag])
-    for name in ("input_ids", "masked_lm_ids"):
-        largest = max(features[name].int64_list.value)
-        if largest >= vocab_size:
+        values = features[name].int64_list.value
+        flag = _LENGTHS.get(name)
+        # Records without masks have no padding either.
+        if flag and (file.masking == "static" or len(values) > lengths[flag]):
+            _check_length(path, flag, len(values), lengths[flag])
+        largest = max(values, default=0)
+        if name.endswith("ids") and largest >= vocab_size:
             _refuse_vocabulary(path, f"the token id {largest}", vocab_size)
 
 

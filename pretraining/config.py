@@ -3,9 +3,11 @@
 import dataclasses
 from typing import Annotated
 
+from data.config import MaskingConfig
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PretrainingConfig:
+class PretrainingConfig(MaskingConfig):
     """The flags of google-research/bert's run_pretraining, and a few more."""
 
     bert_config_file: Annotated[
@@ -31,11 +33,6 @@ class PretrainingConfig:
     max_seq_length: Annotated[
         int, "Tokens a sequence; the value the records were built with."
     ] = 128
-    max_predictions_per_seq: Annotated[
-        int,
-        "Masked tokens a sequence, at most; the value the records were built "
-        "with.",
-    ] = 20
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."
     ] = True
@@ -92,6 +89,11 @@ class PretrainingConfig:
                 raise ValueError(
                     f"--{name} must be positive, got {getattr(self, name)}"
                 )
+        if not 0 <= self.masked_lm_prob <= 1:
+            raise ValueError(
+                "--masked_lm_prob must be between 0 and 1, got "
+                f"{self.masked_lm_prob}"
+            )
         for name in ("num_warmup_steps", "keep_checkpoint_max", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(

@@ -1,9 +1,12 @@
 """What is checked before anything is computed or written."""
 
+import dataclasses
+
 import tensorflow as tf
 from absl import logging
 
 from data import record_files
+from data.config import MaskingConfig
 from modeling import config as model_config
 
 
@@ -38,18 +41,44 @@ def find_records(config, bert):
         ValueError: there are none, or they do not fit the flags.
     """
     train_files = _find(config, config.input_file, "input_file", bert)
-    if not config.do_eval:
-        return train_files, []
-    if not config.eval_input_file:
+    eval_files = []
+    if config.do_eval and config.eval_input_file:
+        eval_files = _find(
+            config, config.eval_input_file, "eval_input_file", bert
+        )
+    elif config.do_eval:
         logging.warning(
             "NO --eval_input_file: EVALUATING ON THE TRAINING FILES. The "
             "figures say how well these records are remembered, not how well "
             "other text is read"
         )
-        return train_files, train_files
-    return train_files, _find(
-        config, config.eval_input_file, "eval_input_file", bert
-    )
+        eval_files = train_files
+    _check_masking(config, [*train_files, *eval_files])
+    return train_files, eval_files
+
+
+def _check_masking(config, files):
+    """Checks that the masks can be drawn as the flags say."""
+    dynamic = [file for file in files if file.masking == "dynamic"]
+    given = [
+        f"--{field.name}={getattr(config, field.name)}"
+        for field in dataclasses.fields(MaskingConfig)
+        if field.name != "max_predictions_per_seq"
+        and getattr(config, field.name) != field.default
+    ]
+    if given and not dynamic:
+        raise ValueError(
+            f"{files[0].path} was masked when it was built, so that "
+            f"{' '.join(given)} has no effect; remove it, or build the records "
+            "again with --masking=dynamic"
+        )
+    if config.do_whole_word_mask and any(
+        file.stated("word_segmenter") == "none" for file in dynamic
+    ):
+        logging.warning(
+            "--do_whole_word_mask on records built with --word_segmenter=none: "
+            "every Chinese character is a word of its own"
+        )
 
 
 def check_batch_sizes(config, devices):
@@ -75,4 +104,9 @@ def _find(config, patterns, flag, bert):
         )
     except tf.errors.OpError as error:
         raise ValueError(f"--{flag}: {error.message}") from None
+    if config.use_nsp and files[0].stated("pair_task") == "none":
+        raise ValueError(
+            f"{files[0].path} was built with pair_task=none and has no pairs, "
+            "but --use_nsp=true; set --use_nsp=false"
+        )
     return files

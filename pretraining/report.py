@@ -34,6 +34,26 @@ def log_arithmetic(config, devices, objective, files):
         f"{num_records:,}",
     )
     logging.info("model: %s parameters", f"{num_parameters:,}")
+    logging.info("records: %s", describe_records(config, files))
+
+
+def describe_records(config, files):
+    """Says what the two segments are and who draws the masks."""
+    pair_task = files[0].stated("pair_task")
+    if files[0].masking == "static":
+        return f"pair task {pair_task}; masks drawn when they were built"
+    word = "words" if config.do_whole_word_mask else "tokens"
+    units = {
+        "word": word,
+        "ngram": f"runs of 1 to 3 {word}",
+        "span": f"runs of 1 to 10 {word}",
+    }
+    return (
+        f"pair task {pair_task}; masks drawn anew every epoch: "
+        f"{units[config.mask_unit]}, {config.masked_lm_prob:.0%} of the tokens "
+        f"and at most {config.max_predictions_per_seq}, random words from "
+        f"{config.random_words}"
+    )
 
 
 def log_start(config, resumed_from, table, start_step):
@@ -57,8 +77,9 @@ def log_start(config, resumed_from, table, start_step):
         logging.info("%s", table)
 
 
-def log_evaluation(config, num_steps, num_records):
+def log_evaluation(config, files, num_steps):
     """Logs how much of the evaluation files will be read."""
+    num_records = sum(file.num_records for file in files)
     num_read = min(num_steps * config.eval_batch_size, num_records)
     logging.info(
         "evaluating %s of %s records, in %s steps of %s",
@@ -67,6 +88,7 @@ def log_evaluation(config, num_steps, num_records):
         f"{num_steps:,}",
         config.eval_batch_size,
     )
+    logging.info("evaluation records: %s", describe_records(config, files))
 
 
 def write_eval_results(output_dir, results):

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from data import input_pipeline, records
+from data import input_pipeline, record_files
 from pretraining import masked_lm, preflight, report
 from training import (
     checkpoint,
@@ -12,6 +12,15 @@ from training import (
     step,
     strategy,
     summaries,
+)
+
+# Masks of dynamic records are the same in every evaluation of every run.
+_EVAL_SEED = 0
+# What a damaged record ends in; other mistakes do, too.
+_MAY_BE_RECORDS = (
+    tf.errors.DataLossError,
+    tf.errors.InvalidArgumentError,
+    UnicodeDecodeError,
 )
 
 
@@ -39,21 +48,46 @@ def run(config):
     )
     preflight.check_batch_sizes(config, devices)
     train_files, eval_files = preflight.find_records(config, bert)
+    parse = _make_parser(config, bert, train_files, config.seed)
+    eval_parse = _make_parser(config, bert, eval_files, _EVAL_SEED)
 
     with devices.scope():
         objective = masked_lm.MaskedLm(
             bert, use_nsp=config.use_nsp, seed=config.seed
         )
-    if config.do_train:
-        global_step = _train(config, devices, objective, train_files)
-    else:
-        global_step = _restore_weights(config, objective)
-    if config.do_eval:
-        return _evaluate(config, devices, objective, eval_files, global_step)
+    try:
+        if config.do_train:
+            global_step = _train(config, devices, objective, train_files, parse)
+        else:
+            global_step = _restore_weights(config, objective)
+        if config.do_eval:
+            return _evaluate(
+                config, devices, objective, eval_files, eval_parse, global_step
+            )
+    except _MAY_BE_RECORDS:
+        _refuse_damage(train_files, parse)
+        _refuse_damage(eval_files, eval_parse)
+        raise
     return None
 
 
-def _train(config, devices, objective, files):
+def _refuse_damage(files, parse):
+    record_files.refuse_damage(
+        files, lambda rows: input_pipeline.batches_of(rows, parse, 64)
+    )
+
+
+def _make_parser(config, bert, files, seed):
+    return files and input_pipeline.parser(
+        files,
+        config,
+        max_seq_length=config.max_seq_length,
+        vocab_size=bert.vocab_size,
+        seed=seed,
+    )
+
+
+def _train(config, devices, objective, files, parse):
     """Trains to --num_train_steps; returns the step it ended at."""
     with devices.scope():
         adam = _make_optimizer(config, objective)
@@ -71,7 +105,7 @@ def _train(config, devices, objective, files):
     if start_step >= config.num_train_steps:
         return start_step
 
-    batches = _training_batches(config, devices, files, start_step)
+    batches = _training_batches(config, devices, files, parse, start_step)
     run_steps = step.make_run_steps(
         devices,
         objective.compute_terms,
@@ -133,11 +167,11 @@ def _start(config, objective, adam, checkpoints):
     return start_step
 
 
-def _training_batches(config, devices, files, start_step):
+def _training_batches(config, devices, files, parse, start_step):
     return devices.distribute_datasets_from_function(
         lambda context: input_pipeline.training_batches(
             files,
-            parse=_parser(config),
+            parse=parse,
             batch_size=config.train_batch_size,
             seed=config.seed,
             start_record=start_step * config.train_batch_size,
@@ -165,7 +199,7 @@ def _restore_weights(config, objective):
     return int(global_step.numpy())
 
 
-def _evaluate(config, devices, objective, files, global_step):
+def _evaluate(config, devices, objective, files, parse, global_step):
     """Evaluates the weights there are; returns what eval_results.txt says."""
     with devices.scope():
         totals = step.Totals(objective.term_names)
@@ -173,11 +207,11 @@ def _evaluate(config, devices, objective, files, global_step):
     num_steps = min(
         config.max_eval_steps, -(-num_records // config.eval_batch_size)
     )
-    report.log_evaluation(config, num_steps, num_records)
+    report.log_evaluation(config, files, num_steps)
     batches = devices.distribute_datasets_from_function(
         lambda context: input_pipeline.evaluation_batches(
             files,
-            parse=_parser(config),
+            parse=parse,
             batch_size=config.eval_batch_size,
             context=context,
         )
@@ -192,12 +226,6 @@ def _evaluate(config, devices, objective, files, global_step):
     if strategy.is_chief(devices):
         report.write_eval_results(config.output_dir, results)
     return results
-
-
-def _parser(config):
-    return records.parse_fn(
-        config.max_seq_length, config.max_predictions_per_seq
-    )
 
 
 def _jit_compile(devices):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import input_pipeline, record_files, records
+from data import config, input_pipeline, record_files
 from tests import tiny
 
 _NUM_RECORDS = 30
@@ -25,14 +25,20 @@ def files(tmp_path_factory):
     return record_files.find(str(directory))
 
 
-def _parse():
-    return records.parse_fn(tiny.NUM_TOKENS, tiny.NUM_PREDICTIONS)
+def _parse(files, vocab_size=tiny.VOCAB_SIZE):
+    return input_pipeline.parser(
+        files,
+        config.MaskingConfig(max_predictions_per_seq=tiny.NUM_PREDICTIONS),
+        max_seq_length=tiny.NUM_TOKENS,
+        vocab_size=vocab_size,
+        seed=1,
+    )
 
 
 def _batches(files, *, seed=1, start_record=0, context=None):
     return input_pipeline.training_batches(
         files,
-        parse=_parse(),
+        parse=_parse(files),
         batch_size=_BATCH_SIZE,
         seed=seed,
         start_record=start_record,
@@ -79,7 +85,7 @@ def test_evaluation_covers_each_record_once_and_fills_up_with_zeros(
     files, batch_size
 ):
     dataset = input_pipeline.evaluation_batches(
-        files, parse=_parse(), batch_size=batch_size
+        files, parse=_parse(files), batch_size=batch_size
     )
     assert all(
         s.shape.is_fully_defined() for s in dataset.element_spec.values()
@@ -121,7 +127,7 @@ def test_evaluation_shared_by_workers_covers_each_record_once(files):
     for worker in range(2):
         dataset = input_pipeline.evaluation_batches(
             files,
-            parse=_parse(),
+            parse=_parse(files),
             batch_size=8,
             context=tf.distribute.InputContext(2, worker, 2),
         )
