@@ -1,39 +1,42 @@
 """The whole job of create_pretraining_data: text files to record files."""
 
 import dataclasses
-import gzip
+import hashlib
 import os
 import resource
 import time
 
-import numpy as np
 from absl import logging
 
 from data import (
-    documents,
-    instances,
+    earlier,
+    engines,
+    lock,
     manifest,
-    masking,
-    mersenne,
-    records,
+    shards,
     statistics,
+    worker,
 )
+from data.layout import Layout
 from data.progress import Progress
-from text import corpus, tokenization, vocab
+from text import corpus, segmentation, vocab
 
-_DOCUMENTS_A_CALL = 512
-_RECORDS_A_CALL = 1024
-# The text and the vocabulary count by what is in them, not by their names.
+# The text and the vocabulary count by what is in them, not by their names;
+# the rest changes nothing in the records, or shows in the shards.
 _FLAGS_BESIDE_THE_BYTES = (
     "input_file",
     "output_file",
     "vocab_file",
     "overwrite",
+    "shard_megabytes",
+    "num_workers",
+    "engine",
+    "ray_address",
 )
 
 
 def build(config):
-    """Builds the records that `config` asks for, or finds them built.
+    """Builds the records that `config` asks for, as far as they are not there.
 
     Args:
         config: a `data.config.BuildConfig`.
@@ -43,7 +46,7 @@ def build(config):
 
     Raises:
         ValueError, OSError: the flags, the vocabulary or the text are wrong,
-            or output of other flags is in the way.
+            output of other flags is in the way, or another build is at work.
     """
     start = time.monotonic()
     vocabulary = vocab.load(config.vocab_file)
@@ -51,42 +54,53 @@ def build(config):
     _check_apart(config, paths)
     for warning in config.warnings():
         logging.warning("%s", warning)
-    finished = _find_finished(config, vocabulary, paths)
-    if finished:
-        logging.info("%s: already built", manifest.path_of(config))
-        return finished
-    _make_directories(config)
-    docs = _read(config, vocabulary, paths)
-    rules = instances.Rules(
-        config.max_seq_length,
-        config.short_seq_prob,
-        np.int32(vocabulary.ids["[CLS]"]),
-        np.int32(vocabulary.ids["[SEP]"]),
-        masking.make(config, vocabulary),
-    )
-    state = mersenne.state(config.random_seed)
-    recipes = _draw(config, docs.corpus, rules, state)
-    order = np.arange(len(recipes.num_masks))
-    mersenne.shuffle(state, order)
-    made_from = _made_from(config, vocabulary, docs.inputs)
-    counts = statistics.count(config, vocabulary, docs.corpus, recipes)
-    for warning in statistics.warnings(counts):
-        logging.warning("%s", warning)
-    files = _write(config, docs.corpus, recipes, order, rules)
-    result = {
-        "made_from": made_from,
-        "max_seq_length": config.max_seq_length,
-        "max_predictions_per_seq": config.max_predictions_per_seq,
-        "vocab_size": len(vocabulary),
-        "compression": "GZIP" if config.gzip_compress else "",
-        "files": files,
-        "statistics": counts,
-    }
-    _publish(config, result)
+    for path in config.output_paths:
+        if os.path.dirname(path):
+            corpus.make_directory(os.path.dirname(path))
+    with lock.hold(config.output_items) as keep:
+        result = _build(config, vocabulary, paths, keep)
+    if result is None:
+        path = manifest.path_of(config)
+        logging.info("%s: already built", path)
+        return manifest.read(path)
     seconds = time.monotonic() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(statistics.summary(counts, docs.inputs, files, seconds, peak))
+    print(statistics.summary(result, seconds, _peak_bytes()))
     return result
+
+
+def _build(config, vocabulary, paths, keep):
+    """Builds what is missing; returns the manifest, or None if nothing is."""
+    pieces = shards.cut(config, paths)
+    places = Layout(config, len(pieces))
+    made_from = _made_from(config, vocabulary)
+    jobs = [
+        worker.Job(config, vocabulary, shard, places, made_from)
+        for shard in pieces
+    ]
+    before = earlier.find(config, places, made_from, pieces)
+    entries = _unchanged(config, jobs, before, keep)
+    missing = [job for job in jobs if job.shard.index not in entries]
+    if before.is_finished and not missing:
+        places.remove_folders()
+        return None
+    if entries:
+        logging.info(
+            "%d of %d shards are built already", len(entries), len(jobs)
+        )
+    places.make_folders()
+    for job in missing:
+        for file in places.files_of(job.shard.index):
+            if places.is_assembled(file):
+                corpus.remove(places.ready_path(file))
+    try:
+        entries |= _run(config, "building", worker.build_shard, missing, keep)
+    except Exception:
+        if not any(
+            corpus.exists(places.entry_path(i)) for i in range(len(jobs))
+        ):
+            places.remove_folders()
+        raise
+    return _finish(config, vocabulary, places, made_from, entries)
 
 
 def _check_apart(config, paths):
@@ -104,166 +118,156 @@ def _check_apart(config, paths):
             )
 
 
-def _made_from(config, vocabulary, inputs):
-    """Everything that the bytes of the output depend on."""
+def _made_from(config, vocabulary):
+    """What the bytes of the output depend on, beside the text."""
+    flags = {
+        name: value
+        for name, value in dataclasses.asdict(config).items()
+        if name not in _FLAGS_BESIDE_THE_BYTES
+    }
+    flags["word_segmenter"] = segmentation.version(config.word_segmenter)
+    if config.similar_words:
+        with corpus.open_binary(config.similar_words) as source:
+            digest = hashlib.sha256(source.read()).hexdigest()
+        flags["similar_words"] = f"a file of sha256 {digest}"
     return {
-        "flags": {
-            name: value
-            for name, value in dataclasses.asdict(config).items()
-            if name not in _FLAGS_BESIDE_THE_BYTES
-        },
+        "flags": flags,
         "outputs": [manifest.name_of(p, config) for p in config.output_paths],
         "vocab_sha256": vocabulary.sha256,
-        "inputs": inputs,
     }
 
 
-def _find_finished(config, vocabulary, paths):
-    """The manifest of the same build, if it is there whole.
-
-    Raises:
-        FileExistsError: the output exists and was made from something else.
-    """
-    if config.overwrite:
-        return None
-    existing = [p for p in config.output_paths if corpus.exists(p)]
-    if not existing:
-        return None
-    made_from = _made_from(config, vocabulary, _describe_inputs(paths))
-    path = manifest.path_of(config)
-    # A build killed while it gave the files their names left its manifest
-    # under the temporary name; the files are the same build's.
-    for candidate in (path, path + ".tmp"):
-        if not corpus.exists(candidate):
-            continue
-        found = manifest.read(candidate)
-        difference = _difference(found["made_from"], made_from)
-        if difference:
-            raise FileExistsError(
-                f"{existing[0]} exists and was made with {difference}; choose "
-                "another --output_file or replace it with --overwrite"
-            )
-        return found if candidate == path and _is_whole(config, found) else None
-    raise FileExistsError(
-        f"{existing[0]} exists and has no manifest {path}; choose another "
-        "--output_file or replace it with --overwrite"
+def _unchanged(config, jobs, before, keep):
+    """Returns the entries of those shards whose text is still the same."""
+    known = [job for job in jobs if job.shard.index in before.entries]
+    texts = _run(
+        config, "comparing the text", worker.describe_text, known, keep
     )
+    same = {
+        number: before.entries[number]
+        for number, text in texts.items()
+        if _digests(text) == _digests(before.entries[number]["inputs"])
+    }
+    layout = jobs[0].layout
+    for job in jobs:
+        number = job.shard.index
+        files = [] if number in same else layout.files_of(number)
+        for file in files:
+            is_in_the_way = (
+                number in before.entries and file in before.published
+            )
+            if is_in_the_way and not config.overwrite:
+                earlier.refuse(
+                    config.output_paths[file], "was made with other text"
+                )
+            # A file of several shards is made anew from all of them.
+            for other in layout.shards_of(file):
+                if other not in before.has_parts:
+                    same.pop(other, None)
+    return same
 
 
-def _describe_inputs(paths):
-    inputs = []
-    with Progress("comparing the text", None, "B") as progress:
-        for path in paths:
-            digest = corpus.Digest(progress.advance)
-            for _ in corpus.read_chunks(path, digest):
-                pass
-            inputs.append(digest.describe(path))
-    return inputs
-
-
-def _difference(old, new):
-    """Says in words how two `_made_from` differ, or returns None."""
-    for name, value in new["flags"].items():
-        before = old["flags"].get(name)
-        if before != value:
-            return f"--{name}={before}, not {value}"
-    if old["vocab_sha256"] != new["vocab_sha256"]:
-        return "another vocabulary"
-    if _contents(old["inputs"]) != _contents(new["inputs"]):
-        return "other text"
-    if old["outputs"] != new["outputs"]:
-        return f"--output_file={','.join(old['outputs'])}"
-    return None
-
-
-def _contents(inputs):
-    """What the input files hold, whatever they are called."""
+def _digests(inputs):
+    """What pieces of text hold, whatever their files are called."""
     return [(item["num_bytes"], item["sha256"]) for item in inputs]
 
 
-def _is_whole(config, found):
-    return all(
-        corpus.exists(path)
-        and corpus.num_bytes(path)
-        == found["files"][manifest.name_of(path, config)]["num_bytes"]
-        for path in config.output_paths
-    )
+def _run(config, title, function, jobs, keep):
+    """Runs one function for several shards.
+
+    Returns:
+        {number of the shard: result}
+
+    Raises:
+        ValueError: some failed; names them. The others are done.
+    """
+    if not jobs:
+        return {}
+    total = sum(job.shard.num_bytes for job in jobs)
+    with Progress(title, total, "B") as progress:
+        results = engines.run(config, function, jobs, progress.advance, keep)
+    failed = [
+        f"shard {job.shard.index} (of {job.shard.pieces[0].path}, from byte "
+        f"{job.shard.pieces[0].begin}): {result}"
+        for job, result in zip(jobs, results, strict=True)
+        if isinstance(result, Exception)
+    ]
+    if failed:
+        raise ValueError(
+            f"{len(failed)} of {len(jobs)} shards failed, the others are kept "
+            "for the next run:\n" + "\n".join(failed)
+        )
+    return {
+        job.shard.index: result
+        for job, result in zip(jobs, results, strict=True)
+    }
 
 
-def _make_directories(config):
-    for path in config.output_paths:
-        directory = os.path.dirname(path)
-        if directory:
-            corpus.make_directory(directory)
+def _finish(config, vocabulary, layout, made_from, entries):
+    """Gives the files their names; the manifest gets its own last."""
+    entries = [entries[number] for number in range(layout.num_shards)]
+    open_ended = [path for entry in entries for path in entry["open_ended"]]
+    _warn_of_glued_documents(config, open_ended)
+    counts = statistics.add(entry["counts"] for entry in entries)
+    counts = statistics.with_rates(counts, config)
+    for warning in statistics.warnings(counts):
+        logging.warning("%s", warning)
+    files = {}
+    for file, path in enumerate(config.output_paths):
+        layout.assemble(file)
+        parts = [
+            entries[number]["parts"][layout.files_of(number).index(file)]
+            for number in layout.shards_of(file)
+        ]
+        files[manifest.name_of(path, config)] = statistics.add(parts)
+    result = {
+        "made_from": made_from,
+        "max_seq_length": config.max_seq_length,
+        "max_predictions_per_seq": config.max_predictions_per_seq,
+        "masking": config.masking,
+        "pair_task": config.pair_task,
+        "word_segmenter": config.word_segmenter,
+        "vocab_size": len(vocabulary),
+        "mask_id": vocabulary.ids["[MASK]"],
+        "special_ids": vocabulary.special_ids.tolist(),
+        "compression": "GZIP" if config.gzip_compress else "",
+        "files": files,
+        "statistics": counts,
+        "shards": entries,
+    }
+    _publish(config, layout, result)
+    return result
 
 
-def _read(config, vocabulary, paths):
-    tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
-    is_packed = any(path.endswith(".gz") for path in paths)
-    total = None if is_packed else sum(map(corpus.num_bytes, paths))
-    with Progress("tokenizing", total, "B") as progress:
-        return documents.read(
-            paths, tokenizer, convert_t2s=config.t2s, progress=progress
+def _warn_of_glued_documents(config, open_ended):
+    paths = corpus.expand(config.input_file)
+    glued = [path for path in open_ended if path != paths[-1]]
+    if glued:
+        logging.warning(
+            "%d of %d files do not end with a blank line, the first is %s: "
+            "their last document goes on in the next file, as in "
+            "google-research/bert",
+            len(glued),
+            len(paths),
+            glued[0],
         )
 
 
-def _draw(config, text, rules, state):
-    num_documents = len(text.documents) - 1
-    order = np.arange(num_documents)
-    mersenne.shuffle(state, order)
-    parts = []
-    total = num_documents * config.dupe_factor
-    with Progress("drawing pairs and masks", total, " documents") as progress:
-        for _ in range(config.dupe_factor):
-            for first in range(0, num_documents, _DOCUMENTS_A_CALL):
-                last = min(first + _DOCUMENTS_A_CALL, num_documents)
-                parts.append(
-                    instances.draw(text, order, first, last, rules, state)
-                )
-                progress.advance(last - first)
-    return instances.join(parts)
-
-
-def _write(config, text, recipes, order, rules):
-    """Writes the records under temporary names.
-
-    Returns:
-        {file name: {"num_records", "num_bytes"}}
-    """
-    encoder = records.Encoder(text, recipes, rules)
-    files = {}
-    num_files = len(config.output_paths)
-    with Progress("writing", len(order), " records") as progress:
-        for index, path in enumerate(config.output_paths):
-            chosen = order[index::num_files]
-            # TensorFlow's files take nothing but bytes.
-            part = bytes if corpus.is_remote(path) else memoryview
-            with corpus.open_binary(path + ".tmp", "wb") as raw:
-                out = _compressed(raw) if config.gzip_compress else raw
-                for first in range(0, len(chosen), _RECORDS_A_CALL):
-                    block = chosen[first : first + _RECORDS_A_CALL]
-                    out.write(part(encoder.encode(block)))
-                    progress.advance(len(block))
-                if out is not raw:
-                    out.close()
-            files[manifest.name_of(path, config)] = {
-                "num_records": len(chosen),
-                "num_bytes": corpus.num_bytes(path + ".tmp"),
-            }
-    return files
-
-
-def _compressed(raw):
-    # No name and no time inside: the same records are the same bytes.
-    return gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
-
-
-def _publish(config, result):
-    """Gives the files their names; the manifest gets its own last."""
+def _publish(config, layout, result):
     path = manifest.path_of(config)
-    manifest.write(path + ".tmp", result)
+    manifest.write(layout.manifest_path, result)
     # From here to the last line the files may be a mixture of two builds.
     corpus.remove(path)
-    for output in config.output_paths:
-        corpus.rename(output + ".tmp", output)
-    corpus.rename(path + ".tmp", path)
+    for file, output in enumerate(config.output_paths):
+        if corpus.exists(layout.ready_path(file)):
+            corpus.rename(layout.ready_path(file), output)
+    corpus.rename(layout.manifest_path, path)
+    layout.remove_folders()
+
+
+def _peak_bytes():
+    """Memory of the process that took the most, this one or a worker."""
+    return 1024 * max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )

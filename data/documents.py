@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-from absl import logging
 
 from data import instances
 from text import corpus as corpus_files
@@ -17,74 +16,86 @@ class Documents:
     corpus: instances.Corpus
     # [{"name", "num_bytes" (of the text), "sha256" (of the text)}]
     inputs: list[dict]
+    # Files whose last document goes on in the next one.
+    open_ended: list[str]
 
 
-def read(paths, tokenizer, *, convert_t2s, progress):
-    """Reads text files as one corpus.
+def read(pieces, tokenizer, *, convert_t2s, with_words, id_type, advance):
+    """Reads pieces of text files as one corpus.
 
     A line is a sentence, an empty one ends a document; a line without tokens
     is left out. The end of a file ends no document, as in google-research's
     reader.
 
     Args:
-        paths: local or remote files.
+        pieces: `shards.Piece`s, in order.
         tokenizer: a `text.tokenization.Tokenizer`.
         convert_t2s: whether to convert to simplified Chinese first.
-        progress: is told the bytes as they are read.
+        with_words: whether to keep where words begin.
+        id_type: the type of `Corpus.ids`.
+        advance: is told the bytes as they are read.
 
     Raises:
         ValueError: the files hold no sentence.
     """
-    ids, lengths, numbers, inputs = [], [], [], []
-    open_ended = []
-    last_number = 0
-    for path in paths:
-        digest = corpus_files.Digest(progress.advance)
-        for text in corpus_files.read_chunks(path, digest):
+    ids, begins, lengths, starts, inputs, open_ended = ([] for _ in range(6))
+    num_breaks = num_sentences = 0
+    last_break = -1
+    for piece in pieces:
+        digest = corpus_files.Digest(advance)
+        for text in corpus_files.read_chunks(
+            piece.path, digest, begin=piece.begin, end=piece.end
+        ):
             if convert_t2s:
                 text = t2s.to_simplified(text)
             # What follows the last line end is no line.
             text = text.removesuffix("\n")
-            is_break = np.fromiter(
-                (not line.strip() for line in text.split("\n")), bool
-            )
-            chunk_ids, starts = tokenizer.tokenize(text)
-            chunk_lengths = np.diff(starts)
-            chunk_numbers = last_number + np.cumsum(is_break)
-            last_number = chunk_numbers[-1]
+            if with_words:
+                chunk_ids, lines, chunk_begins = tokenizer.tokenize_words(text)
+                begins.append(chunk_begins)
+            else:
+                chunk_ids, lines = tokenizer.tokenize(text)
+            ids.append(chunk_ids.astype(id_type))
+            chunk_lengths = np.diff(lines)
             is_sentence = chunk_lengths > 0
-            ids.append(chunk_ids)
             lengths.append(chunk_lengths[is_sentence])
-            numbers.append(chunk_numbers[is_sentence])
-            is_open = not is_break[-1]
-        if digest.num_bytes and is_open:
-            open_ended.append(path)
-        inputs.append(digest.describe(path))
-    _warn_of_glued_documents(open_ended, paths)
-    return Documents(_join(paths, ids, lengths, numbers), inputs)
-
-
-def _warn_of_glued_documents(open_ended, paths):
-    glued = [path for path in open_ended if path != paths[-1]]
-    if glued:
-        logging.warning(
-            "%d of %d files do not end with a blank line, the first is %s: "
-            "their last document goes on in the next file, as in "
-            "google-research/bert",
-            len(glued),
-            len(paths),
-            glued[0],
-        )
-
-
-def _join(paths, ids, lengths, numbers):
-    if not sum(map(len, lengths)):
+            # How many breaks stand before each sentence: a document begins
+            # where the number is another one.
+            is_break = _is_break(text)
+            breaks = num_breaks + np.cumsum(is_break)
+            of_sentences = breaks[is_sentence]
+            is_first = np.diff(of_sentences, prepend=last_break) != 0
+            starts.append(num_sentences + np.flatnonzero(is_first))
+            num_breaks = breaks[-1]
+            num_sentences += len(of_sentences)
+            last_break = of_sentences[-1] if len(of_sentences) else last_break
+        if digest.num_bytes and not is_break[-1]:
+            open_ended.append(piece.path)
+        inputs.append(digest.describe(piece.path))
+    if not num_sentences:
         raise ValueError(
-            f"--input_file: no sentence in {len(paths)} file(s), the first is "
-            f"{paths[0]}; is it empty?"
+            f"--input_file: no sentence in {len(pieces)} file(s), the first "
+            f"is {pieces[0].path}; is it empty?"
         )
-    sentences = np.cumsum(np.concatenate([[0], *lengths]))
-    numbers = np.concatenate(numbers)
-    is_first = np.concatenate([[True], numbers[1:] != numbers[:-1], [True]])
-    documents = np.flatnonzero(is_first)
-    return instances.Corpus(np.concatenate(ids), sentences, documents)
+    corpus = instances.Corpus(
+        _join(ids, id_type),
+        _join(begins, np.bool_),
+        np.concatenate([[0], np.cumsum(_join(lengths, np.int64))]),
+        np.concatenate([*starts, [num_sentences]]),
+    )
+    return Documents(corpus, inputs, open_ended)
+
+
+def _is_break(text):
+    return np.fromiter((not line.strip() for line in text.split("\n")), bool)
+
+
+def _join(parts, kind):
+    """Concatenates arrays, giving each back as soon as it is copied."""
+    out = np.empty(sum(map(len, parts)), kind)
+    end = len(out)
+    while parts:
+        part = parts.pop()
+        out[end - len(part) : end] = part
+        end -= len(part)
+    return out

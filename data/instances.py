@@ -1,12 +1,13 @@
-"""Sentence pairs with their masks, drawn as google-research/bert draws them.
+"""Sequences drawn from a corpus, with their masks.
 
+Pairs are drawn as google-research/bert draws them, and the order of the random
+draws is its own, so that the same seed gives the same pairs and masks.
 Source: google-research/bert, create_pretraining_data.py,
-create_instances_from_document. The order of the random draws is its own, so
-that the same seed gives the same pairs and masks.
+create_instances_from_document; Lan et al. 2020, section 3.1 (sop); Liu et al.
+2019, section 4.2, DOC-SENTENCES (none).
 
-An instance is kept as a recipe: where its two segments lie in the corpus, and
-what its masks put where. Truncation takes tokens off the ends only, so that a
-segment stays a run of the corpus.
+An instance is kept as a recipe, see `recipes`: truncation takes tokens off the
+ends only, so that a segment stays a run of the corpus.
 """
 
 import collections
@@ -14,39 +15,40 @@ import collections
 import numpy as np
 
 from data import masking as masks
-from data import mersenne
+from data import mersenne, recipes
 from text.compiled import njit
 
 Corpus = collections.namedtuple(
     "Corpus",
     [
-        "ids",  # int32 [tokens]: all sentences, one behind the other
+        "ids",  # uint16 or int32 [tokens]: all sentences, one after another
+        "begins",  # bool [tokens]: does a word begin here? Empty if no matter
         "sentences",  # int64 [sentences + 1]: where each begins in ids
         "documents",  # int64 [documents + 1]: where each begins in sentences
     ],
 )
 
-Recipes = collections.namedtuple(
-    "Recipes",
+Rules = collections.namedtuple(
+    "Rules",
     [
-        "segments",  # int64 [N, 2]: where A and B begin in Corpus.ids
-        "lengths",  # uint16 [N, 2]: tokens of A and B
-        "is_random_next",  # bool [N]
-        "num_masks",  # uint16 [N]
-        "mask_positions",  # uint16 [masks]: all instances' one after another
-        "mask_ids",  # int32 [masks]: the token that stands there instead
+        "max_seq_length",
+        "short_seq_prob",
+        "pair_task",  # NSP, SOP or NONE
+        "is_masked",  # whether masks are drawn now
+        "cls_id",
+        "sep_id",
+        "masking",
     ],
 )
 
-Rules = collections.namedtuple(
-    "Rules", ["max_seq_length", "short_seq_prob", "cls_id", "sep_id", "masking"]
-)
+NSP, SOP, NONE = range(3)
+PAIR_TASKS = {"nsp": NSP, "sop": SOP, "none": NONE}
 
 _TRIES_FOR_OTHER_DOCUMENT = 10
 
 
 @njit()
-def draw(corpus, order, first, last, rules, state):
+def draw(corpus, order, first, last, rules, state, rows):
     """Draws the instances of documents `order[first:last]`.
 
     Args:
@@ -55,99 +57,196 @@ def draw(corpus, order, first, last, rules, state):
         first, last: the part of `order` to go through.
         rules: `Rules`.
         state: the generator, see `mersenne`; it moves on.
+        rows: uint16 [any, words]: recipes to write over, see `recipes`.
 
     Returns:
-        `Recipes`.
+        (rows, size): the same rows, or more of them where they were too few,
+        and how many are written.
     """
+    longest = rules.max_seq_length
     max_masks = rules.masking.max_predictions_per_seq
-    out = Recipes(
-        np.empty((64, 2), np.int64),
-        np.empty((64, 2), np.uint16),
-        np.empty(64, np.bool_),
-        np.empty(64, np.uint16),
-        np.empty(64 * max_masks, np.uint16),
-        np.empty(64 * max_masks, np.int32),
+    scratch = (
+        np.empty(longest, np.int32),
+        np.ones(longest, np.bool_),
+        np.empty(longest + 1, np.int32),
+        np.empty(longest + 1, np.int32),
     )
-    row = np.empty(rules.max_seq_length, np.int32)
-    starts = np.empty(rules.max_seq_length + 1, np.int32)
-    picked = np.empty(rules.max_seq_length + 1, np.int32)
     places = np.empty((2, max_masks), np.int32)
-    chunk = np.empty(2, np.int64)
+    chunk = np.empty(3, np.int64)
+    num_masks = 0
     size = 0
-    total_masks = 0
     for index in range(first, last):
-        chunk[:] = corpus.documents[order[index] : order[index] + 2]
+        chunk[:2] = corpus.documents[order[index] : order[index] + 2]
+        chunk[2] = corpus.sentences[chunk[0]]
         target = _target_length(rules, state)
         while chunk[0] < chunk[1]:
-            a, a_end, b, b_end, is_random = _draw_pair(
-                corpus, order, index, chunk, target, state
+            a, a_end, b, b_end, label = _draw_segments(
+                corpus, order, index, chunk, target, rules, state
             )
-            a, a_end, b, b_end = _truncate(
-                a, a_end, b, b_end, rules.max_seq_length - 3, state
-            )
-            if size == len(out.num_masks):
-                out = _grown(out)
-            num_tokens = assemble(corpus.ids, a, a_end, b, b_end, rules, row)
-            num_masks = masks.draw_masks(
-                row,
-                num_tokens,
-                a_end - a + 1,
-                rules.masking,
-                state,
-                starts,
-                picked,
+            if a == a_end:
+                continue
+            if rules.is_masked:
+                num_masks = _draw_masks(
+                    corpus, a, a_end, b, b_end, rules, state, scratch, places
+                )
+            if size == len(rows):
+                rows = _grown(rows)
+            recipes.write(
+                rows[size],
+                a,
+                b,
+                a_end - a,
+                b_end - b,
+                label,
                 places,
+                num_masks,
+                max_masks if rules.is_masked else 0,
             )
-            out.segments[size] = a, b
-            out.lengths[size] = a_end - a, b_end - b
-            out.is_random_next[size] = is_random
-            out.num_masks[size] = num_masks
-            end = total_masks + num_masks
-            out.mask_positions[total_masks:end] = places[0, :num_masks]
-            out.mask_ids[total_masks:end] = places[1, :num_masks]
-            total_masks = end
             size += 1
-    return _trimmed(out, size, total_masks)
+    return rows, size
+
+
+@njit()
+def _draw_masks(corpus, a, a_end, b, b_end, rules, state, scratch, places):
+    """Writes the masks of a sequence to `places`; returns their number."""
+    row, begins, starts, picked = scratch
+    num_tokens = recipes.assemble(corpus.ids, a, a_end, b, b_end, rules, row)
+    if rules.masking.whole_word:
+        recipes.assemble_begins(corpus, a, a_end, b, b_end, begins)
+    return masks.draw_masks(
+        row,
+        begins,
+        num_tokens,
+        a_end - a + 1,
+        rules.masking,
+        state,
+        starts,
+        picked,
+        places,
+    )
+
+
+@njit()
+def _grown(rows):
+    """The same rows with as many again."""
+    return np.concatenate((rows, np.empty_like(rows)))
 
 
 @njit()
 def _target_length(rules, state):
-    """Tokens a pair should reach; now and then short, as in fine-tuning."""
-    longest = rules.max_seq_length - 3
+    """Tokens a sequence should reach; now and then few, as in fine-tuning."""
+    longest = rules.max_seq_length - _num_special(rules)
     if mersenne.random(state) < rules.short_seq_prob:
         return mersenne.randint(state, 2, longest)
     return longest
 
 
 @njit()
-def _draw_pair(corpus, order, index, chunk, target, state):
-    """Draws the next pair of a document.
+def _num_special(rules):
+    """[CLS] and one [SEP] behind each segment."""
+    return 2 if rules.pair_task == NONE else 3
+
+
+@njit()
+def _draw_segments(corpus, order, index, chunk, target, rules, state):
+    """Draws the next sequence of a document.
 
     Args:
         chunk: int64: [0] the sentence to begin with, moved to where the next
-            pair begins; [1] the end of the document.
+            sequence begins; [1] the end of the document; [2] the token to
+            begin with, where sentences may be cut.
 
     Returns:
-        (a, a_end, b, b_end, is_random_next): the segments as runs of tokens.
+        (a, a_end, b, b_end, label): the segments as runs of tokens. A is
+        empty where nothing could be made of the sentences.
     """
-    sentences = corpus.sentences
-    begin, end = chunk[0], chunk[0] + 1
-    a = sentences[begin]
-    while end < chunk[1] and sentences[end] - a < target:
-        end += 1
-    middle = begin + 1
-    if end - begin >= 2:
-        middle = begin + mersenne.randint(state, 1, end - begin - 1)
-    a_end = sentences[middle]
-    if end - begin == 1 or mersenne.random(state) < 0.5:
+    if rules.pair_task == NONE:
+        return _draw_run(corpus, chunk, target)
+    if rules.pair_task == SOP:
+        a, a_end, b, b_end, label = _draw_order(corpus, chunk, target, state)
+    else:
+        a, a_end, b, b_end, label = _draw_pair(
+            corpus, order, index, chunk, target, state
+        )
+    longest = rules.max_seq_length - _num_special(rules)
+    a, a_end, b, b_end = _truncate(a, a_end, b, b_end, longest, state)
+    return a, a_end, b, b_end, label
+
+
+@njit()
+def _draw_pair(corpus, order, index, chunk, target, state):
+    """Neighbours (label 0), or A and sentences from elsewhere (label 1)."""
+    a, middle, end = _split_sentences(corpus, chunk, target, state)
+    a_end = corpus.sentences[middle]
+    if end - chunk[0] == 1 or mersenne.random(state) < 0.5:
         b, b_end = _random_segment(
             corpus, order, index, target - (a_end - a), state
         )
         # What was not used goes back to the stream.
         chunk[0] = middle
-        return a, a_end, b, b_end, True
+        return a, a_end, b, b_end, 1
     chunk[0] = end
-    return a, a_end, a_end, sentences[end], False
+    return a, a_end, a_end, corpus.sentences[end], 0
+
+
+@njit()
+def _draw_order(corpus, chunk, target, state):
+    """Neighbours in their order (label 0) or swapped (label 1).
+
+    A sentence that is left alone at the end of a document has no neighbour
+    and is left out.
+    """
+    a, middle, end = _split_sentences(corpus, chunk, target, state)
+    is_alone = end - chunk[0] == 1
+    chunk[0] = end
+    if is_alone:
+        return a, a, a, a, 0
+    b, b_end = corpus.sentences[middle], corpus.sentences[end]
+    if mersenne.random(state) < 0.5:
+        return b, b_end, a, b, 1
+    return a, b, b, b_end, 0
+
+
+@njit()
+def _split_sentences(corpus, chunk, target, state):
+    """Collects sentences up to `target` tokens and parts them in two.
+
+    Returns:
+        (a, middle, end): the first token, the sentence at which the second
+        part begins, and the one behind it.
+    """
+    begin, end = chunk[0], chunk[0] + 1
+    a = corpus.sentences[begin]
+    while end < chunk[1] and corpus.sentences[end] - a < target:
+        end += 1
+    middle = begin + 1
+    if end - begin >= 2:
+        middle = begin + mersenne.randint(state, 1, end - begin - 1)
+    return a, middle, end
+
+
+@njit()
+def _draw_run(corpus, chunk, target):
+    """Whole sentences; one that is too long goes on in the next sequence."""
+    sentences = corpus.sentences
+    a = chunk[2]
+    end = a
+    while chunk[0] < chunk[1] and sentences[chunk[0] + 1] <= a + target:
+        chunk[0] += 1
+        end = sentences[chunk[0]]
+    if end == a:
+        end = _last_word_begin(corpus.begins, a, a + target)
+    chunk[2] = end
+    return a, end, end, end, 0
+
+
+@njit()
+def _last_word_begin(begins, first, last):
+    """Where to cut for a word to stay whole, if one begins behind `first`."""
+    for place in range(last, first, -1):
+        if len(begins) and begins[place]:
+            return place
+    return last
 
 
 @njit()
@@ -178,51 +277,3 @@ def _truncate(a, a_end, b, b_end, max_tokens, state):
         else:
             b, b_end = (b + 1, b_end) if is_front else (b, b_end - 1)
     return a, a_end, b, b_end
-
-
-@njit()
-def assemble(ids, a, a_end, b, b_end, rules, row):
-    """Writes `[CLS] A [SEP] B [SEP]` to `row`; returns the number of tokens."""
-    num_a, num_b = a_end - a, b_end - b
-    row[0] = rules.cls_id
-    row[1 : 1 + num_a] = ids[a:a_end]
-    row[1 + num_a] = rules.sep_id
-    row[2 + num_a : 2 + num_a + num_b] = ids[b:b_end]
-    row[2 + num_a + num_b] = rules.sep_id
-    return 3 + num_a + num_b
-
-
-@njit()
-def _grown(out):
-    """The same recipes with room for twice as many."""
-    size, num_masks = len(out.num_masks), len(out.mask_ids)
-    segments = np.empty((2 * size, 2), np.int64)
-    lengths = np.empty((2 * size, 2), np.uint16)
-    is_random_next = np.empty(2 * size, np.bool_)
-    counts = np.empty(2 * size, np.uint16)
-    positions = np.empty(2 * num_masks, np.uint16)
-    ids = np.empty(2 * num_masks, np.int32)
-    segments[:size] = out.segments
-    lengths[:size] = out.lengths
-    is_random_next[:size] = out.is_random_next
-    counts[:size] = out.num_masks
-    positions[:num_masks] = out.mask_positions
-    ids[:num_masks] = out.mask_ids
-    return Recipes(segments, lengths, is_random_next, counts, positions, ids)
-
-
-@njit()
-def _trimmed(out, size, num_masks):
-    return Recipes(
-        out.segments[:size].copy(),
-        out.lengths[:size].copy(),
-        out.is_random_next[:size].copy(),
-        out.num_masks[:size].copy(),
-        out.mask_positions[:num_masks].copy(),
-        out.mask_ids[:num_masks].copy(),
-    )
-
-
-def join(parts):
-    """Returns several `Recipes` as one."""
-    return Recipes(*map(np.concatenate, zip(*parts, strict=True)))

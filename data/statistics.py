@@ -1,37 +1,77 @@
 """What a build made, in numbers that show a mistake before training does."""
 
+import collections
+
 import numpy as np
+
+from data import recipes
 
 _HIGH_UNK_RATE = 0.05
 _HIGH_RANDOM_NEXT_RATE = 0.75
+_PAIR_RATES = {"random_next_rate": "random next", "swapped_rate": "swapped"}
 
 
-def count(config, vocabulary, corpus, recipes):
-    """Counts a build.
-
-    Returns:
-        {name: int or float}; names ending in `_rate` are shares in [0, 1].
-    """
-    num_records = len(recipes.num_masks)
-    num_tokens = int(recipes.lengths.sum(dtype=np.int64)) + 3 * num_records
+def of_corpus(corpus, unk_id):
+    """Returns what there is to count in a corpus: {name: int}."""
     sentences = np.diff(corpus.documents)
-    unk = vocabulary.ids["[UNK]"]
     return {
         "num_documents": len(sentences),
         "num_one_sentence_documents": int((sentences == 1).sum()),
         "num_sentences": int(sentences.sum()),
         "num_tokens": len(corpus.ids),
-        "unk_rate": float((corpus.ids == unk).mean()),
-        "num_records": num_records,
+        "num_unk_tokens": int((corpus.ids == unk_id).sum()),
+    }
+
+
+def of_recipes(rows, num_special):
+    """Returns what there is to count in some recipes: {name: int}."""
+    columns = rows[:, : recipes.NUM_MASKS + 1].sum(axis=0, dtype=np.int64)
+    num_tokens = columns[recipes.NUM_A] + columns[recipes.NUM_B]
+    return {
+        "num_records": len(rows),
+        "num_record_tokens": int(num_tokens) + num_special * len(rows),
+        "num_label_1": int(columns[recipes.LABEL]),
+        "num_masks": int(columns[recipes.NUM_MASKS]),
+    }
+
+
+def add(counts):
+    """Adds up several counts of the same or of different things."""
+    total = collections.Counter()
+    for count in counts:
+        total.update(count)
+    return dict(total)
+
+
+def with_rates(counts, config):
+    """Adds the shares, in [0, 1], that say more than the counts."""
+    num_records = counts["num_records"]
+    num_tokens = counts["num_record_tokens"]
+    rates = {
+        "unk_rate": counts["num_unk_tokens"] / counts["num_tokens"],
         "mean_tokens": num_tokens / num_records,
         "padding_rate": 1 - num_tokens / num_records / config.max_seq_length,
-        "random_next_rate": float(recipes.is_random_next.mean()),
-        "masked_rate": len(recipes.mask_ids) / num_tokens,
+        "masked_rate": counts["num_masks"] / num_tokens,
     }
+    if config.pair_task == "nsp":
+        rates["random_next_rate"] = counts["num_label_1"] / num_records
+    elif config.pair_task == "sop":
+        rates["swapped_rate"] = counts["num_label_1"] / num_records
+    return counts | rates
 
 
 def warnings(counts):
     """Yields what is legal in a corpus and spoils the training."""
+    if "random_next_rate" in counts:
+        yield from _warnings_of_random_next(counts)
+    if counts["unk_rate"] > _HIGH_UNK_RATE:
+        yield (
+            f"{counts['unk_rate']:.1%} of the tokens are [UNK]: does "
+            "--vocab_file fit the language, --do_lower_case and --t2s?"
+        )
+
+
+def _warnings_of_random_next(counts):
     documents = counts["num_documents"]
     single = counts["num_one_sentence_documents"]
     if documents == 1:
@@ -52,37 +92,36 @@ def warnings(counts):
             f"{single} of {documents} documents have one sentence; is there a "
             "blank line behind every sentence?"
         )
-    if counts["unk_rate"] > _HIGH_UNK_RATE:
-        yield (
-            f"{counts['unk_rate']:.1%} of the tokens are [UNK]: does "
-            "--vocab_file fit the language, --do_lower_case and --t2s?"
-        )
 
 
-def summary(counts, inputs, files, seconds, peak_bytes):
+def summary(manifest, seconds, peak_bytes):
     """Returns the report that ends a build."""
+    counts = manifest["statistics"]
+    inputs = [x for shard in manifest["shards"] for x in shard["inputs"]]
+    files = manifest["files"].values()
     num_bytes = sum(item["num_bytes"] for item in inputs)
-    out_bytes = sum(item["num_bytes"] for item in files.values())
-    rows = (
-        ("text", f"{num_bytes / 1e6:.1f} MB in {len(inputs)} file(s)"),
-        ("documents", f"{counts['num_documents']:,}"),
-        ("sentences", f"{counts['num_sentences']:,}"),
-        ("tokens", f"{counts['num_tokens']:,}"),
-        ("[UNK]", f"{counts['unk_rate']:.3%} of the tokens"),
-        ("records", f"{counts['num_records']:,}"),
-        (
-            "written",
-            f"{out_bytes / 1e6:.1f} MB in {len(files)} file(s)",
-        ),
-        ("mean length", f"{counts['mean_tokens']:.1f} tokens"),
-        ("padding", f"{counts['padding_rate']:.1%}"),
-        ("random next", f"{counts['random_next_rate']:.1%}"),
-        ("masked", f"{counts['masked_rate']:.1%} of the tokens"),
-        (
-            "time",
-            f"{seconds:.1f} s, {num_bytes / 1e6 / seconds:.2f} MB/s, "
-            f"{counts['num_records'] / seconds:,.0f} records/s",
-        ),
-        ("peak memory", f"{peak_bytes / 1e6:,.0f} MB"),
+    out_bytes = sum(item["num_bytes"] for item in files)
+    num_files = len({item["name"] for item in inputs})
+    rows = {
+        "text": f"{num_bytes / 1e6:.1f} MB in {num_files} file(s), "
+        f"{len(manifest['shards'])} shard(s)",
+        "documents": f"{counts['num_documents']:,}",
+        "sentences": f"{counts['num_sentences']:,}",
+        "tokens": f"{counts['num_tokens']:,}",
+        "[UNK]": f"{counts['unk_rate']:.3%} of the tokens",
+        "records": f"{counts['num_records']:,}",
+        "written": f"{out_bytes / 1e6:.1f} MB in {len(files)} file(s)",
+        "mean length": f"{counts['mean_tokens']:.1f} tokens",
+        "padding": f"{counts['padding_rate']:.1%}",
+    }
+    for name, title in _PAIR_RATES.items():
+        if name in counts:
+            rows[title] = f"{counts[name]:.1%}"
+    if counts["num_masks"]:
+        rows["masked"] = f"{counts['masked_rate']:.1%} of the tokens"
+    rows["time"] = (
+        f"{seconds:.1f} s, {num_bytes / 1e6 / seconds:.2f} MB/s, "
+        f"{counts['num_records'] / seconds:,.0f} records/s"
     )
-    return "\n".join(f"{name:<12} {value}" for name, value in rows)
+    rows["peak memory"] = f"{peak_bytes / 1e6:,.0f} MB a process"
+    return "\n".join(f"{name:<12} {value}" for name, value in rows.items())

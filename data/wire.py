@@ -10,9 +10,11 @@ from text.compiled import njit
 
 # A tag is the field's number and its wire type 2 (a length, then bytes);
 # Example.features, Features.feature, the key and the value of a map entry and
-# Feature.float_list, int64_list are such fields.
+# Feature.bytes_list, float_list, int64_list are such fields, and so is
+# BytesList.value, like the packed values of the other lists.
 FIELD_1 = 0x0A
 _FIELD_2 = 0x12
+BYTES_LIST = 0x0A
 FLOAT_LIST = 0x12
 INT64_LIST = 0x1A
 FRAME_BYTES = 16  # length 8, its checksum 4, the checksum of the data 4

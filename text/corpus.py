@@ -9,6 +9,7 @@ import glob
 import gzip
 import hashlib
 import os
+import shutil
 import zlib
 
 CHUNK_BYTES = 1 << 22
@@ -104,6 +105,15 @@ def remove(path):
     """Removes a local or remote file, if it is there."""
     if exists(path):
         (gfile().remove if is_remote(path) else os.remove)(path)
+
+
+def remove_tree(path):
+    """Removes a local or remote folder and all in it, if it is there."""
+    if is_remote(path):
+        if gfile().isdir(path):
+            gfile().rmtree(path)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_data(path):

@@ -119,7 +119,8 @@ def test_packed_text_and_packed_records_are_the_same_text_and_records(tmp_path):
     assert built.run(tmp_path, **flags) == plain
     first = (tmp_path / "packed").read_bytes()
     assert first[:2] == b"\x1f\x8b"
-    built.run(tmp_path, **flags, overwrite=True)
+    (tmp_path / "packed").unlink()
+    built.run(tmp_path, **flags)
     assert (tmp_path / "packed").read_bytes() == first
 
 
@@ -139,9 +140,12 @@ def test_the_records_do_not_depend_on_where_chunks_of_text_end(
         monkeypatch.setattr(
             documents.corpus_files,
             "read_chunks",
-            lambda path, digest=None, n=chunk_bytes: whole(path, digest, n),
+            lambda path, digest=None, n=chunk_bytes, **part: whole(
+                path, digest, n, **part
+            ),
         )
-        assert built.run(tmp_path, t2s=True, overwrite=True) == wanted
+        name = f"{tmp_path}/{chunk_bytes}"
+        assert built.run(tmp_path, t2s=True, output_file=name) == wanted
 
 
 def test_the_summary_counts_what_was_written(tmp_path, capsys):
@@ -151,6 +155,7 @@ def test_the_summary_counts_what_was_written(tmp_path, capsys):
     tokens = [sum(record["input_mask"]) for record in records]
     masks = sum(sum(record["masked_lm_weights"]) for record in records)
     random_next = sum(record["next_sentence_labels"][0] for record in records)
+    assert counts["num_masks"] == masks
     sentences = sum(1 for line in project.sample_lines() if line.strip())
     assert counts["num_records"] == len(records)
     assert counts["num_sentences"] == sentences

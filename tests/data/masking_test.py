@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from data import build, documents, progress
+from data import build, documents, shards
 from tests import project
 from tests.data import built
 from text import tokenization, vocab
@@ -58,13 +58,14 @@ def original(record):
 
 def test_labels_are_the_tokens_that_stood_there(by_token):
     vocabulary, records = by_token
-    with progress.Progress("reading", None, "B") as quiet:
-        corpus = documents.read(
-            project.SAMPLES,
-            tokenization.Tokenizer(vocabulary),
-            convert_t2s=False,
-            progress=quiet,
-        ).corpus
+    corpus = documents.read(
+        [shards.Piece(path, 0, None) for path in project.SAMPLES],
+        tokenization.Tokenizer(vocabulary),
+        convert_t2s=False,
+        with_words=False,
+        id_type=np.uint16,
+        advance=lambda num_bytes: None,
+    ).corpus
     text = corpus.ids.astype("<i4").tobytes()
     sep = vocabulary.ids["[SEP]"]
     for record in records:

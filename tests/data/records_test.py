@@ -1,10 +1,13 @@
 """Encoded records against tf.train.Example and TensorFlow's own reader."""
 
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import instances, masking, records
+from data import instances, masking, recipes, records, similar_words
+from data.encoder import Encoder
 from tests.data import built
 
 CLS, SEP, MASK = 101, 102, 103
@@ -13,20 +16,26 @@ EDGES = [1, 127, 128, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28]
 IDS = np.array([*EDGES, 2**31 - 1, 0], np.int32)
 
 
-def make_rules(length, num_predictions):
+def make_rules(length, num_predictions, is_masked=True):
     nothing = np.zeros(0, np.int32)
+    no_words = types.SimpleNamespace(similar_words=None)
     return instances.Rules(
         length,
         0.1,
+        instances.NSP,
+        is_masked,
         np.int32(CLS),
         np.int32(SEP),
         masking.Masking(
             0.15,
             num_predictions,
+            0,
+            masking.run_lengths("word"),
             False,
+            True,
             np.int32(MASK),
             nothing,
-            nothing.astype(bool),
+            similar_words.load(no_words, None),
         ),
     )
 
@@ -35,39 +44,46 @@ def make_recipes(rng, length, num_predictions, count):
     """Random recipes, some without masks, some as full as can be."""
     corpus = instances.Corpus(
         rng.choice(IDS, 5 * length),
+        rng.random(5 * length) < 0.6,
         np.zeros(1, np.int64),
         np.zeros(1, np.int64),
     )
+    words = recipes.num_words(num_predictions, 1 << 31)
+    matrix = np.zeros((count, words), np.uint16)
     rows = []
     for index in range(count):
         total = length - 3 if index % 3 == 0 else rng.integers(2, length - 2)
         num_a = int(rng.integers(1, total))
+        num_b = 0 if index % 7 == 6 else int(total) - num_a
         begins = rng.integers(0, 4 * length, 2)
-        places = np.setdiff1d(np.arange(1, total + 2), [num_a + 1])
+        stop = num_a + num_b + 2 if num_b else num_a + 1
+        places = np.setdiff1d(np.arange(1, stop), [num_a + 1])
         most = min(num_predictions, len(places))
         num_masks = most if index % 2 else int(rng.integers(0, most + 1))
         places = np.sort(rng.choice(places, num_masks, replace=False))
         ids = rng.choice(IDS, num_masks)
-        rows.append(
-            (begins, (num_a, total - num_a), index % 5 == 0, places, ids)
+        label = index % 5 == 0
+        rows.append((begins, (num_a, num_b), label, places, ids))
+        columns = np.zeros((2, num_predictions), np.int32)
+        columns[:, :num_masks] = places, ids
+        recipes.write(
+            matrix[index],
+            *begins,
+            num_a,
+            num_b,
+            label,
+            columns,
+            num_masks,
+            num_predictions,
         )
-    segments, lengths, is_random, places, ids = zip(*rows, strict=True)
-    recipes = instances.Recipes(
-        np.array(segments, np.int64),
-        np.array(lengths, np.uint16),
-        np.array(is_random),
-        np.array([len(x) for x in places], np.uint16),
-        np.concatenate(places).astype(np.uint16),
-        np.concatenate(ids).astype(np.int32),
-    )
-    return corpus, recipes, rows
+    return corpus, matrix, rows
 
 
 def plain(corpus, row, length, num_predictions):
     """The features of a recipe, by lists."""
     (a, b), (num_a, num_b), is_random, places, new = row
     first = [CLS, *corpus.ids[a : a + num_a].tolist(), SEP]
-    second = [*corpus.ids[b : b + num_b].tolist(), SEP]
+    second = [*corpus.ids[b : b + num_b].tolist(), SEP] if num_b else []
     ids = first + second
     labels = [ids[place] for place in places]
     for place, token in zip(places, new, strict=True):
@@ -94,15 +110,13 @@ SIZES = pytest.mark.parametrize(
 
 
 def encode(rng, tmp_path, length, num_predictions, count=60):
-    corpus, recipes, rows = make_recipes(rng, length, num_predictions, count)
-    encoder = records.Encoder(
-        corpus, recipes, make_rules(length, num_predictions)
-    )
+    corpus, matrix, rows = make_recipes(rng, length, num_predictions, count)
+    encoder = Encoder(corpus, make_rules(length, num_predictions))
     chosen = rng.permutation(count)
     path = tmp_path / "records"
     with open(path, "wb") as file:
         for part in np.array_split(chosen, 7):
-            file.write(encoder.encode(part).data)
+            file.write(encoder.encode(matrix, part).data)
     wanted = [plain(corpus, rows[i], length, num_predictions) for i in chosen]
     return str(path), wanted
 
@@ -123,6 +137,37 @@ def test_a_record_takes_as_many_bytes_as_tensorflows(
     for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
         again = tf.train.Example.FromString(record).SerializeToString()
         assert len(again) == len(record)
+
+
+def test_a_record_without_masks_holds_the_tokens_and_where_words_begin(
+    tmp_path,
+):
+    rng = np.random.default_rng(3)
+    corpus, matrix, rows = make_recipes(rng, 300, 1, 60)
+    encoder = Encoder(corpus, make_rules(300, 1, is_masked=False))
+    path = tmp_path / "records"
+    path.write_bytes(encoder.encode(matrix, np.arange(60)).tobytes())
+    got = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    for record, ((a, b), (num_a, num_b), label, _, _) in zip(
+        got, rows, strict=True
+    ):
+        example = tf.train.Example.FromString(record)
+        assert len(example.SerializeToString()) == len(record)
+        features = example.features.feature
+        assert set(features) == {f.name for f in records.DYNAMIC_FEATURES}
+        ids = [CLS, *corpus.ids[a : a + num_a], SEP]
+        starts = [True, *corpus.begins[a : a + num_a], True]
+        if num_b:
+            ids += [*corpus.ids[b : b + num_b], SEP]
+            starts += [*corpus.begins[b : b + num_b], True]
+        assert features["input_ids"].int64_list.value == ids
+        (packed,) = features["word_starts"].bytes_list.value
+        bits = np.unpackbits(np.frombuffer(packed, np.uint8), bitorder="little")
+        assert bits[: len(ids)].tolist() == starts
+        assert not bits[len(ids) :].any()
+        (num_first,) = features["first_segment_tokens"].int64_list.value
+        assert num_first == num_a + 2
+        assert features["next_sentence_labels"].int64_list.value == [label]
 
 
 def test_the_parser_reads_what_the_encoder_writes(tmp_path):

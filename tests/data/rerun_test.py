@@ -12,7 +12,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from data import build
+from data import build, pool
 from tests import project
 from tests.data import built
 from text import corpus
@@ -31,8 +31,8 @@ def contents(directory):
     folder = pathlib.Path(directory, "made")
     if not folder.exists():
         return {}
-    paths = [p for p in folder.iterdir() if not p.name.endswith(".tmp")]
-    return {path.name: path.read_bytes() for path in paths}
+    paths = [p for p in folder.iterdir() if not p.name.endswith(".lock")]
+    return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_second_run_finds_the_files_built(tmp_path, caplog):
     assert sorted(before) == ["a", "a.manifest.json", "b"]
 
 
-@pytest.mark.parametrize("calls", range(4))
+@pytest.mark.parametrize("calls", range(7))
 def test_killed_while_files_get_their_names_a_rerun_ends_the_same(
     tmp_path, monkeypatch, uninterrupted, calls
 ):
@@ -83,6 +83,7 @@ def test_killed_while_files_get_their_names_a_rerun_ends_the_same(
     assert "a.manifest.json" not in contents(tmp_path)
     built.run(tmp_path, **flags)
     assert contents(tmp_path) == uninterrupted
+    assert not list(tmp_path.glob("made/*.*ed")), "the work folder is left"
 
 
 @pytest.mark.parametrize("name", ["_draw", "_write", "_read"])
@@ -91,7 +92,7 @@ def test_killed_earlier_it_leaves_no_file_and_a_rerun_ends_the_same(
 ):
     flags = {"output_file": two_files(tmp_path)}
     with monkeypatch.context() as patch:
-        kill_after(patch, build, name, 0)
+        kill_after(patch, pool, name, 0)
         with pytest.raises(Killed):
             built.run(tmp_path, **flags)
     assert contents(tmp_path) == {}
@@ -102,10 +103,10 @@ def test_killed_earlier_it_leaves_no_file_and_a_rerun_ends_the_same(
 def test_killed_in_the_middle_of_writing_it_leaves_no_file(
     tmp_path, monkeypatch, uninterrupted
 ):
-    monkeypatch.setattr(build, "_RECORDS_A_CALL", 50)
+    monkeypatch.setattr(pool, "_RECORDS_A_CALL", 50)
     flags = {"output_file": two_files(tmp_path)}
     with monkeypatch.context() as patch:
-        kill_after(patch, build.records.Encoder, "encode", 3)
+        kill_after(patch, pool.Encoder, "encode", 3)
         with pytest.raises(Killed):
             built.run(tmp_path, **flags)
     assert contents(tmp_path) == {}
@@ -160,7 +161,7 @@ def test_a_file_lost_since_is_built_again(tmp_path, uninterrupted):
     assert contents(tmp_path) == uninterrupted
 
 
-@pytest.mark.parametrize("calls", range(4))
+@pytest.mark.parametrize("calls", range(7))
 def test_killed_while_it_overwrites_it_never_calls_a_mixture_whole(
     tmp_path, monkeypatch, uninterrupted, calls
 ):
@@ -206,10 +207,10 @@ def test_a_build_killed_by_the_system_is_done_by_a_rerun(tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    partial = settings.output_file + ".tmp"
+    folder = pathlib.Path(settings.output_file + ".unfinished")
     deadline = time.monotonic() + 120
     while started.poll() is None and time.monotonic() < deadline:
-        if os.path.exists(partial) and os.path.getsize(partial):
+        if any(path.stat().st_size for path in folder.glob("*.tmp")):
             break
         time.sleep(0.001)
     started.send_signal(signal.SIGKILL)
@@ -219,7 +220,7 @@ def test_a_build_killed_by_the_system_is_done_by_a_rerun(tmp_path):
     assert started.returncode == -signal.SIGKILL, said
     assert not os.path.exists(settings.output_file)
     manifest = build.build(settings)
-    assert not os.path.exists(partial)
+    assert not folder.exists()
     num_records = sum(1 for _ in tf.data.TFRecordDataset(settings.output_file))
     assert num_records == manifest["statistics"]["num_records"]
     assert num_records > 20000

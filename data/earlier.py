@@ -1,0 +1,154 @@
+"""What an earlier build of the same output left, and what of it can stay."""
+
+import json
+from typing import NamedTuple
+
+from absl import logging
+
+from data import manifest
+from text import corpus
+
+
+class Earlier(NamedTuple):
+    """Entries of shards that are whole, as far as sizes can tell."""
+
+    entries: dict[int, dict]  # by the number of the shard
+    published: set[int]  # the output files that have their names already
+    has_parts: set[int]  # the shards whose own files are there
+    is_finished: bool  # whether all files have their names
+
+
+def find(config, layout, made_from, shards):
+    """Looks for finished and unfinished work of the same build.
+
+    Raises:
+        FileExistsError: the output is there, was made from something else,
+            and may not be overwritten.
+    """
+    found, is_final = _find_manifest(config, layout, made_from, shards)
+    listed = dict(enumerate(found["shards"])) if found else {}
+    written = _read_entries(layout, made_from, shards)
+    entries = listed | written
+    files = range(len(config.output_paths))
+    published = {
+        file
+        for file in files
+        if all(
+            number in listed and entries[number] == listed[number]
+            for number in layout.shards_of(file)
+        )
+        and not corpus.exists(layout.ready_path(file))
+        and _has_size(config.output_paths[file], _size(layout, listed, file))
+    }
+    whole = published | {
+        file
+        for file in files
+        if _has_size(layout.ready_path(file), _size(layout, entries, file))
+    }
+    has_parts = {
+        number
+        for number, entry in entries.items()
+        if all(map(_has_size, layout.part_paths(number), _sizes(entry)))
+    }
+    return Earlier(
+        {
+            number: entry
+            for number, entry in entries.items()
+            if number in has_parts or whole.issuperset(layout.files_of(number))
+        },
+        published,
+        has_parts,
+        is_final and published == set(files),
+    )
+
+
+def _find_manifest(config, layout, made_from, shards):
+    """Returns the manifest of the same build, if any, and if it is in place."""
+    existing = [p for p in config.output_paths if corpus.exists(p)]
+    final = manifest.path_of(config)
+    # A build that was stopped while it gave the files their names left its
+    # manifest where it waited; the files are the same build's.
+    for path in (layout.manifest_path, final):
+        if not corpus.exists(path):
+            continue
+        found = manifest.read(path)
+        difference = _difference(found, made_from, shards)
+        if not difference:
+            return found, path == final
+        if existing and not config.overwrite:
+            refuse(existing[0], f"was made with {difference}")
+    if existing and not config.overwrite:
+        refuse(existing[0], f"has no manifest {final}")
+    return None, False
+
+
+def refuse(path, why):
+    """Raises the error of output that is in the way."""
+    raise FileExistsError(
+        f"{path} exists and {why}; choose another --output_file or replace it "
+        "with --overwrite"
+    )
+
+
+def _difference(found, made_from, shards):
+    """Says in words what is not the same, or returns None."""
+    old = found["made_from"]
+    for name, value in made_from["flags"].items():
+        before = old["flags"].get(name)
+        if before != value:
+            return f"--{name}={before}, not {value}"
+    if old["vocab_sha256"] != made_from["vocab_sha256"]:
+        return "another vocabulary"
+    if [sizes_of(entry) for entry in found["shards"]] != [
+        [piece.end - piece.begin for piece in shard.pieces] for shard in shards
+    ]:
+        return "other text or another --shard_megabytes"
+    if old["outputs"] != made_from["outputs"]:
+        return f"--output_file={','.join(old['outputs'])}"
+    return None
+
+
+def sizes_of(entry):
+    """The bytes of the pieces of text that a shard was made from."""
+    return [item["num_bytes"] for item in entry["inputs"]]
+
+
+def _read_entries(layout, made_from, shards):
+    """The entries of shards that are whole, as far as their files tell."""
+    entries = {}
+    for shard in shards:
+        path = layout.entry_path(shard.index)
+        if not corpus.exists(path):
+            continue
+        with corpus.open_binary(path) as source:
+            entry = json.loads(source.read())
+        if entry.pop("made_from") != made_from or sizes_of(entry) != [
+            piece.end - piece.begin for piece in shard.pieces
+        ]:
+            logging.info("%s is of another build and is built again", path)
+            continue
+        entries[shard.index] = entry
+    return entries
+
+
+def _sizes(entry):
+    return [part["num_bytes"] for part in entry["parts"]]
+
+
+def _size(layout, entries, file):
+    """Bytes that an output file must have, or None where it is not known."""
+    numbers = layout.shards_of(file)
+    if not all(number in entries for number in numbers):
+        return None
+    return sum(
+        _sizes(entries[number])[layout.files_of(number).index(file)]
+        for number in numbers
+    )
+
+
+def _has_size(path, num_bytes):
+    return (
+        num_bytes is not None
+        and corpus.exists(path)
+        and corpus.num_bytes(path) == num_bytes
+    )

@@ -1,0 +1,237 @@
+"""Recipes -> records.
+
+The bytes are those of a serialized `tf.train.Example` (protocol buffers
+encoding) in the TFRecord framing (length, checksum, data, checksum).
+"""
+
+import numpy as np
+
+from data import recipes, wire
+from data.records import DYNAMIC_FEATURES, PRETRAINING_FEATURES
+from text.compiled import njit
+
+_TOUCHED_AT_ONCE = 16
+_WORDS_A_CACHE_LINE = 32
+
+
+class Encoder:
+    """Encodes recipes as records framed for a TFRecord file."""
+
+    def __init__(self, corpus, rules):
+        """Keeps what all records are made from.
+
+        Args:
+            corpus: `instances.Corpus`.
+            rules: `instances.Rules`.
+        """
+        if rules.is_masked:
+            features, self._encode = PRETRAINING_FEATURES, _encode
+        else:
+            features, self._encode = DYNAMIC_FEATURES, _encode_unmasked
+        names = [feature.name.encode() for feature in features]
+        keys = tuple(np.frombuffer(name, np.uint8) for name in names)
+        self._of_all = (corpus, rules, keys)
+        self._widest = _widest_record(
+            rules.max_seq_length, rules.masking.max_predictions_per_seq
+        )
+        self._out = np.empty(0, np.uint8)
+
+    def encode(self, rows, chosen):
+        """Returns the records of the recipes `rows[chosen]`, in order.
+
+        Args:
+            rows: uint16 [recipes, words], see `recipes`.
+            chosen: int64 or uint32 [n].
+
+        Returns:
+            A view, uint8 [bytes], that the next call overwrites.
+        """
+        if len(self._out) < self._widest * len(chosen):
+            self._out = np.empty(self._widest * len(chosen), np.uint8)
+        num_bytes = self._encode(*self._of_all, rows, chosen, self._out)
+        return self._out[:num_bytes]
+
+
+def _widest_record(max_seq_length, max_predictions_per_seq):
+    """Most bytes that a record can take: a varint of an id has five."""
+    names = sum(len(feature.name) for feature in PRETRAINING_FEATURES)
+    headers = len(PRETRAINING_FEATURES) * 30
+    ids = 5 * (max_seq_length + 2 * max_predictions_per_seq)
+    others = 2 * max_seq_length + 4 * max_predictions_per_seq
+    return wire.FRAME_BYTES + 6 + names + headers + ids + others
+
+
+@njit()
+def _encode(corpus, rules, keys, rows, chosen, out):
+    num_predictions = rules.masking.max_predictions_per_seq
+    ids = np.empty(rules.max_seq_length, np.int32)
+    positions = np.empty(num_predictions, np.int32)
+    labels = np.empty(num_predictions, np.int32)
+    end = 0
+    for index in range(len(chosen)):
+        if index % _TOUCHED_AT_ONCE == 0:
+            # Kept, below the next record, so that the reads are not left out.
+            out[end] = _touch(corpus, rows, chosen, index)
+        row = rows[chosen[index]]
+        a, a_end, b, b_end = recipes.segments(row)
+        num_tokens = recipes.assemble(
+            corpus.ids, a, a_end, b, b_end, rules, ids
+        )
+        ids[num_tokens:] = 0
+        positions[:] = 0
+        labels[:] = 0
+        num_masks = np.int64(row[recipes.NUM_MASKS])
+        for k in range(num_masks):
+            position, token = recipes.mask(row, k, num_predictions)
+            positions[k] = position
+            labels[k] = ids[position]
+            ids[position] = token
+        begin = end + wire.FRAME_BYTES - 4
+        end = _write_example(
+            out,
+            begin,
+            keys,
+            ids,
+            num_tokens,
+            a_end - a + 2,
+            positions,
+            labels,
+            num_masks,
+            row[recipes.LABEL],
+        )
+        end = wire.write_frame(out, begin, end)
+    return end
+
+
+@njit()
+def _touch(corpus, rows, chosen, index):
+    """Reads what the next records are made from, for the waits to overlap.
+
+    They lie all over the corpus. Read one by one while they are encoded, each
+    would wait for memory by itself.
+    """
+    read = np.int64(0)
+    chosen = chosen[index : index + _TOUCHED_AT_ONCE]
+    for instance in chosen:
+        for k in range(0, rows.shape[1], _WORDS_A_CACHE_LINE):
+            read += rows[instance, k]
+    for instance in chosen:
+        a, a_end, b, b_end = recipes.segments(rows[instance])
+        for place in range(a, a_end, _WORDS_A_CACHE_LINE):
+            read += corpus.ids[place]
+        for place in range(b, b_end, _WORDS_A_CACHE_LINE):
+            read += corpus.ids[place]
+    return read & 0xFF
+
+
+@njit()
+def _encode_unmasked(corpus, rules, keys, rows, chosen, out):
+    all_ids = np.empty(rules.max_seq_length, np.int32)
+    begins = np.ones(rules.max_seq_length, np.bool_)
+    end = 0
+    for index in range(len(chosen)):
+        if index % _TOUCHED_AT_ONCE == 0:
+            out[end] = _touch(corpus, rows, chosen, index)
+        row = rows[chosen[index]]
+        a, a_end, b, b_end = recipes.segments(row)
+        num_tokens = recipes.assemble(
+            corpus.ids, a, a_end, b, b_end, rules, all_ids
+        )
+        recipes.assemble_begins(corpus, a, a_end, b, b_end, begins)
+        begins[num_tokens - 1] = True
+        ids = all_ids[:num_tokens]
+        begin = end + wire.FRAME_BYTES - 4
+        end = _write_unmasked(
+            out,
+            begin,
+            keys,
+            ids,
+            begins[:num_tokens],
+            a_end - a + 2,
+            row[recipes.LABEL],
+        )
+        end = wire.write_frame(out, begin, end)
+    return end
+
+
+@njit()
+def _write_unmasked(out, end, keys, ids, begins, num_first, label):
+    """Writes the features in the order of DYNAMIC_FEATURES."""
+    num_ids = wire.packed_bytes(ids)
+    num_bits = (len(begins) + 7) // 8
+    num_number = 1 if num_first < 1 << 7 else 2 + (num_first >= 1 << 14)
+    num_all = wire.entry_bytes(len(keys[0]), num_ids)
+    num_all += wire.entry_bytes(len(keys[1]), num_bits)
+    num_all += wire.entry_bytes(len(keys[2]), num_number)
+    num_all += wire.entry_bytes(len(keys[3]), 1)
+    out[end] = wire.FIELD_1
+    end = wire.write_varint(out, end + 1, num_all)
+    end = wire.write_entry(out, end, keys[0], num_ids, wire.INT64_LIST)
+    end = wire.write_packed(out, end, ids)
+    end = wire.write_entry(out, end, keys[1], num_bits, wire.BYTES_LIST)
+    out[end : end + num_bits] = 0
+    for position in range(len(begins)):
+        out[end + (position >> 3)] |= begins[position] << (position & 7)
+    end += num_bits
+    end = wire.write_entry(out, end, keys[2], num_number, wire.INT64_LIST)
+    end = wire.write_varint(out, end, num_first)
+    end = wire.write_entry(out, end, keys[3], 1, wire.INT64_LIST)
+    out[end] = label
+    return end + 1
+
+
+@njit()
+def _write_example(
+    out,
+    end,
+    keys,
+    ids,
+    num_tokens,
+    num_first,
+    positions,
+    labels,
+    num_masks,
+    label,
+):
+    """Writes the features in the order of PRETRAINING_FEATURES."""
+    num_ids = wire.packed_bytes(ids)
+    num_positions = wire.packed_bytes(positions)
+    num_labels = wire.packed_bytes(labels)
+    num_weights = 4 * len(positions)
+    num_all = wire.entry_bytes(len(keys[0]), num_ids)
+    num_all += wire.entry_bytes(len(keys[1]), len(ids))
+    num_all += wire.entry_bytes(len(keys[2]), len(ids))
+    num_all += wire.entry_bytes(len(keys[3]), num_positions)
+    num_all += wire.entry_bytes(len(keys[4]), num_labels)
+    num_all += wire.entry_bytes(len(keys[5]), num_weights)
+    num_all += wire.entry_bytes(len(keys[6]), 1)
+    out[end] = wire.FIELD_1
+    end = wire.write_varint(out, end + 1, num_all)
+    end = wire.write_entry(out, end, keys[0], num_ids, wire.INT64_LIST)
+    end = wire.write_packed(out, end, ids)
+    end = wire.write_entry(out, end, keys[1], len(ids), wire.INT64_LIST)
+    end = _write_flags(out, end, 0, num_tokens, len(ids))
+    end = wire.write_entry(out, end, keys[2], len(ids), wire.INT64_LIST)
+    end = _write_flags(out, end, num_first, num_tokens, len(ids))
+    end = wire.write_entry(out, end, keys[3], num_positions, wire.INT64_LIST)
+    end = wire.write_packed(out, end, positions)
+    end = wire.write_entry(out, end, keys[4], num_labels, wire.INT64_LIST)
+    end = wire.write_packed(out, end, labels)
+    end = wire.write_entry(out, end, keys[5], num_weights, wire.FLOAT_LIST)
+    out[end : end + num_weights] = 0
+    for k in range(num_masks):
+        # 1.0 in float32, little endian.
+        out[end + 4 * k + 2] = 0x80
+        out[end + 4 * k + 3] = 0x3F
+    end += num_weights
+    end = wire.write_entry(out, end, keys[6], 1, wire.INT64_LIST)
+    out[end] = label
+    return end + 1
+
+
+@njit()
+def _write_flags(out, end, first, last, num_values):
+    """Writes `num_values` values, 1 in `[first, last)` and 0 elsewhere."""
+    out[end : end + num_values] = 0
+    out[end + first : end + last] = 1
+    return end + num_values

@@ -1,0 +1,180 @@
+"""Instances as recipes: what is needed to write them, a hundred bytes each.
+
+A recipe is a row of uint16: where segments A and B begin in the corpus (two
+words each, the low one first), their tokens, the label, the number of masks;
+then the positions of the masks, and the ids that stand there instead, which
+take a second word where the vocabulary has more than 65,536 rows.
+"""
+
+import tempfile
+
+import numpy as np
+
+from text.compiled import njit
+
+NUM_A, NUM_B, LABEL, NUM_MASKS = range(4, 8)
+_HEAD = 8
+_ONE_WORD = 1 << 16
+_ROWS_A_READ = 1 << 16
+
+
+def num_words(max_masks, vocab_size):
+    """Columns of a row with room for `max_masks` masks."""
+    return _HEAD + (2 + (vocab_size > _ONE_WORD)) * max_masks
+
+
+@njit()
+def write(row, a, b, num_a, num_b, label, places, num_masks, max_masks):
+    """Writes a recipe; `places` is int32 [2, max_masks], see masking."""
+    row[0] = a & 0xFFFF
+    row[1] = a >> 16
+    row[2] = b & 0xFFFF
+    row[3] = b >> 16
+    row[NUM_A] = num_a
+    row[NUM_B] = num_b
+    row[LABEL] = label
+    row[NUM_MASKS] = num_masks
+    ids = _HEAD + max_masks
+    for k in range(num_masks):
+        row[_HEAD + k] = places[0, k]
+        row[ids + k] = places[1, k] & 0xFFFF
+    if len(row) > ids + max_masks:
+        for k in range(num_masks):
+            row[ids + max_masks + k] = places[1, k] >> 16
+
+
+@njit()
+def segments(row):
+    """Returns (a, a_end, b, b_end): both segments as runs of the corpus."""
+    a = np.int64(row[0]) | np.int64(row[1]) << 16
+    b = np.int64(row[2]) | np.int64(row[3]) << 16
+    return a, a + np.int64(row[NUM_A]), b, b + np.int64(row[NUM_B])
+
+
+@njit()
+def mask(row, k, max_masks):
+    """Returns (position, id that stands there) of mask `k`."""
+    ids = _HEAD + max_masks
+    token = np.int64(row[ids + k])
+    if len(row) > ids + max_masks:
+        token |= np.int64(row[ids + max_masks + k]) << 16
+    return np.int64(row[_HEAD + k]), token
+
+
+@njit()
+def assemble(ids, a, a_end, b, b_end, rules, row):
+    """Writes `[CLS] A [SEP] B [SEP]`, or `[CLS] A [SEP]`, to `row`.
+
+    Returns the number of tokens.
+    """
+    num_a, num_b = a_end - a, b_end - b
+    row[0] = rules.cls_id
+    row[1 : 1 + num_a] = ids[a:a_end]
+    row[1 + num_a] = rules.sep_id
+    if num_b == 0:
+        return 2 + num_a
+    row[2 + num_a : 2 + num_a + num_b] = ids[b:b_end]
+    row[2 + num_a + num_b] = rules.sep_id
+    return 3 + num_a + num_b
+
+
+@njit()
+def assemble_begins(corpus, a, a_end, b, b_end, begins):
+    """Writes at which positions of the sequence words begin."""
+    first = a_end - a + 2
+    begins[1 : first - 1] = corpus.begins[a:a_end]
+    begins[first - 1] = True
+    begins[first : first + b_end - b] = corpus.begins[b:b_end]
+
+
+class Store:
+    """The recipes of a shard: in memory up to a limit, then in a file.
+
+    Their number grows with dupe_factor; memory does not.
+    """
+
+    def __init__(self, words, max_bytes, directory=None):
+        """Sets the limit.
+
+        Args:
+            words: columns of a row.
+            max_bytes: memory to use.
+            directory: where the file is made that is used beyond it; it is
+                gone with the process.
+        """
+        self.num_words = words
+        num_rows = max(1, max_bytes // (2 * words))
+        self._buffer = np.empty((num_rows, words), np.uint16)
+        self._directory = directory
+        self._file = None
+        self._size = 0
+        self._num_written = 0
+
+    def __len__(self):
+        return self._num_written + self._size
+
+    def append(self, rows):
+        """Adds copies of `rows`, uint16 [n, words]."""
+        while len(rows):
+            if self._size == len(self._buffer):
+                self._write_out()
+            part = rows[: len(self._buffer) - self._size]
+            self._buffer[self._size : self._size + len(part)] = part
+            self._size += len(part)
+            rows = rows[len(part) :]
+
+    def in_order(self, order):
+        """Yields all recipes in an order that is given.
+
+        Args:
+            order: uint32 [recipes]: which recipe comes at each place.
+
+        Yields:
+            (rows, chosen): rows in memory, and which of them come now, in
+            order, int64 [n]. The rows change with the next pair.
+        """
+        if self._file is None:
+            yield self._buffer[: self._size], order
+            return
+        self._write_out()
+        size = len(self._buffer)
+        starts = range(0, len(order), size)
+        files = self._parted([order[s : s + size] for s in starts])
+        for start, file in zip(starts, files, strict=True):
+            # The rows of a file stand in the order in which they were added.
+            wanted = order[start : start + size]
+            rows = self._buffer[: len(wanted)]
+            file.seek(0)
+            file.readinto(rows)
+            file.close()
+            yield rows, np.searchsorted(np.sort(wanted), wanted)
+
+    def _write_out(self):
+        if self._file is None:
+            self._file = self._open()
+        self._file.write(self._buffer[: self._size])
+        self._num_written += self._size
+        self._size = 0
+
+    def _parted(self, groups):
+        """Returns one file for each group of recipes."""
+        group_of = np.empty(self._num_written, np.uint16)
+        for number, group in enumerate(groups):
+            group_of[group] = number
+        files = [self._open() for _ in groups]
+        self._file.seek(0)
+        for first in range(0, self._num_written, _ROWS_A_READ):
+            numbers = group_of[first : first + _ROWS_A_READ]
+            rows = np.empty((len(numbers), self.num_words), np.uint16)
+            self._file.readinto(rows)
+            rows = rows[np.argsort(numbers, kind="stable")]
+            ends = np.cumsum(np.bincount(numbers, minlength=len(files)))
+            for file, part in zip(
+                files, np.split(rows, ends[:-1]), strict=True
+            ):
+                file.write(part)
+        self._file.close()
+        return files
+
+    def _open(self):
+        return tempfile.TemporaryFile(dir=self._directory, buffering=1 << 20)

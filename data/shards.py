@@ -1,0 +1,118 @@
+"""Where a corpus is cut, and into which files the records of each part go."""
+
+import bisect
+import itertools
+import math
+from typing import NamedTuple
+
+from absl import logging
+
+from text import corpus
+
+_BYTES_A_MEGABYTE = 1_000_000
+
+
+class Piece(NamedTuple):
+    """Bytes `begin` to `end` of the text of a file."""
+
+    path: str
+    begin: int
+    end: int
+
+
+class Part(NamedTuple):
+    """The records of one shard that go into one output file."""
+
+    shard: int
+    file: int
+
+
+class Shard(NamedTuple):
+    """A corpus of its own: its text and its seed."""
+
+    index: int
+    seed: int
+    pieces: tuple[Piece, ...]
+
+    @property
+    def num_bytes(self):
+        return sum(piece.end - piece.begin for piece in self.pieces)
+
+
+def cut(config, paths):
+    """Cuts the text of some files into shards.
+
+    A shard begins behind a blank line, the first one behind its share of the
+    bytes. Shard k has the seed `random_seed` + k.
+
+    Returns:
+        A list of `Shard`.
+    """
+    sizes = [corpus.num_text_bytes(path) for path in paths]
+    starts = [0, *itertools.accumulate(sizes)]
+    total = starts[-1]
+    limit = config.shard_megabytes * _BYTES_A_MEGABYTE
+    num_shards = math.ceil(total / limit) if limit else 1
+    bounds = {0}
+    for k in range(1, num_shards):
+        bounds.add(_next_document(paths, starts, k * total // num_shards))
+    bounds = [*sorted(bounds - {total} | {0}), total]
+    shards = [
+        Shard(k, config.random_seed + k, _pieces(paths, starts, first, last))
+        for k, (first, last) in enumerate(itertools.pairwise(bounds))
+    ]
+    longest = max(shards, key=lambda shard: shard.num_bytes)
+    if limit and longest.num_bytes > 2 * limit:
+        logging.warning(
+            "%d MB of text around %s have no blank line, so the shard is "
+            "larger than --shard_megabytes=%d, and so is the memory it needs",
+            longest.num_bytes // _BYTES_A_MEGABYTE,
+            longest.pieces[0].path,
+            config.shard_megabytes,
+        )
+    return shards
+
+
+def _next_document(paths, starts, position):
+    """The place behind the first blank line that follows `position`."""
+    first = bisect.bisect_right(starts, position) - 1
+    for number in range(first, len(paths)):
+        begin = position - starts[number] if number == first else 0
+        with corpus.open_text(paths[number], begin) as source:
+            # The line at `position` may have begun before it.
+            end = begin + len(source.readline()) if begin else 0
+            while line := source.readline():
+                end += len(line)
+                if not line.decode("utf-8", "replace").strip():
+                    return starts[number] + end
+    return starts[-1]
+
+
+def _pieces(paths, starts, first, last):
+    """The parts of the files that bytes `first` to `last` of all lie in."""
+    pieces = []
+    for path, (start, end) in zip(
+        paths, itertools.pairwise(starts), strict=True
+    ):
+        if max(start, first) < min(end, last) or first == last:
+            begin = max(first - start, 0)
+            pieces.append(Piece(path, begin, min(end, last) - start))
+    return tuple(pieces)
+
+
+def share_out(num_shards, num_files):
+    """Shares out output files among shards, or shards among output files.
+
+    Returns:
+        A list of `Part`, sorted by both of its numbers. Either a shard has
+        several files, or a file several shards, or each has one.
+    """
+    if num_shards <= num_files:
+        return [
+            Part(file * num_shards // num_files, file)
+            for file in range(num_files)
+        ]
+    return [
+        Part(shard, shard * num_files // num_shards)
+        for shard in range(num_shards)
+    ]
