@@ -14,17 +14,22 @@ import numpy as np
 import tensorflow as tf
 
 from data import masking as static
+from data import records
 
 # What bits are drawn for.
 _ORDER, _LENGTH, _CHOICE, _WORD = range(4)
 _GOLDEN = 0x9E3779B97F4A7C15
 
-_SPEC = {
-    "input_ids": tf.io.RaggedFeature(tf.int64),
-    "word_starts": tf.io.FixedLenFeature([], tf.string),
-    "first_segment_tokens": tf.io.FixedLenFeature([], tf.int64),
-    "next_sentence_labels": tf.io.FixedLenFeature([], tf.int64),
-}
+
+def _column(feature):
+    if feature.kind == "bytes":
+        return tf.io.FixedLenFeature([], tf.string)
+    if feature.length is None:
+        return tf.io.RaggedFeature(tf.int64)
+    return tf.io.FixedLenFeature([], tf.int64)
+
+
+_SPEC = {feature.name: _column(feature) for feature in records.DYNAMIC_FEATURES}
 
 
 class _Rows(NamedTuple):

@@ -1,0 +1,63 @@
+"""Masks drawn on rows made for it, one row at a time."""
+
+import numpy as np
+
+from data import config, masking, mersenne
+from tests import project
+from text import vocab
+
+NUM_CHARACTERS = 3000
+FIRST_ID = 10  # after the special tokens and [unused0] to [unused4]
+
+
+def vocabulary(directory):
+    """Special rows, and Chinese characters from FIRST_ID on."""
+    rows = [f"[unused{i}]" for i in range(5)]
+    rows += [character(FIRST_ID + i) for i in range(NUM_CHARACTERS)]
+    return vocab.load(project.write_vocabulary(directory, rows))
+
+
+def character(token):
+    return chr(0x4E00 + token - FIRST_ID)
+
+
+def rules(vocabulary, **flags):
+    """The `Masking` of these flags of a build."""
+    flags = {"input_file": "a", "output_file": "b", "vocab_file": "c"} | flags
+    return masking.make(config.BuildConfig(**flags), vocabulary)
+
+
+class Draws:
+    """Draws on a row whose tokens differ from one another."""
+
+    def __init__(self, rules, num_tokens, sep=None, begins=None, seed=1):
+        self.sep = num_tokens - 1 if sep is None else sep
+        self.row = FIRST_ID + np.arange(num_tokens, dtype=np.int32)
+        if begins is None:
+            begins = np.ones(num_tokens, np.bool_)
+        self.begins = begins
+        self._rules = rules
+        self._state = mersenne.state(seed)
+        self._scratch = np.empty((2, num_tokens + 1), np.int32)
+        self._places = np.empty((2, rules.max_predictions_per_seq), np.int32)
+
+    def draw(self):
+        """{position: the id that stands there instead}"""
+        before = self.row.copy()
+        num_masks = masking.draw_masks(
+            self.row,
+            self.begins,
+            len(self.row),
+            self.sep,
+            self._rules,
+            self._state,
+            *self._scratch,
+            self._places,
+        )
+        assert (self.row == before).all()
+        positions, ids = self._places[:, :num_masks].tolist()
+        assert positions == sorted(set(positions))
+        return dict(zip(positions, ids, strict=True))
+
+    def many(self, count):
+        return [self.draw() for _ in range(count)]
