@@ -1,0 +1,122 @@
+"""Finds records that would spoil a training: damaged, wrong or useless ones.
+
+python -m tools.inspect_records records/*.tfrecord \\
+    --vocab_file=vocab/zh_en_8k.txt --html=page.html
+"""
+
+import dataclasses
+import sys
+from typing import Annotated
+
+import tensorflow as tf
+from absl import app, flags, logging
+
+import config_flags
+from data.progress import Progress
+from text import corpus, vocab
+from tools.inspection import files, findings, page, report
+from tools.inspection.statistics import Statistics
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InspectConfig:
+    """Every setting of inspect_records."""
+
+    vocab_file: Annotated[
+        str | None,
+        "The vocabulary the records were built with; without it ids are shown "
+        "in place of tokens, and fewer facts are checked.",
+    ] = None
+    html: Annotated[
+        str | None, "A page to write, with charts and some of the records."
+    ] = None
+    num_samples: Annotated[
+        int, "Records on the page, drawn with equal chances from all."
+    ] = 20
+    max_records: Annotated[
+        int, "Records to read of each file, for a short look; 0 reads all."
+    ] = 0
+    seed: Annotated[int, "Decides which records are on the page."] = 0
+
+    def __post_init__(self):
+        for name in ("num_samples", "max_records", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(
+                    f"--{name} must not be negative, got {getattr(self, name)}"
+                )
+
+
+def inspect(paths, config):
+    """Reads and checks record files.
+
+    Args:
+        paths: the files.
+        config: an `InspectConfig`.
+
+    Returns:
+        A `report.Inspection`.
+
+    Raises:
+        ValueError, OSError: a file or the vocabulary cannot be read.
+    """
+    vocabulary = vocab.load(config.vocab_file) if config.vocab_file else None
+    special_ids = {}
+    if vocabulary:
+        special_ids = {t: vocabulary.ids[t] for t in vocab.SPECIAL_TOKENS}
+    found = findings.Findings()
+    statistics = Statistics(special_ids, config.num_samples, config.seed)
+    context = files.Context(
+        vocabulary, special_ids, config.max_records, statistics, found
+    )
+    num_bytes = sum(map(corpus.num_bytes, paths))
+    with Progress("reading", num_bytes, "B") as progress:
+        inspected = [
+            files.inspect(path, context, progress.advance) for path in paths
+        ]
+    files.compare(inspected, found)
+    statistics.warn(found)
+    return report.Inspection(inspected, statistics, found, vocabulary)
+
+
+def run(names, config):
+    """Inspects files, tells what was found and writes the page.
+
+    Args:
+        names: files, globs or directories.
+        config: an `InspectConfig`.
+
+    Returns:
+        Whether the records are sound: there is no error, warnings or not.
+    """
+    paths = dict.fromkeys(corpus.expand(",".join(names), "FILE"))
+    # A shell's glob names the manifests too.
+    records = [path for path in paths if not path.endswith(".json")]
+    inspection = inspect(records, config)
+    print(report.text(inspection))
+    if config.html:
+        html = page.make(inspection)
+        corpus.write_whole(config.html, html.encode())
+        logging.info("%s: %d kB", config.html, len(html) // 1000)
+    return not inspection.found.number(findings.ERROR)
+
+
+def _main(make_config):
+    def main(argv):
+        if len(argv) < 2:
+            raise app.UsageError("name record files, globs or directories")
+        logging.use_absl_handler()
+        try:
+            is_sound = run(argv[1:], make_config())
+        except (ValueError, OSError, tf.errors.OpError) as error:
+            logging.debug("", exc_info=True)
+            text = getattr(error, "message", None) or str(error)
+            print(f"error: {text}", file=sys.stderr)
+            is_sound = False
+        sys.exit(0 if is_sound else 1)
+
+    return main
+
+
+if __name__ == "__main__":
+    flags.FLAGS.set_default("verbosity", logging.INFO)
+    app.run(_main(config_flags.define(InspectConfig)))

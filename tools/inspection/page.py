@@ -1,0 +1,249 @@
+"""What was found, as a page that a person can look at, in one file."""
+
+import html
+import pathlib
+
+from tools.inspection import charts, findings, report, samples
+from tools.inspection.statistics import SHOWN_AS, UNK_ENDS
+
+_STYLE = pathlib.Path(__file__).with_name("page.css")
+_NUM_LABELS = 8
+_MAX_FILES = 50
+_COLOURS = ("fm", "fk", "fr")  # Of SHOWN_AS.
+
+
+def make(inspection):
+    """Returns the page of a `report.Inspection`, HTML without links."""
+    style = _STYLE.read_text(encoding="utf-8")
+    stated = next(
+        (file.manifest for file in inspection.files if file.manifest), {}
+    )
+    pair_task = stated.get("pair_task", "nsp")
+    parts = [
+        _head(inspection),
+        _tiles(inspection),
+        _findings(inspection.found),
+        _charts(inspection, pair_task),
+        _files(inspection),
+        _flags(stated),
+        _samples(inspection, pair_task),
+        "<footer>Records are numbered from 0. Charts, numbers and samples are "
+        "of the records without an error.</footer>",
+    ]
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>Records: {report.verdict(inspection.found)}</title>"
+        f"<style>{style}</style></head><body><main>{''.join(parts)}</main>"
+        "</body></html>\n"
+    )
+
+
+def _title(level, english, chinese):
+    return f'<h{level}>{english}<span class="zh">{chinese}</span></h{level}>'
+
+
+def _head(inspection):
+    found = inspection.found
+    kind = "sound"
+    for severity in (findings.WARNING, findings.ERROR):
+        kind = severity if found.number(severity) else kind
+    return (
+        f"<header>{_title(1, 'Training records', '训练样本检查')}"
+        f'<span class="verdict {kind}">{report.verdict(found)}</span></header>'
+    )
+
+
+def _tiles(inspection):
+    counts = inspection.statistics
+    tiles = [
+        ("files", f"{len(inspection.files):,}", ""),
+        ("sound records", f"{counts.num_records:,}", ""),
+    ]
+    if counts.num_records:
+        tiles += [
+            ("tokens", f"{counts.num_tokens:,}", ""),
+            (
+                "mean length",
+                f"{counts.num_tokens / counts.num_records:.1f}",
+                f"median {counts.percentile(0.5)}",
+            ),
+            ("padding", f"{1 - counts.num_tokens / counts.num_places:.1%}", ""),
+            (
+                "same text",
+                f"{counts.num_same / counts.num_records:.2%}",
+                "records whose text an earlier one has",
+            ),
+        ]
+    if counts.num_masks:
+        a_record = counts.num_masks / counts.num_static
+        tiles.append(("masks a record", f"{a_record:.1f}", ""))
+    cells = "".join(
+        f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>"
+        for name, value, note in tiles
+    )
+    return f'<dl class="tiles card">{cells}</dl>'
+
+
+def _findings(found):
+    cards = []
+    for rule, count, shown in found.by_rule():
+        places = "".join(_place(item) for item in shown)
+        if count > len(shown):
+            places += f"<li>... and {count - len(shown):,} more</li>"
+        cards.append(
+            f'<div class="finding card {rule.severity}"><h3>{rule.severity}: '
+            f"{html.escape(rule.title)} <small>({count:,})</small></h3>"
+            f'<ul>{places}</ul><p class="advice">What to do: '
+            f"{html.escape(rule.advice)}.</p></div>"
+        )
+    if not cards:
+        return ""
+    return _title(2, "Findings", "发现的问题") + "".join(cards)
+
+
+def _place(item):
+    wanted = f", wanted {html.escape(item.wanted)}" if item.wanted else ""
+    return (
+        f"<li><code>{html.escape(item.where)}</code>: {html.escape(item.got)}"
+        f"{wanted}</li>"
+    )
+
+
+def _charts(inspection, pair_task):
+    counts = inspection.statistics
+    if not counts.num_records:
+        return ""
+    cards = [
+        _card(
+            "Length",
+            "序列长度",
+            "tokens of a record, without padding",
+            charts.histogram(counts.lengths, unit="tokens"),
+        )
+    ]
+    if counts.num_static:
+        cards.append(
+            _card(
+                "Masks",
+                "掩码数",
+                "masked tokens of a record",
+                charts.histogram(counts.masks, unit="masks"),
+            )
+        )
+    if inspection.vocabulary:
+        cards.append(_unk_card(counts))
+    if counts.num_pairs:
+        cards.append(_pair_card(counts, pair_task))
+    if counts.shown_as.any():
+        parts = zip(
+            SHOWN_AS, counts.shown_as / counts.num_masks, _COLOURS, strict=True
+        )
+        cards.append(
+            _card(
+                "What stands at a mask",
+                "掩码替换方式",
+                "lines: the 80 : 10 : 10 of BERT",
+                charts.shares(list(parts), law=(0.8, 0.1, 0.1)),
+            )
+        )
+    if counts.num_masks:
+        cards.append(_label_card(inspection))
+    title = _title(2, "Distributions", "分布")
+    return f'{title}<div class="charts">{"".join(cards)}</div>'
+
+
+def _card(english, chinese, note, chart):
+    return (
+        f'<div class="card">{_title(3, english, chinese)}'
+        f"<small>{note}</small>{chart}</div>"
+    )
+
+
+def _unk_card(counts):
+    names = ["none", *(f"\u2264 {end:.0%}" for end in UNK_ENDS[1:-1])]
+    names.append(f"> {UNK_ENDS[-2]:.0%}")
+    rate = counts.num_unk / counts.num_tokens
+    return _card(
+        "[UNK] in a record",
+        "未登录词",
+        f"{rate:.3%} of all tokens are not in the vocabulary",
+        charts.bins(counts.unk_records.tolist(), names, unit="[UNK]"),
+    )
+
+
+def _pair_card(counts, pair_task):
+    share = counts.num_label_1 / counts.num_pairs
+    names = [f"{name} {zh}" for name, zh in samples.PAIR_LABELS[pair_task]]
+    return _card(
+        "Second segment",
+        "句对标签",
+        f"next_sentence_labels of {counts.num_pairs:,} pairs",
+        charts.shares([(names[0], 1 - share, "f0"), (names[1], share, "f1")]),
+    )
+
+
+def _label_card(inspection):
+    rows = [
+        (report.token(inspection.vocabulary, label), share)
+        for label, share in report.most_frequent(
+            inspection.statistics, _NUM_LABELS
+        )
+    ]
+    return _card(
+        "Most frequent labels",
+        "最常被掩盖的词",
+        "share of all masked tokens",
+        charts.ranks(rows),
+    )
+
+
+def _files(inspection):
+    rows = "".join(
+        f"<tr><td><code>{html.escape(file.path)}</code></td>"
+        f"<td>{file.num_records:,}</td><td>{file.num_tokens:,}</td>"
+        f"<td>{file.num_bytes / 1e6:.1f}</td>"
+        f"<td>{inspection.found.of_files[file.path]:,}</td></tr>"
+        for file in inspection.files[:_MAX_FILES]
+    )
+    left = len(inspection.files) - _MAX_FILES
+    more = f"<p>... and {left:,} more files</p>" if left > 0 else ""
+    return (
+        f"{_title(2, 'Files', '文件')}"
+        '<div class="card"><table><tr><th>file</th><th>records</th>'
+        f"<th>tokens</th><th>MB</th><th>errors</th></tr>{rows}</table>{more}"
+        "</div>"
+    )
+
+
+def _flags(stated):
+    """How the records were built, of the first manifest."""
+    made_from = stated.get("made_from", {})
+    flags = "".join(
+        f"<li><code>--{html.escape(f'{name}={value}')}</code></li>"
+        for name, value in made_from.get("flags", {}).items()
+    )
+    if not flags:
+        return ""
+    texts = ", ".join(
+        sorted({html.escape(item["name"]) for item in made_from["inputs"]})
+    )
+    return (
+        f"{_title(2, 'Built with', '生成参数')}"
+        f'<div class="card"><ul class="flags">{flags}</ul>'
+        f"<p><small>text: {texts}</small></p></div>"
+    )
+
+
+def _samples(inspection, pair_task):
+    drawn = inspection.statistics.samples
+    if not drawn:
+        return ""
+    order = {file.path: n for n, file in enumerate(inspection.files)}
+    drawn = sorted(drawn, key=lambda x: (order[x[1]], x[2].numbers[0]))
+    records = "".join(
+        samples.make(path, rows, inspection, pair_task)
+        for _, path, rows in drawn
+    )
+    title = _title(2, f"{len(drawn)} of the records", "随机样本")
+    return f"{title}{samples.LEGEND}{records}"

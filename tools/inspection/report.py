@@ -1,0 +1,144 @@
+"""What was found, as text."""
+
+from typing import NamedTuple
+
+from text import vocab
+from tools.inspection import files, findings
+from tools.inspection.statistics import SHOWN_AS, Statistics
+
+_NUM_LABELS = 10
+
+
+class Inspection(NamedTuple):
+    """All there is to tell."""
+
+    files: list[files.File]
+    statistics: Statistics
+    found: findings.Findings
+    vocabulary: vocab.Vocabulary | None
+
+
+def text(inspection):
+    """Returns the report: files, numbers, findings, verdict."""
+    parts = [
+        _table(inspection),
+        "\n".join(f"{name:<12} {value}" for name, value in numbers(inspection)),
+        *_findings(inspection.found),
+        verdict(inspection.found),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def verdict(found):
+    """The outcome in a line."""
+    num_errors = found.number(findings.ERROR)
+    num_warnings = found.number(findings.WARNING)
+    warnings = _counted(num_warnings, "warning")
+    if num_errors:
+        return f"not sound: {_counted(num_errors, 'error')}, {warnings}"
+    return f"sound, {warnings}" if num_warnings else "sound"
+
+
+def _counted(number, noun):
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _table(inspection):
+    rows = [("file", "records", "tokens", "MB", "errors")]
+    for file in inspection.files:
+        rows.append(
+            (
+                file.path,
+                f"{file.num_records:,}",
+                f"{file.num_tokens:,}",
+                f"{file.num_bytes / 1e6:.1f}",
+                f"{inspection.found.of_files[file.path]:,}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(
+                zip(row, widths, strict=True)
+            )
+        )
+        for row in rows
+    )
+
+
+def numbers(inspection):
+    """Yields (name, value) of the sound records of all files."""
+    counts = inspection.statistics
+    yield "sound", f"{_counted(counts.num_records, 'record')}"
+    if not counts.num_records:
+        return
+    yield "tokens", f"{counts.num_tokens:,}"
+    percentiles = ", ".join(
+        f"{share:.0%} {counts.percentile(share)}" for share in (0.05, 0.5, 0.95)
+    )
+    mean = counts.num_tokens / counts.num_records
+    yield "length", f"mean {mean:.1f}; {percentiles}"
+    yield "padding", f"{1 - counts.num_tokens / counts.num_places:.1%}"
+    if inspection.vocabulary:
+        unk = counts.num_unk / counts.num_tokens
+        yield "[UNK]", f"{unk:.3%} of the tokens"
+    if counts.num_pairs:
+        ones = counts.num_label_1 / counts.num_pairs
+        yield "label 1", f"{ones:.1%} of the pairs"
+    same = counts.num_same / counts.num_records
+    yield "same text", f"{same:.2%} of the records"
+    if counts.num_masks:
+        yield from _numbers_of_masks(inspection)
+
+
+def _numbers_of_masks(inspection):
+    counts = inspection.statistics
+    num_masks = counts.num_masks
+    yield "masks", f"{num_masks / counts.num_static:.1f} a record"
+    if counts.num_static == counts.num_records:
+        yield "masked", f"{num_masks / counts.num_tokens:.1%} of the tokens"
+    if counts.shown_as.any():
+        yield (
+            "shown as",
+            ", ".join(
+                f"{name} {number / num_masks:.1%}"
+                for name, number in zip(SHOWN_AS, counts.shown_as, strict=True)
+            ),
+        )
+    yield (
+        "labels",
+        ", ".join(
+            f"{token(inspection.vocabulary, label)} {share:.1%}"
+            for label, share in most_frequent(counts, _NUM_LABELS)
+        ),
+    )
+
+
+def most_frequent(counts, number):
+    """The most frequent labels: [(id, share of the masks)]."""
+    order = (-counts.labels).argsort(kind="stable")[:number]
+    shares = counts.labels / counts.num_masks
+    return [(int(label), shares[label]) for label in order if shares[label]]
+
+
+def token(vocabulary, label):
+    """An id as a person reads it."""
+    if vocabulary is None or not 0 <= label < len(vocabulary):
+        return str(label)
+    row = vocabulary.rows[label]
+    if row.isprintable() and row.strip():
+        return row
+    return " ".join(f"U+{ord(character):04X}" for character in row)
+
+
+def _findings(found):
+    for rule, count, shown in found.by_rule():
+        lines = [f"{rule.severity}: {rule.title} ({count:,})"]
+        for item in shown:
+            wanted = f", wanted {item.wanted}" if item.wanted else ""
+            lines.append(f"  {item.where}: {item.got}{wanted}")
+        if count > len(shown):
+            lines.append(f"  ... and {count - len(shown):,} more")
+        lines.append(f"  what to do: {rule.advice}")
+        yield "\n".join(lines)
