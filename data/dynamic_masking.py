@@ -142,7 +142,7 @@ def _choose(masking, rows, bits):
     if masking.mask_unit == "word" and not masking.do_whole_word_mask:
         order = tf.where(is_word, order, tf.int32.max)
         rank = tf.argsort(tf.argsort(order, stable=True))
-        return is_word & (rank < wanted), tf.broadcast_to(position, rank.shape)
+        return is_word & (rank < wanted), position + 0 * rank
     begins = is_word
     if masking.do_whole_word_mask:
         is_first = (position == 1) | (position == rows.num_first)

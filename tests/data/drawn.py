@@ -61,3 +61,14 @@ class Draws:
 
     def many(self, count):
         return [self.draw() for _ in range(count)]
+
+
+def runs(positions):
+    """The runs of consecutive positions, as lists."""
+    parts = []
+    for position in positions:
+        if parts and parts[-1][-1] + 1 == position:
+            parts[-1].append(position)
+        else:
+            parts.append([position])
+    return parts

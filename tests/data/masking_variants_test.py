@@ -18,17 +18,6 @@ def vocabulary(tmp_path_factory):
     return drawn.vocabulary(tmp_path_factory.mktemp("vocabulary"))
 
 
-def runs(positions):
-    """The runs of consecutive positions, as lists."""
-    parts = []
-    for position in positions:
-        if parts and parts[-1][-1] + 1 == position:
-            parts[-1].append(position)
-        else:
-            parts.append([position])
-    return parts
-
-
 def words(draws):
     """The words of a row as lists of positions."""
     parts = []
@@ -134,7 +123,9 @@ def long_runs(vocabulary):
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_the_lengths_of_runs_follow_the_published_law(long_runs, unit):
-    lengths = [len(run) for masks in long_runs(unit) for run in runs(masks)]
+    lengths = [
+        len(run) for masks in long_runs(unit) for run in drawn.runs(masks)
+    ]
     shares = collections.Counter(lengths)
     for length, share in LAWS[unit].items():
         assert shares[length] / len(lengths) == pytest.approx(share, abs=0.02)
@@ -168,7 +159,7 @@ def test_a_span_is_hidden_kept_or_changed_as_one_and_an_ngram_is_not(long_runs):
         parts = [
             what_stands_there([{p: masks[p] for p in run}], 4)
             for masks in long_runs(unit)
-            for run in runs(masks)
+            for run in drawn.runs(masks)
             if len(run) > 1
         ]
         mixed[unit] = sum(len(counts) > 1 for counts in parts) / len(parts)
