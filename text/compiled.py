@@ -46,8 +46,8 @@ def _cache_directory():
     return None
 
 
-directory = _cache_directory()
-if directory:
-    numba.config.CACHE_DIR = directory
+_directory = _cache_directory()
+if _directory:
+    numba.config.CACHE_DIR = _directory
 
-njit = functools.partial(numba.njit, cache=directory is not None)
+njit = functools.partial(numba.njit, cache=_directory is not None)

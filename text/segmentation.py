@@ -1,19 +1,21 @@
-"""Where the words of a Chinese line begin, by a word segmenter.
+"""The words of Chinese text, by a word segmenter.
 
-Another segmenter is another function in `_SEGMENTERS`: it makes, when it is
-chosen, a function that cuts a line into its words, with or without the spaces
-between them.
+Another segmenter is another function in `SEGMENTERS`, and its name among the
+values of --word_segmenter.
 """
 
 import functools
 import importlib.metadata
-import logging
-import tempfile
+import re
+import sys
+import unicodedata
 import warnings
 
-from text import compiled, normalization
+from text import normalization
 
 
+# A process reads the dictionary once, however many shards it builds.
+@functools.cache
 def _load_jieba():
     try:
         with warnings.catch_warnings():
@@ -21,59 +23,60 @@ def _load_jieba():
             import jieba
     except ImportError:
         raise ValueError(
-            "--word_segmenter=jieba needs the package jieba: "
-            "pip install -e '.[jieba]'"
+            "--word_segmenter=jieba needs the package jieba: pip install jieba"
         ) from None
-    jieba.setLogLevel(logging.ERROR)
     tokenizer = jieba.Tokenizer()
-    # jieba keeps its compiled dictionary where everybody may write; ours is
-    # one that only this user could have made, for this version.
-    tokenizer.tmp_dir = compiled.directory or tempfile.mkdtemp()
-    tokenizer.cache_file = f"{version('jieba')}.cache"
-    return lambda line: _joined(tokenizer.lcut(line))
+    # What initialize() does, less its log and less the file that it shares
+    # with all users of the machine: reading that one is no faster.
+    dictionary = tokenizer.get_dict_file()
+    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(dictionary)
+    tokenizer.initialized = True
+    return lambda line: _mend(tokenizer.lcut(line))
 
 
 def _load_spaces():
-    return str.split
+    characters = map(chr, range(sys.maxunicode + 1))
+    marks = "".join(filter(normalization.is_punctuation, characters))
+    marks = re.escape(marks)
+    words = re.compile(rf"[^\s{marks}]+|.", re.DOTALL)
+    return lambda line: _mend(words.findall(line))
 
 
-_SEGMENTERS = {"jieba": _load_jieba, "spaces": _load_spaces}
-
-
-@functools.cache
-def load(name):
-    """Returns the function of a segmenter: a line -> its words, in order.
-
-    Raises:
-        ValueError: its package is missing.
-    """
-    return _SEGMENTERS[name]()
+# Each makes, when it is chosen, a function: a line -> what it is made of, in
+# order: words, and the white space that stands between some.
+SEGMENTERS = {"jieba": _load_jieba, "spaces": _load_spaces}
 
 
 def version(name):
-    """The name with the version that the words depend on, if any."""
-    if name != "jieba":
+    """The name of a segmenter, with the version of its package if it has one.
+
+    Args:
+        name: a key of `SEGMENTERS`, or "none".
+    """
+    if name in ("none", "spaces"):
         return name
     try:
-        return f"jieba-{importlib.metadata.version('jieba')}"
+        return f"{name} {importlib.metadata.version(name)}"
     except importlib.metadata.PackageNotFoundError:
         return name
 
 
-def _joined(words):
+def _mend(words):
     """Joins what BERT would not part, such as the `caf` and `é` of jieba."""
-    joined = []
-    for word in words:
-        if joined and not (parts(joined[-1][-1]) or parts(word[0])):
-            joined[-1] += word
+    mended = words[:1]
+    for word in words[1:]:
+        if _parts(mended[-1][-1]) or _parts(word[0]):
+            mended.append(word)
         else:
-            joined.append(word)
-    return joined
+            mended[-1] += word
+    return mended
 
 
 @functools.cache
-def parts(character):
-    """Whether BERT parts words at a character."""
+def _parts(character):
+    """Whether BERT begins a word behind a character, and ends one before it."""
+    if unicodedata.category(character) == "Cc":
+        return character in "\t\n\r"
     return (
         character.isspace()
         or normalization.is_chinese(character)

@@ -4,9 +4,13 @@ Neither TensorFlow nor its Unicode tables come in: both steps are compiled loops
 here, so that a program that only tokenizes starts in half a second.
 """
 
+import functools
+
 import numpy as np
 
 from text import normalization, segmentation, wordpiece
+
+_is_chinese = functools.cache(normalization.is_chinese)
 
 
 class Tokenizer:
@@ -18,13 +22,13 @@ class Tokenizer:
         Args:
             vocabulary: a `text.vocab.Vocabulary`.
             do_lower_case: whether the model is uncased; accents go with case.
-            word_segmenter: what knows the words of Chinese, see
-                `segmentation`; "none": each character is a word.
+            word_segmenter: what knows the words of Chinese text, a key of
+                `segmentation.SEGMENTERS`; "none": each character is a word.
         """
         self._is_continuation = vocabulary.is_continuation
         self._segment = None
         if word_segmenter != "none":
-            self._segment = segmentation.load(word_segmenter)
+            self._segment = segmentation.SEGMENTERS[word_segmenter]()
         self._normalizer = normalization.Normalizer(do_lower_case)
         self._trie = wordpiece.compile_trie(vocabulary)
 
@@ -44,36 +48,40 @@ class Tokenizer:
     def tokenize_words(self, text):
         """Returns the ids of each line and where its words begin.
 
+        Args:
+            text: as `tokenize` takes it.
+
         Returns:
-            (ids, starts, begins): as `tokenize` does, and bool [tokens]: does
-            a word begin with the token? Pieces that begin with ## go on, and
-            so do the characters of a Chinese word that the segmenter knows.
+            (ids, starts, begins): what `tokenize` returns, and bool [tokens]:
+            False where a token goes on in the word of the token before it, as
+            ## pieces do and what a segmenter finds in a line with Chinese.
         """
         ids, starts = self.tokenize(text)
         begins = ~self._is_continuation[ids]
         if self._segment:
-            lines = text.split("\n")
-            self._mark_words(lines, ids, starts, begins)
+            self._mark_words(text.split("\n"), ids, starts, begins)
         return ids, starts, begins
 
     def _mark_words(self, lines, ids, starts, begins):
         """Marks the words of the lines that have Chinese in them.
 
-        Their words are tokenized on lines of their own. Where that makes other
-        tokens, as where letters of one word were cut, the line stays as it is.
+        The words are tokenized on lines of their own. A line of which this
+        makes other tokens keeps the words it had: the final sigma, for one,
+        depends on what stands behind its word.
         """
-        words, of_lines = [], []
+        words = []
+        segmented = []
         for number, line in enumerate(lines):
-            if any(map(normalization.is_chinese, set(line))):
-                found = self._segment(line)
-                of_lines.append((number, len(words), len(words) + len(found)))
-                words += found
+            if any(map(_is_chinese, line)):
+                first = len(words)
+                words += self._segment(line)
+                segmented.append((number, first, len(words)))
         word_ids, word_starts = self.tokenize("\n".join(words))
-        for number, first, last in of_lines:
-            here = slice(starts[number], starts[number + 1])
-            there = slice(word_starts[first], word_starts[last])
-            if np.array_equal(ids[here], word_ids[there]):
-                begins[here] = False
-                offsets = word_starts[first:last] - word_starts[first]
-                offsets = offsets[np.diff(word_starts[first : last + 1]) > 0]
-                begins[starts[number] + offsets] = True
+        for number, first, last in segmented:
+            begin, end = starts[number], starts[number + 1]
+            offsets = word_starts[first : last + 1] - word_starts[first]
+            ids_of_words = word_ids[word_starts[first] : word_starts[last]]
+            if np.array_equal(ids[begin:end], ids_of_words):
+                # White space and what is deleted are words without tokens.
+                begins[begin:end] = False
+                begins[begin + offsets[offsets < end - begin]] = True
