@@ -166,6 +166,19 @@ def test_the_samples_are_read_as_published(tmp_path, do_lower_case):
     assert_same(pair, project.sample_lines())
 
 
+@both_cases
+def test_a_word_begins_where_no_piece_goes_on(tmp_path, do_lower_case):
+    ours, plain = make_pair(tmp_path, with_pieces("abc中，"), do_lower_case)
+    lines = [*project.sample_lines(), *ALL_LINES, "abc中ab，Xab"]
+    ids, starts, begins = ours.tokenize_words("\n".join(lines))
+    same_ids, same_starts = ours.tokenize("\n".join(lines))
+    np.testing.assert_array_equal(ids, same_ids)
+    np.testing.assert_array_equal(starts, same_starts)
+    tokens = itertools.chain(*map(plain.tokenize, lines))
+    assert begins.tolist() == [not t.startswith("##") for t in tokens]
+    assert begins[-6:].tolist() == [False, True, True, False, True, True]
+
+
 def corpus_lines(name, every=1):
     path = project.shared() / "data" / f"corpus_{name}.txt.gz"
     with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
