@@ -85,7 +85,8 @@ def _encode(corpus, rules, keys, rows, chosen, out):
             position, token = recipes.mask(row, k, num_predictions)
             positions[k] = position
             labels[k] = ids[position]
-            ids[position] = token
+            if token >= 0:
+                ids[position] = token
         begin = end + wire.FRAME_BYTES - 4
         end = _write_example(
             out,

@@ -70,6 +70,7 @@ def draw(corpus, order, first, last, rules, state, rows):
         np.ones(longest, np.bool_),
         np.empty(longest + 1, np.int32),
         np.empty(longest + 1, np.int32),
+        np.empty((2, max_masks), np.int32),
     )
     places = np.empty((2, max_masks), np.int32)
     chunk = np.empty(3, np.int64)
@@ -109,8 +110,10 @@ def draw(corpus, order, first, last, rules, state, rows):
 @njit()
 def _draw_masks(corpus, a, a_end, b, b_end, rules, state, scratch, places):
     """Writes the masks of a sequence to `places`; returns their number."""
-    row, begins, starts, picked = scratch
-    num_tokens = recipes.assemble(corpus.ids, a, a_end, b, b_end, rules, row)
+    row, begins, starts, picked, drawn = scratch
+    num_tokens = a_end - a + b_end - b + _num_special(rules)
+    if rules.masking.unit == masks.MACBERT:
+        recipes.assemble(corpus.ids, a, a_end, b, b_end, rules, row)
     if rules.masking.whole_word:
         recipes.assemble_begins(corpus, a, a_end, b, b_end, begins)
     return masks.draw_masks(
@@ -122,6 +125,7 @@ def _draw_masks(corpus, a, a_end, b, b_end, rules, state, scratch, places):
         state,
         starts,
         picked,
+        drawn,
         places,
     )
 

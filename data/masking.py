@@ -16,6 +16,8 @@ from text.compiled import njit
 
 WORD, NGRAM, SPAN, MACBERT = range(4)
 _HIDE, _KEEP, _CHANGE = range(3)
+# Instead of the id of a token that stays what it is.
+KEPT = -1
 UNITS = {"word": WORD, "ngram": NGRAM, "span": SPAN, "macbert": MACBERT}
 
 # How likely a run is of 1, 2, ... words. SpanBERT's is the geometric
@@ -45,14 +47,15 @@ Masking = collections.namedtuple(
 
 @njit()
 def draw_masks(
-    row, begins, num_tokens, sep, masking, state, starts, picked, places
+    row, begins, num_tokens, sep, masking, state, starts, picked, drawn, places
 ):
     """Draws the masks of one sequence.
 
     Those of single words come in the order of google-research/bert.
 
     Args:
-        row: int32, `[CLS] A [SEP] B [SEP]`, or `[CLS] A [SEP]`.
+        row: int32, `[CLS] A [SEP] B [SEP]`, or `[CLS] A [SEP]`. Only similar
+            words look at it.
         begins: as long: whether a word begins at a position. Only whole words
             look at it.
         num_tokens: length of the sequence in `row`.
@@ -61,27 +64,52 @@ def draw_masks(
         state: the generator, see `mersenne`.
         starts: int32 scratch, at least `num_tokens` + 1: where words begin.
         picked: int32 scratch, as long: order of the words.
-        places: int32 [2, max_predictions_per_seq]: filled with positions and
-            the ids that stand there, in ascending order of position.
+        drawn: int32 [2, max_predictions_per_seq]: scratch.
+        places: as large: filled with positions and the ids that stand there,
+            or `KEPT`, in ascending order of position.
 
     Returns:
         The number of masked tokens; with whole words it may be 0, as a word
         that does not fit in is left out and not cut.
     """
-    num_words = _find_words(begins, num_tokens, sep, masking, starts, picked)
-    mersenne.shuffle(state, picked[:num_words])
     wanted = max(1, int(round(num_tokens * masking.masked_lm_prob)))
     wanted = min(masking.max_predictions_per_seq, wanted)
+    if masking.unit == WORD and not masking.whole_word:
+        num_masks = _mask_tokens(
+            num_tokens, sep, masking, state, picked, wanted, drawn
+        )
+        _sort(drawn, num_masks, places)
+        return num_masks
+    num_words = _find_words(begins, num_tokens, sep, masking, starts, picked)
     picked = picked[:num_words]
+    mersenne.shuffle(state, picked)
     if masking.unit == WORD:
         num_masks = _mask_words(
-            row, sep, masking, state, starts, picked, wanted, places
+            sep, masking, state, starts, picked, wanted, drawn
         )
     else:
         num_masks = _mask_runs(
-            row, sep, masking, state, starts, picked, wanted, places
+            row, sep, masking, state, starts, picked, wanted, drawn
         )
-    _sort(places, num_masks)
+    _sort(drawn, num_masks, places)
+    return num_masks
+
+
+@njit()
+def _mask_tokens(num_tokens, sep, masking, state, picked, wanted, drawn):
+    """Masks words of one token, as almost everybody does: the short way."""
+    mask_id, ids = masking.mask_id, masking.replacement_ids
+    num_first = sep - 1
+    for k in range(num_first):
+        picked[k] = k + 1
+    num_words = num_tokens - 2 - (sep < num_tokens - 1)
+    for k in range(num_first, num_words):
+        picked[k] = k + 2
+    mersenne.shuffle(state, picked[:num_words])
+    num_masks = min(wanted, num_words)
+    for k in range(num_masks):
+        drawn[0, k] = picked[k]
+        drawn[1, k] = _stand_in(_draw_choice(state), mask_id, ids, state)
     return num_masks
 
 
@@ -104,7 +132,7 @@ def _find_words(begins, num_tokens, sep, masking, starts, picked):
 
 
 @njit()
-def _mask_words(row, sep, masking, state, starts, picked, wanted, places):
+def _mask_words(sep, masking, state, starts, picked, wanted, drawn):
     mask_id, ids = masking.mask_id, masking.replacement_ids
     num_masks = 0
     for word in picked:
@@ -119,16 +147,16 @@ def _mask_words(row, sep, masking, state, starts, picked, wanted, places):
         for position in range(starts[word], starts[word + 1]):
             if position == sep:
                 continue
-            places[0, num_masks] = position
-            places[1, num_masks] = _stand_in(
-                _draw_choice(state), row[position], mask_id, ids, state
+            drawn[0, num_masks] = position
+            drawn[1, num_masks] = _stand_in(
+                _draw_choice(state), mask_id, ids, state
             )
             num_masks += 1
     return num_masks
 
 
 @njit()
-def _mask_runs(row, sep, masking, state, starts, picked, wanted, places):
+def _mask_runs(row, sep, masking, state, starts, picked, wanted, drawn):
     mask_id, ids = masking.mask_id, masking.replacement_ids
     is_masked = np.zeros(len(picked), np.bool_)
     num_masks = 0
@@ -159,11 +187,9 @@ def _mask_runs(row, sep, masking, state, starts, picked, wanted, places):
                 if similar >= 0:
                     token = masking.similar.ids[similar + position - begin]
                 else:
-                    token = _stand_in(
-                        choice, row[position], mask_id, ids, state
-                    )
-                places[0, num_masks] = position
-                places[1, num_masks] = token
+                    token = _stand_in(choice, mask_id, ids, state)
+                drawn[0, num_masks] = position
+                drawn[1, num_masks] = token
                 num_masks += 1
     return num_masks
 
@@ -213,27 +239,25 @@ def _draw_choice(state):
 
 
 @njit()
-def _stand_in(choice, token, mask_id, ids, state):
+def _stand_in(choice, mask_id, ids, state):
     """[MASK], the token itself, or a random word."""
     if choice == _HIDE:
         return mask_id
     if choice == _KEEP:
-        return token
+        return KEPT
     return ids[mersenne.randint(state, 0, len(ids) - 1)]
 
 
 @njit()
-def _sort(places, num_masks):
-    """Sorts the first columns by position; few of them, so by insertion."""
-    for i in range(1, num_masks):
-        position, token = places[0, i], places[1, i]
-        j = i
-        while j > 0 and places[0, j - 1] > position:
-            places[0, j] = places[0, j - 1]
-            places[1, j] = places[1, j - 1]
-            j -= 1
-        places[0, j] = position
-        places[1, j] = token
+def _sort(drawn, num_masks, places):
+    """Sorts the columns by position: each goes behind all those below it."""
+    positions = drawn[0, :num_masks]
+    for k in range(num_masks):
+        place = np.int32(0)
+        for position in positions:
+            place += np.int32(position < positions[k])
+        places[0, place] = positions[k]
+        places[1, place] = drawn[1, k]
 
 
 def make(config, vocabulary):

@@ -68,8 +68,15 @@ def _word(state):
 @njit()
 def random(state):
     """`random.Random.random`: a float64 in [0, 1)."""
-    high = _word(state) >> 5
-    low = _word(state) >> 6
+    position = np.int64(state[_POSITION])
+    if position + 2 <= _SIZE:
+        # Both at once: the next call waits for the position to be stored.
+        high = np.int64(state[_SIZE + position]) >> 5
+        low = np.int64(state[_SIZE + position + 1]) >> 6
+        state[_POSITION] = position + 2
+    else:
+        high = _word(state) >> 5
+        low = _word(state) >> 6
     return (high * 67108864.0 + low) * (1.0 / 9007199254740992.0)
 
 
@@ -95,19 +102,27 @@ def randint(state, low, high):
 def shuffle(state, items):
     """`random.Random.shuffle` of an array, in place.
 
-    The position stays in a register here, as masking spends its time here.
+    Masking spends its time here. A number that is too large is drawn again,
+    which no processor can foresee; so there is no branch for it: it swaps an
+    item with itself and leaves `i` where it is.
     """
     position = np.int64(state[_POSITION])
-    shift = 0
-    for i in range(len(items) - 1, 0, -1):
-        while (i + 1) >> (31 - shift) == 0:
-            shift += 1
-        j = i + 1
-        while j > i:
+    i = len(items) - 1
+    num_bits = 0
+    while (i + 1) >> num_bits:
+        num_bits += 1
+    while i > 0:
+        shift = 32 - num_bits
+        lowest = max(1, (1 << (num_bits - 1)) - 1)
+        while i >= lowest:
             if position == _SIZE:
                 _refill(state)
                 position = 0
             j = np.int64(state[_SIZE + position]) >> shift
             position += 1
-        items[i], items[j] = items[j], items[i]
+            is_drawn = j <= i
+            j = j if is_drawn else i
+            items[i], items[j] = items[j], items[i]
+            i -= is_drawn
+        num_bits -= 1
     state[_POSITION] = position

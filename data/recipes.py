@@ -2,8 +2,9 @@
 
 A recipe is a row of uint16: where segments A and B begin in the corpus (two
 words each, the low one first), their tokens, the label, the number of masks;
-then the positions of the masks, and the ids that stand there instead, which
-take a second word where the vocabulary has more than 65,536 rows.
+then the positions of the masks, and the ids that stand there instead (all bits
+set: the token stays), which take a second word where the vocabulary has 65,536
+rows or more.
 """
 
 import tempfile
@@ -15,12 +16,13 @@ from text.compiled import njit
 NUM_A, NUM_B, LABEL, NUM_MASKS = range(4, 8)
 _HEAD = 8
 _ONE_WORD = 1 << 16
+_TWO_WORDS = 1 << 32
 _ROWS_A_READ = 1 << 16
 
 
 def num_words(max_masks, vocab_size):
     """Columns of a row with room for `max_masks` masks."""
-    return _HEAD + (2 + (vocab_size > _ONE_WORD)) * max_masks
+    return _HEAD + (2 + (vocab_size >= _ONE_WORD)) * max_masks
 
 
 @njit()
@@ -53,12 +55,14 @@ def segments(row):
 
 @njit()
 def mask(row, k, max_masks):
-    """Returns (position, id that stands there) of mask `k`."""
+    """Returns (position, id that stands there or -1) of mask `k`."""
     ids = _HEAD + max_masks
     token = np.int64(row[ids + k])
+    kept = _ONE_WORD - 1
     if len(row) > ids + max_masks:
         token |= np.int64(row[ids + max_masks + k]) << 16
-    return np.int64(row[_HEAD + k]), token
+        kept = _TWO_WORDS - 1
+    return np.int64(row[_HEAD + k]), -1 if token == kept else token
 
 
 @njit()

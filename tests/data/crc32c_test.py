@@ -45,3 +45,14 @@ def test_the_masked_checksum_is_the_one_in_tensorflows_files(tmp_path):
             crc32c.masked(header),
             crc32c.masked(data),
         )
+
+
+@pytest.mark.skipif(
+    not crc32c.HAS_INSTRUCTION, reason="the processor has no such instruction"
+)
+def test_the_instruction_and_the_tables_agree():
+    rng = np.random.default_rng(3)
+    for size in (0, 7, 8, 9, 64, 1001):
+        data = rng.integers(0, 256, size + 1).astype(np.uint8)[1:]
+        crc = int(rng.integers(0, 1 << 32))
+        assert crc32c.by_tables(crc, data) == crc32c.by_instruction(crc, data)

@@ -39,7 +39,8 @@ class Draws:
         self._rules = rules
         self._state = mersenne.state(seed)
         self._scratch = np.empty((2, num_tokens + 1), np.int32)
-        self._places = np.empty((2, rules.max_predictions_per_seq), np.int32)
+        size = (2, rules.max_predictions_per_seq)
+        self._drawn, self._places = np.empty((2, *size), np.int32)
 
     def draw(self):
         """{position: the id that stands there instead}"""
@@ -52,10 +53,14 @@ class Draws:
             self._rules,
             self._state,
             *self._scratch,
+            self._drawn,
             self._places,
         )
         assert (self.row == before).all()
-        positions, ids = self._places[:, :num_masks].tolist()
+        places = self._places[:, :num_masks]
+        kept = places[1] == masking.KEPT
+        places[1, kept] = self.row[places[0, kept]]
+        positions, ids = places.tolist()
         assert positions == sorted(set(positions))
         return dict(zip(positions, ids, strict=True))
 
