@@ -15,7 +15,7 @@ import config_flags
 from data.progress import Progress
 from text import corpus, vocab
 from tools.inspection import files, findings, page, report
-from tools.inspection.statistics import Statistics
+from tools.inspection.statistics import Statistics, law_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,8 +74,13 @@ def inspect(paths, config):
             files.inspect(path, context, progress.advance) for path in paths
         ]
     files.compare(inspected, found)
-    statistics.warn(found)
-    return report.Inspection(inspected, statistics, found, vocabulary)
+    manifest = files.manifest_of(inspected)
+    flags_of_build = manifest.get("made_from", {}).get("flags", {})
+    law = law_of(flags_of_build.get("mask_unit"))
+    statistics.warn(found, law)
+    return report.Inspection(
+        inspected, statistics, found, vocabulary, manifest, law
+    )
 
 
 def run(names, config):

@@ -4,8 +4,6 @@ import dataclasses
 import os
 from typing import NamedTuple
 
-import tensorflow as tf
-
 from data import manifest
 from text import corpus, vocab
 from tools.inspection import checks, findings, frames, schema
@@ -168,17 +166,14 @@ class _Reader:
     def _parse(self, records, numbers):
         """Returns (features, numbers) of the records that parse, or Nones."""
         kind = self._file.kind
-        try:
-            return schema.parse(records, kind), numbers
-        except tf.errors.InvalidArgumentError:
-            pass
+        features = schema.parse(records, kind)
+        if features is not None:
+            return features, numbers
         sound = []
         for row, record in enumerate(records):
             reason = schema.explain(record, kind)
-            try:
-                reason or schema.parse([record], kind)
-            except tf.errors.InvalidArgumentError as error:
-                reason = "example", error.message, ""
+            if not reason and schema.parse([record], kind) is None:
+                reason = "example", f"{len(record)} bytes that do not parse", ""
             if reason:
                 self._add(reason[0], numbers[row], *reason[1:])
             else:
@@ -240,6 +235,11 @@ def compare(files, found):
                 got=_described(file.kind),
                 wanted=f"{_described(read[0].kind)} as {read[0].path}",
             )
+
+
+def manifest_of(files):
+    """The first manifest beside the files, or an empty one."""
+    return next((file.manifest for file in files if file.manifest), {})
 
 
 def _described(kind):

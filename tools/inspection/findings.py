@@ -158,7 +158,7 @@ RULES = {
     ),
     "replaced": Rule(
         WARNING,
-        "the masks are not [MASK], kept and random as 80 : 10 : 10",
+        "what stands at the masks, [MASK] : kept : other, is not as usual",
         "look at the builder's masking; BERT's law is in Devlin et al. 2019, "
         "section 3.1",
     ),

@@ -4,20 +4,18 @@ import html
 import pathlib
 
 from tools.inspection import charts, findings, report, samples
-from tools.inspection.statistics import SHOWN_AS, UNK_ENDS
+from tools.inspection.statistics import UNK_ENDS
 
 _STYLE = pathlib.Path(__file__).with_name("page.css")
 _NUM_LABELS = 8
 _MAX_FILES = 50
-_COLOURS = ("fm", "fk", "fr")  # Of SHOWN_AS.
+_COLOURS = ("fm", "fk", "fr")  # Of the names of a law.
 
 
 def make(inspection):
     """Returns the page of a `report.Inspection`, HTML without links."""
     style = _STYLE.read_text(encoding="utf-8")
-    stated = next(
-        (file.manifest for file in inspection.files if file.manifest), {}
-    )
+    stated = inspection.manifest
     pair_task = stated.get("pair_task", "nsp")
     parts = [
         _head(inspection),
@@ -136,15 +134,16 @@ def _charts(inspection, pair_task):
     if counts.num_pairs:
         cards.append(_pair_card(counts, pair_task))
     if counts.shown_as.any():
-        parts = zip(
-            SHOWN_AS, counts.shown_as / counts.num_masks, _COLOURS, strict=True
-        )
+        law = inspection.law
+        actual = counts.shown_as / counts.num_masks
+        parts = zip(law.names, actual, _COLOURS, strict=True)
+        usual = " : ".join(f"{100 * share:.0f}" for share in law.shares)
         cards.append(
             _card(
                 "What stands at a mask",
                 "掩码替换方式",
-                "lines: the 80 : 10 : 10 of BERT",
-                charts.shares(list(parts), law=(0.8, 0.1, 0.1)),
+                f"lines: {usual}, as it should be",
+                charts.shares(list(parts), law=law.shares),
             )
         )
     if counts.num_masks:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from text import vocab
 from tools.inspection import files, findings
-from tools.inspection.statistics import SHOWN_AS, Statistics
+from tools.inspection.statistics import Law, Statistics
 
 _NUM_LABELS = 10
 
@@ -16,6 +16,8 @@ class Inspection(NamedTuple):
     statistics: Statistics
     found: findings.Findings
     vocabulary: vocab.Vocabulary | None
+    manifest: dict  # The first one there is; empty without one.
+    law: Law
 
 
 def text(inspection):
@@ -103,7 +105,9 @@ def _numbers_of_masks(inspection):
             "shown as",
             ", ".join(
                 f"{name} {number / num_masks:.1%}"
-                for name, number in zip(SHOWN_AS, counts.shown_as, strict=True)
+                for name, number in zip(
+                    inspection.law.names, counts.shown_as, strict=True
+                )
             ),
         )
     yield (

@@ -25,7 +25,7 @@ LEGEND = """<p class="legend card">
 </span> kept as it is</span>
 <span class="tokens"><span class="w"><span class="t random"><span>词</span>
 </span></span> a random token stands there</span>
-<span>Below a mask: its label, the token to be found.</span>
+<span>below: the label</span>
 </p>"""
 
 

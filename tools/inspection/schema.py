@@ -109,21 +109,24 @@ def explain(serialized, schema):
 
 
 def parse(serialized, schema):
-    """Returns the features of records, {name: array}.
+    """Returns the features of records, {name: array}, or None.
+
+    None where a record does not follow the schema; `explain` may say why.
 
     Static: int64 or float32 [B, length], or [B] of one value. Dynamic:
     `input_ids` is int64 [B, any] with zeros behind and nothing beyond what
     --max_seq_length allows, `num_tokens` int64 [B] is how many there are,
     `word_starts` is an array of bytes.
-
-    Raises:
-        tf.errors.InvalidArgumentError: a record does not follow its schema.
     """
     spec = {
         feature.name: _spec(feature, schema)
         for feature in _FEATURES[schema.masking]
     }
-    parsed = tf.io.parse_example(serialized, spec)
+    try:
+        parsed = tf.io.parse_example(serialized, spec)
+    except (tf.errors.InvalidArgumentError, UnicodeDecodeError):
+        # The message may quote bytes that are no text.
+        return None
     arrays = {
         name: value.numpy()
         for name, value in parsed.items()

@@ -1,12 +1,24 @@
 """What the sound records of all files hold, in numbers."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-SHOWN_AS = ("[MASK]", "kept", "random")
+
+class Law(NamedTuple):
+    """What should stand at the masks, and how often."""
+
+    names: tuple[str, str, str]
+    shares: tuple[float, float, float]
+
+
+_BERT = Law(("[MASK]", "kept", "random"), (0.8, 0.1, 0.1))
+_MACBERT = Law(("[MASK]", "kept", "similar or random"), (0.0, 0.1, 0.9))
 # Upper ends of the shares of [UNK] that records are counted by.
 UNK_ENDS = (0.0, 0.01, 0.02, 0.05, 0.1, 1.0)
 
-_LAW = np.array([0.8, 0.1, 0.1])
+# Fewer records say nothing of a build.
+_ENOUGH_RECORDS = 100
 # Spans are replaced as a whole, so that fewer draws are behind the shares.
 _MASKS_A_DRAW = 10
 _HIGH_UNK_RATE = 0.05
@@ -35,7 +47,7 @@ class Statistics:
         self.lengths = np.zeros(0, np.int64)  # Records of each length.
         self.masks = np.zeros(0, np.int64)  # Records of each number of masks.
         self.labels = np.zeros(0, np.int64)  # Masks of each label.
-        self.shown_as = np.zeros(len(SHOWN_AS), np.int64)  # Masks.
+        self.shown_as = np.zeros(3, np.int64)  # Masks, as a `Law` has them.
         self.unk_records = np.zeros(len(UNK_ENDS), np.int64)
         self.samples = []  # [(key, path, Rows of one)]
         self.special_ids = special_ids
@@ -114,15 +126,20 @@ class Statistics:
         reached = np.cumsum(self.lengths) >= share * self.num_records
         return int(reached.argmax())
 
-    def warn(self, found):
-        """Adds to `findings.Findings` what is legal and spoils training."""
-        if not self.num_records:
+    def warn(self, found, law):
+        """Adds what is legal and spoils training.
+
+        Args:
+            found: `findings.Findings` to add to.
+            law: the `Law` of the masks.
+        """
+        if self.num_records < _ENOUGH_RECORDS:
             return
-        for rule, is_found, got, wanted in self._suspicions():
+        for rule, is_found, got, wanted in self._suspicions(law):
             if is_found:
                 found.add(rule, got=got, wanted=wanted)
 
-    def _suspicions(self):
+    def _suspicions(self, law):
         """Yields (rule, whether it is broken, got, wanted)."""
         rate = 1 - self.num_tokens / self.num_places
         limit = _HIGH_PADDING_RATE
@@ -133,16 +150,16 @@ class Statistics:
         rate = self.num_same / self.num_records
         limit = _HIGH_SAME_RATE
         yield "same text", rate > limit, f"{rate:.0%}", f"<= {limit:.0%}"
-        if self.num_pairs > 1:
+        if self.num_pairs:
             rate = self.num_label_1 / self.num_pairs
             low = _FEW_OF_A_LABEL
             is_found = not low <= rate <= 1 - low
             wanted = f"{low:.0%} to {1 - low:.0%}"
             yield "one label", is_found, f"{rate:.1%} are 1", wanted
         if self.num_static:
-            yield from self._suspicions_of_masks()
+            yield from self._suspicions_of_masks(law)
 
-    def _suspicions_of_masks(self):
+    def _suspicions_of_masks(self, law):
         rate = self.masks[0] / self.num_static
         limit = _HIGH_UNMASKED_RATE
         yield "no masks", rate > limit, f"{rate:.1%}", f"<= {limit:.0%}"
@@ -159,16 +176,22 @@ class Statistics:
         got = f"id {token}: {rate:.0%}"
         yield "frequent label", rate > limit, got, f"<= {limit:.0%}"
         if "[MASK]" in self.special_ids:
-            yield self._suspicion_of_law()
+            yield self._suspicion_of_law(np.array(law.shares))
 
-    def _suspicion_of_law(self):
+    def _suspicion_of_law(self, law):
         """Five standard errors, as far as the shares can be from the law."""
         shares = self.shown_as / self.num_masks
         num_draws = self.num_masks / _MASKS_A_DRAW
-        error = np.sqrt(_LAW * (1 - _LAW) / num_draws)
-        is_found = bool((np.abs(shares - _LAW) > 5 * error + 0.005).any())
+        error = np.sqrt(law * (1 - law) / num_draws)
+        is_found = bool((np.abs(shares - law) > 5 * error + 0.005).any())
         got = " : ".join(f"{100 * share:.1f}" for share in shares)
-        return "replaced", is_found, got, "80 : 10 : 10"
+        wanted = " : ".join(f"{100 * share:.0f}" for share in law)
+        return "replaced", is_found, got, wanted
+
+
+def law_of(mask_unit):
+    """The `Law` of a --mask_unit; None: not known."""
+    return _MACBERT if mask_unit == "macbert" else _BERT
 
 
 def _added(counts, values):
