@@ -251,12 +251,11 @@ def _stand_in(choice, mask_id, ids, state):
 @njit()
 def _sort(drawn, num_masks, places):
     """Sorts the columns by position: each goes behind all those below it."""
-    positions = drawn[0, :num_masks]
     for k in range(num_masks):
-        place = np.int32(0)
-        for position in positions:
-            place += np.int32(position < positions[k])
-        places[0, place] = positions[k]
+        place = 0
+        for other in range(num_masks):
+            place += drawn[0, other] < drawn[0, k]
+        places[0, place] = drawn[0, k]
         places[1, place] = drawn[1, k]
 
 

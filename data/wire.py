@@ -5,8 +5,6 @@ Source: protobuf.dev, "Encoding"; tensorflow/core/example/feature.proto;
 TensorFlow's record_writer.h.
 """
 
-import numpy as np
-
 from data import crc32c
 from text.compiled import njit
 
@@ -32,11 +30,12 @@ def write_packed(out, end, values):
 @njit()
 def packed_bytes(values):
     """Bytes of the varints of `values`."""
-    num_bytes = np.int32(len(values))
-    for value in values:
-        # Sums as wide as the values are made several at a time.
-        num_bytes += np.int32(value >= 1 << 7) + np.int32(value >= 1 << 14)
-        num_bytes += np.int32(value >= 1 << 21) + np.int32(value >= 1 << 28)
+    num_bytes = len(values)
+    # By index: Numba's iterator over an array is not vectorized.
+    for k in range(len(values)):
+        value = values[k]
+        num_bytes += (value >= 1 << 7) + (value >= 1 << 14)
+        num_bytes += (value >= 1 << 21) + (value >= 1 << 28)
     return num_bytes
 
 
