@@ -48,29 +48,31 @@ def parser(files, masking, *, max_seq_length, vocab_size, seed):
         def parse(serialized, numbers):
             return parse_static(serialized)
 
-    limits = {
-        "input_ids": vocab_size,
-        "segment_ids": 2,
-        "masked_lm_positions": max_seq_length,
-        "masked_lm_ids": vocab_size,
-        "next_sentence_labels": 2,
+    largest = {
+        "input_ids": vocab_size - 1,
+        "input_mask": 1,
+        "segment_ids": 1,
+        "masked_lm_positions": max_seq_length - 1,
+        "masked_lm_ids": vocab_size - 1,
+        "masked_lm_weights": 1,
+        "next_sentence_labels": 1,
     }
 
     def parse_and_check(serialized, numbers):
         features = parse(serialized, numbers)
-        for name, limit in limits.items():
-            _check_range(name, features[name], limit)
+        for name, values in features.items():
+            _check_range(name, values, largest[name])
         return features
 
     return parse_and_check
 
 
-def _check_range(name, values, limit):
+def _check_range(name, values, largest):
     # Devices take such values in silence, and compute nonsense.
     tf.debugging.Assert(
-        tf.reduce_all((values >= 0) & (values < limit)),
+        tf.reduce_all((values >= 0) & (values <= largest)),
         [
-            f"a record's {name} are not all from 0 to {limit - 1}: it is "
+            f"a record's {name} are not all from 0 to {largest}: it is "
             "damaged, or not made for this model; build the records again"
         ],
     )
