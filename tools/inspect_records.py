@@ -77,7 +77,7 @@ def inspect(paths, config):
     manifest = files.manifest_of(inspected)
     flags_of_build = manifest.get("made_from", {}).get("flags", {})
     law = law_of(flags_of_build.get("mask_unit"))
-    statistics.warn(found, law)
+    statistics.warn(found, law, flags_of_build.get("dupe_factor", 1))
     return report.Inspection(
         inspected, statistics, found, vocabulary, manifest, law
     )

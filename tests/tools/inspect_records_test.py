@@ -228,6 +228,33 @@ def test_the_page_is_whole_and_shows_markup_as_text(tmp_path, sound, few):
     assert page.read_text() == text
 
 
+@pytest.mark.parametrize("masking", ["static", "dynamic"])
+def test_the_page_tells_how_the_records_were_built(tmp_path, masking):
+    path, manifest = recorded.build_samples(
+        tmp_path, masking=masking, pair_task="sop"
+    )
+    page = tmp_path / "page.html"
+    config = inspect_records.InspectConfig(
+        vocab_file=str(tmp_path / "vocab.txt"), html=str(page), num_samples=7
+    )
+    assert inspect_records.run([path], config)
+    text = "\n".join(_Page(page.read_text()).text)
+    for name, value in manifest["made_from"]["flags"].items():
+        assert f"--{name}={value}" in text
+    for name in project.SAMPLES:
+        assert pathlib.Path(name).name in text
+    drawn = [int(number) for number in re.findall(r"record (\d+)\n", text)]
+    assert len(set(drawn)) == 7 and drawn == sorted(drawn)
+    # Each label stands in the chart, in its tip and at its records.
+    for number, label in enumerate(("A and B in order", "A and B swapped")):
+        labels = [
+            int(recorded.values_of(record, "next_sentence_labels")[0])
+            for row, record in enumerate(recorded.serialized(path))
+            if row in drawn
+        ]
+        assert text.count(label) == 2 + labels.count(number)
+
+
 def test_the_program_ends_with_a_status_and_one_line(tmp_path, few):
     good = recorded.write(tmp_path / "good", few)
     bad = recorded.write(tmp_path / "bad", [few[0][:-1]])

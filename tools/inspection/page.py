@@ -9,6 +9,7 @@ from tools.inspection.statistics import UNK_ENDS
 _STYLE = pathlib.Path(__file__).with_name("page.css")
 _NUM_LABELS = 8
 _MAX_FILES = 50
+_MAX_TEXTS = 10
 _COLOURS = ("fm", "fk", "fr")  # Of the names of a law.
 
 
@@ -201,7 +202,7 @@ def _files(inspection):
     rows = "".join(
         f"<tr><td><code>{html.escape(file.path)}</code></td>"
         f"<td>{file.num_records:,}</td><td>{file.num_tokens:,}</td>"
-        f"<td>{file.num_bytes / 1e6:.1f}</td>"
+        f"<td>{file.num_bytes / 1e6:.2f}</td>"
         f"<td>{inspection.found.of_files[file.path]:,}</td></tr>"
         for file in inspection.files[:_MAX_FILES]
     )
@@ -224,9 +225,13 @@ def _flags(stated):
     )
     if not flags:
         return ""
-    texts = ", ".join(
-        sorted({html.escape(item["name"]) for item in made_from["inputs"]})
-    )
+    # Older manifests have the texts of their only shard with the flags.
+    shards = [made_from, *stated.get("shards", [])]
+    inputs = [item for shard in shards for item in shard.get("inputs", [])]
+    names = list(dict.fromkeys(item["name"] for item in inputs))
+    texts = html.escape(", ".join(names[:_MAX_TEXTS]))
+    if len(names) > _MAX_TEXTS:
+        texts += f" and {len(names) - _MAX_TEXTS:,} more"
     return (
         f"{_title(2, 'Built with', '生成参数')}"
         f'<div class="card"><ul class="flags">{flags}</ul>'
@@ -245,4 +250,5 @@ def _samples(inspection, pair_task):
         for _, path, rows in drawn
     )
     title = _title(2, f"{len(drawn)} of the records", "随机样本")
-    return f"{title}{samples.LEGEND}{records}"
+    legend = samples.legend(inspection.statistics.num_static > 0)
+    return f"{title}{legend}{records}"

@@ -53,7 +53,7 @@ def _table(inspection):
                 file.path,
                 f"{file.num_records:,}",
                 f"{file.num_tokens:,}",
-                f"{file.num_bytes / 1e6:.1f}",
+                f"{file.num_bytes / 1e6:.2f}",
                 f"{inspection.found.of_files[file.path]:,}",
             )
         )

@@ -13,20 +13,26 @@ PAIR_LABELS = {
     "none": (("one segment", "单段"), ("one segment", "单段")),
 }
 
-LEGEND = """<p class="legend card">
-<span class="tokens"><span class="w"><span class="t"><span>A</span></span>
-</span><span class="b"><span class="w"><span class="t"><span>B</span></span>
-</span></span> segments</span>
+_LEGEND = """<span class="tokens"><span class="w"><span class="t"><span>A</span>
+</span></span><span class="b"><span class="w"><span class="t"><span>B</span>
+</span></span></span> segments</span>
 <span class="tokens"><span class="w"><span class="t"><span>play</span></span>
-<span class="t"><span><i>##</i>ing</span></span></span> one word</span>
+<span class="t"><span><i>##</i>ing</span></span></span> one word</span>"""
+_LEGEND_OF_MASKS = """
 <span class="tokens"><span class="w"><span class="t mask"><span>MASK</span>
 </span></span> [MASK] stands there</span>
 <span class="tokens"><span class="w"><span class="t kept"><span>词</span></span>
 </span> kept as it is</span>
 <span class="tokens"><span class="w"><span class="t random"><span>词</span>
-</span></span> a random token stands there</span>
-<span>below: the label</span>
-</p>"""
+</span></span> another token stands there</span>
+<span>below: the label</span>"""
+
+
+def legend(is_static):
+    """Returns the HTML that says what the colours are."""
+    masks = "<span>masks are drawn in training</span>"
+    rest = _LEGEND_OF_MASKS if is_static else masks
+    return f'<p class="legend card">{_LEGEND}{rest}</p>'
 
 
 def make(path, rows, inspection, pair_task):

@@ -1,5 +1,6 @@
 """What the sound records of all files hold, in numbers."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -115,9 +116,9 @@ class Statistics:
         """Masks of all records."""
         return int(self.labels.sum())
 
-    @property
+    @functools.cached_property
     def num_same(self):
-        """Records whose text an earlier one has too."""
+        """Records whose text an earlier one has; asked when all are added."""
         hashes = np.concatenate([*self._hashes, np.zeros(0, np.uint64)])
         return len(hashes) - len(np.unique(hashes))
 
@@ -126,20 +127,21 @@ class Statistics:
         reached = np.cumsum(self.lengths) >= share * self.num_records
         return int(reached.argmax())
 
-    def warn(self, found, law):
+    def warn(self, found, law, dupe_factor):
         """Adds what is legal and spoils training.
 
         Args:
             found: `findings.Findings` to add to.
             law: the `Law` of the masks.
+            dupe_factor: how often the text was gone through.
         """
         if self.num_records < _ENOUGH_RECORDS:
             return
-        for rule, is_found, got, wanted in self._suspicions(law):
+        for rule, is_found, got, wanted in self._suspicions(law, dupe_factor):
             if is_found:
                 found.add(rule, got=got, wanted=wanted)
 
-    def _suspicions(self, law):
+    def _suspicions(self, law, dupe_factor):
         """Yields (rule, whether it is broken, got, wanted)."""
         rate = 1 - self.num_tokens / self.num_places
         limit = _HIGH_PADDING_RATE
@@ -148,7 +150,7 @@ class Statistics:
         limit = _HIGH_UNK_RATE
         yield "[UNK]", rate > limit, f"{rate:.1%}", f"<= {limit:.0%}"
         rate = self.num_same / self.num_records
-        limit = _HIGH_SAME_RATE
+        limit = max(_HIGH_SAME_RATE, 1 - 1 / dupe_factor)
         yield "same text", rate > limit, f"{rate:.0%}", f"<= {limit:.0%}"
         if self.num_pairs:
             rate = self.num_label_1 / self.num_pairs
