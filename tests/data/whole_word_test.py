@@ -8,9 +8,10 @@ import pytest
 from tests import project
 from tests.data import built
 from tests.google_tokenization import FullTokenizer
-from tests.text import tokenization_test
-from tests.text.segmentation_test import plain_begins
+from tests.text import segmentation_test, tokenization_test
 from text import t2s
+
+pytest.importorskip("jieba")
 
 
 class Text:
@@ -23,7 +24,10 @@ class Text:
             directory, tokenization_test.with_pieces(rows)
         )
         plain = FullTokenizer(path)
-        found = [plain_begins(plain, convert(line)) for line in lines]
+        found = [
+            segmentation_test.plain_begins(plain, convert(line))
+            for line in lines
+        ]
         kept = [i for i, begins in enumerate(found) if begins is not None]
         assert len(kept) > 0.98 * len(lines)
         ids = [plain.ids(convert(lines[i])) for i in kept]
