@@ -52,8 +52,8 @@ def parse_fn(masking, *, max_seq_length, manifest, seed):
         seed: decides the masks, together with the records' numbers.
 
     Returns:
-        A function of serialized records, string [B], and of their numbers in
-        the run, int64 [B]; it gives what `records.parse_fn` gives.
+        A function of the records' numbers in the run, int64 [B], and of these
+        records serialized, string [B]; it gives what `records.parse_fn` gives.
 
     Raises:
         ValueError: --mask_unit needs what only the builder has.
@@ -68,7 +68,7 @@ def parse_fn(masking, *, max_seq_length, manifest, seed):
     if masking.random_words == "no_specials":
         random_ids = np.setdiff1d(random_ids, manifest["special_ids"])
 
-    def parse(serialized, numbers):
+    def parse(numbers, serialized):
         rows = _parse(serialized, max_seq_length)
         bits = _bits_fn(seed, numbers, max_seq_length)
         is_masked, sources = _choose(masking, rows, bits)

@@ -27,8 +27,8 @@ def parser(files, masking, *, max_seq_length, vocab_size, seed):
         seed: decides the masks of dynamic records.
 
     Returns:
-        A function of serialized records, string [B], and of their numbers,
-        int64 [B]; it gives the features of `records.PRETRAINING_FEATURES`.
+        A function of records' numbers, int64 [B], and of these serialized,
+        string [B]; it gives the features of `records.PRETRAINING_FEATURES`.
         Values that no model can take are an error of the dataset.
 
     Raises:
@@ -45,7 +45,7 @@ def parser(files, masking, *, max_seq_length, vocab_size, seed):
     else:
         parse_static = records.parse_fn(max_seq_length, num_predictions)
 
-        def parse(serialized, numbers):
+        def parse(numbers, serialized):
             return parse_static(serialized)
 
     largest = {
@@ -58,8 +58,8 @@ def parser(files, masking, *, max_seq_length, vocab_size, seed):
         "next_sentence_labels": 1,
     }
 
-    def parse_and_check(serialized, numbers):
-        features = parse(serialized, numbers)
+    def parse_and_check(numbers, serialized):
+        features = parse(numbers, serialized)
         for name, values in features.items():
             _check_range(name, values, largest[name])
         return features
@@ -71,17 +71,14 @@ def _check_range(name, values, largest):
     # Devices take such values in silence, and compute nonsense.
     tf.debugging.Assert(
         tf.reduce_all((values >= 0) & (values <= largest)),
-        [
-            f"a record's {name} are not all from 0 to {largest}: it is "
-            "damaged, or not made for this model; build the records again"
-        ],
+        [f"a record has {name} outside 0 to {largest}"],
     )
 
 
 def batches_of(rows, parse, batch_size):
     """Returns a dataset of records, in order, as one of batches."""
     return (
-        _numbered(rows, 0)
+        rows.enumerate()
         .batch(batch_size)
         .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
     )
@@ -100,8 +97,8 @@ def training_batches(
 
     Args:
         files: a list of `record_files.RecordFile`.
-        parse: maps serialized records [B] and their numbers in the run, int64
-            [B], to a dict of tensors, see `parser`.
+        parse: maps records' numbers in the run, int64 [B], and these records
+            serialized to a dict of tensors, see `parser`.
         batch_size: records a step, over all replicas of all workers.
         seed: decides the order, together with the epoch.
         start_record: how many records a run has already seen.
@@ -112,7 +109,7 @@ def training_batches(
     epoch, offset = divmod(start_record, num_records)
     rows = tf.data.Dataset.range(epoch, tf.int64.max)
     rows = rows.flat_map(lambda epoch: _epoch(files, seed, epoch))
-    rows = _numbered(rows.skip(offset), start_record)
+    rows = rows.skip(offset).enumerate(start_record)
     rows, per_replica = _share(rows, batch_size, context)
     return (
         rows.batch(per_replica, drop_remainder=True)
@@ -133,7 +130,7 @@ def evaluation_batches(files, *, parse, batch_size, context=None):
     paths = [file.path for file in files]
     types = [file.compression for file in files]
     rows = tf.data.Dataset.from_tensor_slices((paths, types))
-    rows = _numbered(rows.flat_map(_records_of), 0)
+    rows = rows.flat_map(_records_of).enumerate()
     rows, per_replica = _share(rows, batch_size, context)
     batches = (
         rows.batch(per_replica)
@@ -167,11 +164,6 @@ def _share(rows, batch_size, context):
             .unbatch()
         )
     return rows, context.get_per_replica_batch_size(batch_size)
-
-
-def _numbered(rows, first):
-    """Pairs each record with its number; the first has the number `first`."""
-    return rows.enumerate(first).map(lambda number, row: (row, number))
 
 
 def _epoch(files, seed, epoch):

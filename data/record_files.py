@@ -116,14 +116,18 @@ def refuse_damage(files, step):
         except UnicodeDecodeError:
             # TensorFlow quotes bytes of the record, and then cannot say them.
             why = "a record cannot be parsed"
-        raise ValueError(f"{file.path} is damaged: {why}; build it again")
+        raise ValueError(
+            f"{file.path} is damaged, or not made for this model: {why}; "
+            "build it again"
+        )
 
 
 def _reason(error):
     """What a dataset's error says, without the names of its nodes."""
     line = error.message.strip().partition("\n")[0]
     return re.sub(
-        r"\{\{.*?\}\} *|Error in user-defined .* iterator: \S+: | *\[Op:.*",
+        r"\{\{.*?\}\} *|Error in user-defined .* iterator: \S+: |"
+        r"assertion failed: \[|\]$| *\[Op:.*",
         "",
         line,
     )

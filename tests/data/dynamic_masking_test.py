@@ -24,8 +24,8 @@ def parser(seed=1, length=LENGTH, **flags):
             seed=seed,
         ),
         input_signature=[
-            tf.TensorSpec([None], tf.string),
             tf.TensorSpec([None], tf.int64),
+            tf.TensorSpec([None], tf.string),
         ],
     )
 
@@ -35,7 +35,7 @@ def masked(rows, parse, numbers=None):
     if numbers is None:
         numbers = range(len(rows))
     serialized = [unmasked.serialize(*row) for row in rows]
-    features = parse(tf.constant(serialized), tf.constant(numbers, tf.int64))
+    features = parse(tf.constant(numbers, tf.int64), tf.constant(serialized))
     return {name: value.numpy() for name, value in features.items()}
 
 

@@ -226,5 +226,5 @@ def test_a_token_the_model_does_not_know_is_an_error(unmasked_files):
         parse=_parse(unmasked_files, vocab_size=60),
         batch_size=8,
     )
-    with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 59"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="outside 0 to 59"):
         _ids_of(dataset, 4)

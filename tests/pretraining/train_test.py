@@ -258,7 +258,7 @@ def test_a_damaged_record_far_into_a_file_is_an_error_that_names_the_file(
             byte = file.read(1)[0]
             file.seek(-100, 2)
             file.write(bytes([byte ^ 4]))
-    with pytest.raises(ValueError, match=f"^{path} is damaged: .*") as raised:
+    with pytest.raises(ValueError, match=f"^{path} is damaged") as raised:
         job("wrong", input_file=path, num_train_steps=10)
     assert "\n" not in str(raised.value) and "{{" not in str(raised.value)
 
