@@ -168,6 +168,14 @@ def test_a_span_is_hidden_kept_or_changed_as_one_and_an_ngram_is_not(long_runs):
     assert mixed["ngram"] > 0.3
 
 
+def test_a_span_ends_with_its_segment(vocabulary):
+    """Of a token on each side of [SEP], each is hidden by a draw of its own."""
+    rules = drawn.rules(vocabulary, mask_unit="span", masked_lm_prob=0.8)
+    draws = drawn.Draws(rules, 5, sep=2).many(5000)
+    both = sum(masks[1] == masks[3] == 4 for masks in draws) / len(draws)
+    assert both == pytest.approx(0.8 * 0.8, abs=0.025)
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_special_ids_are_drawn_unless_they_are_left_out(long_runs, unit):
     assert len(special_ids_drawn(long_runs(unit)) - {4}) > 3
