@@ -198,6 +198,16 @@ class BuildConfig(MaskingConfig):
                 f"far from max_seq_length * masked_lm_prob = {wanted:.1f}; "
                 f"{math.ceil(wanted)} would fit"
             )
+        if self.mask_unit == "macbert" and not self.similar_words:
+            yield (
+                "--mask_unit=macbert without --similar_words puts random words "
+                "in the place of all words"
+            )
+        if self.mask_unit == "macbert" and not self.do_whole_word_mask:
+            yield (
+                "--mask_unit=macbert without --do_whole_word_mask and "
+                "--word_segmenter looks for words of one character"
+            )
 
 
 def _numbered(item):

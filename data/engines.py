@@ -11,6 +11,7 @@ import multiprocessing.connection
 import os
 import pathlib
 import signal
+import socket
 import sys
 import traceback
 
@@ -191,6 +192,7 @@ def _run_on_ray(address, function, jobs, advance, keep):
         raise ValueError(
             "--engine=ray needs the package ray: pip install -e '.[ray]'"
         ) from None
+    _check_address(address)
     root = pathlib.Path(__file__).resolve().parents[1]
     modules = [str(root / name) for name in ("data", "text")]
     try:
@@ -206,6 +208,20 @@ def _run_on_ray(address, function, jobs, advance, keep):
         return _run_ray_tasks(ray, function, jobs, advance, keep)
     finally:
         ray.shutdown()
+
+
+def _check_address(address):
+    """Knocks first: Ray itself would wait for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), _SECS_OF_WAITING).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"--ray_address={address}: no answer ({error}); does the cluster "
+            "run, and is it that of `ray start --head`?"
+        ) from None
 
 
 def _run_ray_tasks(ray, function, jobs, advance, keep):
