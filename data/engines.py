@@ -20,6 +20,10 @@ from absl import logging
 _ATTEMPTS = 2
 _SECS_OF_WAITING = 10
 _PR_SET_PDEATHSIG = 1
+_LIMITS_OF_CONTAINERS = (
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+)
 # What a worker needs: this many times its text, and a little.
 _BYTES_A_BYTE, _BYTES_BESIDE = 3, 500_000_000
 
@@ -68,9 +72,8 @@ def _available_bytes():
     for line in _lines("/proc/meminfo"):
         if line.startswith("MemAvailable:"):
             limits.append(int(line.split()[1]) * 1024)
-    for line in _lines("/sys/fs/cgroup/memory.max"):
-        if line.strip().isdecimal():
-            limits.append(int(line))
+    for path in _LIMITS_OF_CONTAINERS:
+        limits += [int(x) for x in _lines(path) if x.strip().isdecimal()]
     return min(limits)
 
 
