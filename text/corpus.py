@@ -13,6 +13,7 @@ import shutil
 import zlib
 
 CHUNK_BYTES = 1 << 22
+_BESIDE_DATA = (".json", ".tmp", ".lock")
 
 
 def is_remote(path):
@@ -42,7 +43,7 @@ def expand(patterns, flag="input_file"):
 
     Items keep their order; the files of one item are sorted. A directory
     stands for the files directly in it. Neither it nor a glob stands for hidden
-    files, `.json` and `.tmp`, which stand beside records.
+    files, `.json`, `.tmp` and `.lock`, which stand beside records.
 
     Raises:
         ValueError: an item matches no file; names the item and `flag`.
@@ -118,7 +119,7 @@ def remove_tree(path):
 
 def _is_data(path):
     name = os.path.basename(path)
-    return not name.startswith(".") and not name.endswith((".json", ".tmp"))
+    return not name.startswith(".") and not name.endswith(_BESIDE_DATA)
 
 
 class Digest:
