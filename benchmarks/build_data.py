@@ -1,43 +1,49 @@
-"""Times create_pretraining_data.py against the plain algorithm.
+"""Times create_pretraining_data.py against the plain algorithm and a peer.
 
-Both run as whole processes on the same text and write the same records: ours,
-and tests/google_reference.py, which is google-research/bert's algorithm over
-lists of strings.
+All run as whole processes on the same text with the same flags: ours;
+tests/google_reference.py, which is google-research/bert's algorithm over lists
+of strings; and the builder of tf-models-official, where it is installed
+(pip install --no-deps tf-models-official tf-keras sentencepiece).
 
-python -m benchmarks.build_data --corpus=corpus.txt --vocab=vocab.txt
+python -m benchmarks.build_data --corpus=small.txt,large.txt --vocab=vocab.txt
 """
 
+import importlib.util
+import math
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from typing import NamedTuple
 
 import tensorflow as tf
 from absl import app, flags
 
-_CORPUS = flags.DEFINE_string(
-    "corpus", None, "Text file, one sentence a line.", required=True
+_CORPUS = flags.DEFINE_list(
+    "corpus", None, "Text files, one sentence a line.", required=True
 )
 _VOCAB = flags.DEFINE_string("vocab", None, "Vocabulary file.", required=True)
 _DUPE_FACTOR = flags.DEFINE_integer(
-    "dupe_factor", 10, "How often both go through the corpus."
+    "dupe_factor", 10, "How often to go through the corpus."
 )
 _RUNS = flags.DEFINE_integer("runs", 3, "Runs of ours; the median is shown.")
-_PLAIN_RUNS = flags.DEFINE_integer(
-    "plain_runs", 1, "Runs of the plain algorithm; 0 leaves it out."
+_PEER_RUNS = flags.DEFINE_integer("peer_runs", 1, "Runs of each of the others.")
+_PEER_MEGABYTES = flags.DEFINE_integer(
+    "peer_megabytes", 50, "The others are not run on more text than this."
 )
-_CORE = flags.DEFINE_integer(
-    "core", 0, "The core that both run on; -1 leaves them all cores."
+_WORKERS = flags.DEFINE_list(
+    "workers", ["1", "2"], "Ours on several shards by so many workers."
+)
+_CORES = flags.DEFINE_bool(
+    "one_core", True, "Whether all but several workers run on one core."
 )
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
-_PROGRAMS = {
-    "plain": [sys.executable, "-m", "tests.google_reference"],
-    "ours": [sys.executable, "create_pretraining_data.py", "--overwrite"],
-}
+_SECS_BETWEEN_SAMPLES = 0.1
+_SHARDS = 4
 
 
 class Run(NamedTuple):
@@ -46,35 +52,87 @@ class Run(NamedTuple):
     peak_mb: float
 
 
-def measure(command):
-    """Runs a command to its end and returns its `Run`."""
+class Builder(NamedTuple):
+    name: str
+    command: list[str]
+    is_ours: bool
+    num_workers: int = 1
+
+
+def builders(num_bytes):
+    """The programs to compare on a corpus of a size."""
+    ours = [sys.executable, "create_pretraining_data.py"]
+    shard = math.ceil(num_bytes / 1e6 / _SHARDS)
+    found = [
+        Builder(
+            "plain", [sys.executable, "-m", "tests.google_reference"], False
+        )
+    ]
+    if importlib.util.find_spec("official"):
+        module = "official.nlp.data.create_pretraining_data"
+        command = [sys.executable, "-m", module, "--do_lower_case=true"]
+        found.append(Builder("tf-models", command, False))
+    found.append(Builder("ours", [*ours, "--shard_megabytes=0"], True))
+    for number in map(int, _WORKERS.value):
+        more = [f"--shard_megabytes={shard}", f"--num_workers={number}"]
+        name = f"ours, {_SHARDS} shards, {number} worker(s)"
+        found.append(Builder(name, [*ours, *more], True, number))
+    return found
+
+
+def measure(builder, arguments):
+    """Runs a builder to its end and returns its `Run`."""
     start = time.monotonic()
+    on_one = _CORES.value and builder.num_workers == 1
     process = subprocess.Popen(
-        command,
+        [*builder.command, *arguments],
         cwd=_ROOT,
         env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        preexec_fn=_stay_on_core if _CORE.value >= 0 else None,
+        preexec_fn=_stay_on_one_core if on_one else None,
     )
+    peak = [0]
+    sampler = threading.Thread(target=_sample, args=(process, peak))
+    sampler.start()
     said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - start
     process.returncode = os.waitstatus_to_exitcode(status)
+    sampler.join()
     if process.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{said.decode()}")
-    return Run(
-        time.monotonic() - start,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss * 1024 / 1e6,
-    )
+        sys.exit(f"{builder.name} failed:\n{said.decode()[-2000:]}")
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(wall, cpu, max(peak[0], usage.ru_maxrss * 1024) / 1e6)
 
 
-def _stay_on_core():
-    os.sched_setaffinity(0, {_CORE.value})
+def _stay_on_one_core():
+    os.sched_setaffinity(0, {0})
 
 
-def median(runs):
-    return Run(*map(statistics.median, zip(*runs, strict=True)))
+def _sample(process, peak):
+    """Keeps the most memory that a process and its children took at once."""
+    while process.returncode is None:
+        peak[0] = max(peak[0], sum(map(_bytes_of, _tree(process.pid))))
+        time.sleep(_SECS_BETWEEN_SAMPLES)
+
+
+def _tree(pid):
+    yield pid
+    try:
+        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return
+    for child in text.split():
+        yield from _tree(int(child))
+
+
+def _bytes_of(pid):
+    try:
+        pages = pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def count_records(path):
@@ -82,63 +140,57 @@ def count_records(path):
     return sum(1 for _ in tf.data.TFRecordDataset(path))
 
 
-def table(results, num_bytes, num_records):
-    """Returns one line for each program and one of ratios."""
-    columns = ("wall s", "CPU s", "MB/s", "records/s", "peak MB")
-    rows = {
-        name: (
-            run.wall_secs,
-            run.cpu_secs,
-            num_bytes / 1e6 / run.wall_secs,
-            num_records / run.wall_secs,
-            run.peak_mb,
+def compare(path):
+    """Prints the table of one corpus."""
+    num_bytes = os.path.getsize(path)
+    rows, counts = {}, {}
+    for builder in builders(num_bytes):
+        if not builder.is_ours and num_bytes > _PEER_MEGABYTES.value * 1e6:
+            continue
+        runs = []
+        for _ in range(_RUNS.value if builder.is_ours else _PEER_RUNS.value):
+            # What is there already would not be built again.
+            with tempfile.TemporaryDirectory() as folder:
+                arguments = [
+                    f"--input_file={os.path.abspath(path)}",
+                    f"--vocab_file={os.path.abspath(_VOCAB.value)}",
+                    f"--output_file={folder}/records",
+                    f"--dupe_factor={_DUPE_FACTOR.value}",
+                ]
+                runs.append(measure(builder, arguments))
+                counts[builder.name] = count_records(f"{folder}/records")
+        if runs:
+            rows[builder.name] = Run(
+                *map(statistics.median, zip(*runs, strict=True))
+            )
+    print(f"\n{path}: {num_bytes / 1e6:.1f} MB")
+    print(table(rows, counts, num_bytes))
+
+
+def table(rows, counts, num_bytes):
+    """Returns one line for each builder, with its speed relative to ours."""
+    columns = ("wall s", "CPU s", "MB/s", "records/s", "peak MB", "ours is")
+    lines = [f"{'':<28}" + "".join(f"{name:>11}" for name in columns)]
+    for name, run in rows.items():
+        cells = (
+            f"{run.wall_secs:.1f}",
+            f"{run.cpu_secs:.1f}",
+            f"{num_bytes / 1e6 / run.wall_secs:.2f}",
+            f"{counts[name] / run.wall_secs:,.0f}",
+            f"{run.peak_mb:,.0f}",
+            f"{run.wall_secs / rows['ours'].wall_secs:.1f} x",
         )
-        for name, run in results.items()
-    }
-    lines = [f"{'':<12}" + "".join(f"{name:>12}" for name in columns)]
-    for name, row in rows.items():
-        lines.append(f"{name:<12}" + _cells(row, 2))
-    if len(rows) == 2:
-        ratios = [a / b for a, b in zip(*rows.values(), strict=True)]
-        # Above 1 is better for ours: rates are compared the other way round.
-        shown = [
-            1 / x if "/s" in c else x
-            for c, x in zip(columns, ratios, strict=True)
-        ]
-        lines.append(f"{'times better':<12}" + _cells(shown, 1))
+        lines.append(f"{name:<28}" + "".join(f"{cell:>11}" for cell in cells))
     return "\n".join(lines)
 
 
-def _cells(numbers, digits):
-    return "".join(f"{number:>12,.{digits}f}" for number in numbers)
-
-
 def main(_):
-    runs = {"plain": _PLAIN_RUNS.value, "ours": _RUNS.value}
-    results, counts = {}, {}
-    with tempfile.TemporaryDirectory() as directory:
-        for name, num_runs in runs.items():
-            output = os.path.join(directory, name)
-            command = [
-                *_PROGRAMS[name],
-                f"--input_file={os.path.abspath(_CORPUS.value)}",
-                f"--vocab_file={os.path.abspath(_VOCAB.value)}",
-                f"--output_file={output}",
-                f"--dupe_factor={_DUPE_FACTOR.value}",
-            ]
-            done = [measure(command) for _ in range(num_runs)]
-            if done:
-                results[name] = median(done)
-                counts[name] = count_records(output)
-    (num_records,) = set(counts.values())
-    num_bytes = os.path.getsize(_CORPUS.value)
     print(
-        f"{_CORPUS.value}: {num_bytes / 1e6:.1f} MB, dupe_factor "
-        f"{_DUPE_FACTOR.value}, {num_records:,} records; "
-        + ("all cores" if _CORE.value < 0 else "one core")
-        + f"; median of {_RUNS.value} run(s), plain {_PLAIN_RUNS.value}"
+        f"dupe_factor {_DUPE_FACTOR.value}; medians of {_RUNS.value} run(s), "
+        f"of the others {_PEER_RUNS.value}"
     )
-    print(table(results, num_bytes, num_records))
+    for path in _CORPUS.value:
+        compare(path)
 
 
 if __name__ == "__main__":
