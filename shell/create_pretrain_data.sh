@@ -35,6 +35,7 @@ build() { # NUMBER
     --input_file="$(printf "$INPUT" "$number")" \
     --output_file="$(printf "$OUTPUT" "$number")" \
     --vocab_file=vocab/zh_en_8k.txt --random_seed=$((12345 + number)) \
+    --num_workers=1 \
     "${FLAGS[@]}" >"$log" 2>&1; then
     echo "shard $number: $(grep '^records \|already built' "$log" \
       | sed 's/.*\] //')"
