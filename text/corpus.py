@@ -13,6 +13,7 @@ import shutil
 import zlib
 
 CHUNK_BYTES = 1 << 22
+_REMOVALS = 10
 _BESIDE_DATA = (".json", ".tmp", ".lock")
 
 
@@ -63,7 +64,8 @@ def _expand_one(item):
     fs = gfile() if is_remote(item) else None
     is_directory = fs.isdir if fs else os.path.isdir
     if is_directory(item):
-        names = sorted((fs.listdir if fs else os.listdir)(item))
+        # TensorFlow lists a name twice where a remote list was begun again.
+        names = sorted(set((fs.listdir if fs else os.listdir)(item)))
         paths = [os.path.join(item, name) for name in names]
     elif exists(item):
         return [item]
@@ -80,11 +82,22 @@ def match(pattern):
 
 
 def make_directory(path):
-    """Makes a directory and those above it, where they are missing."""
-    if is_remote(path):
-        gfile().makedirs(path)
-    else:
+    """Makes a directory and those above it, where they are missing.
+
+    Raises:
+        FileNotFoundError: the bucket of a remote path does not exist.
+    """
+    if not is_remote(path):
         os.makedirs(path, exist_ok=True)
+        return
+    if gfile().isdir(path):
+        return
+    scheme, _, rest = path.partition("://")
+    bucket = f"{scheme}://{rest.partition('/')[0]}/"
+    # TensorFlow would ask for it again and again, without end.
+    if not exists(bucket):
+        raise FileNotFoundError(f"{path}: there is no {bucket}")
+    gfile().makedirs(path)
 
 
 def write_whole(path, data):
@@ -110,11 +123,20 @@ def remove(path):
 
 def remove_tree(path):
     """Removes a local or remote folder and all in it, if it is there."""
-    if is_remote(path):
-        if gfile().isdir(path):
-            gfile().rmtree(path)
-    else:
+    if not is_remote(path):
         shutil.rmtree(path, ignore_errors=True)
+        return
+    import tensorflow as tf
+
+    for left in reversed(range(_REMOVALS)):
+        if not tf.io.gfile.isdir(path):
+            return
+        try:
+            tf.io.gfile.rmtree(path)
+        except (tf.errors.NotFoundError, tf.errors.PermissionDeniedError):
+            # What TensorFlow says, too, of a service that is busy just now.
+            if not left:
+                raise
 
 
 def _is_data(path):

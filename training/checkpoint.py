@@ -20,6 +20,7 @@ _PREFIX = "model.ckpt"
 _DATA_SUFFIX = ".data-00000-of-00001"
 _INDEX_SUFFIX = ".index"
 _UNFINISHED = ".unfinished"
+_REMOVALS = 10
 
 # A file that ends too early comes as an IndexError.
 _DAMAGED = (tf.errors.OpError, IndexError)
@@ -79,8 +80,7 @@ class Checkpoints:
         if not self.is_chief:
             return
         unfinished = os.path.join(self.directory, _UNFINISHED)
-        if tf.io.gfile.exists(unfinished):
-            tf.io.gfile.rmtree(unfinished)
+        _remove_folder(unfinished)
         tf.io.gfile.makedirs(unfinished)
         temporary = os.path.join(unfinished, f"{_PREFIX}-{step}")
         write(
@@ -92,7 +92,7 @@ class Checkpoints:
             tf.io.gfile.rename(
                 temporary + suffix, self.prefix(step) + suffix, overwrite=True
             )
-        tf.io.gfile.rmtree(unfinished)
+        _remove_folder(unfinished)
         self._drop_oldest()
 
     def newest(self):
@@ -134,7 +134,20 @@ def saved_steps(directory):
         re.escape(_PREFIX) + r"-(\d+)" + re.escape(_INDEX_SUFFIX)
     )
     matches = map(pattern.fullmatch, tf.io.gfile.listdir(directory))
-    return sorted(int(match[1]) for match in matches if match)
+    # TensorFlow lists a name twice where a remote list was begun again.
+    return sorted({int(match[1]) for match in matches if match})
+
+
+def _remove_folder(path):
+    for left in reversed(range(_REMOVALS)):
+        if not tf.io.gfile.isdir(path):
+            return
+        try:
+            tf.io.gfile.rmtree(path)
+        except (tf.errors.NotFoundError, tf.errors.PermissionDeniedError):
+            # What TensorFlow says, too, of a service that is busy just now.
+            if not left:
+                raise
 
 
 def write(prefix, values):
