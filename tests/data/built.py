@@ -33,6 +33,11 @@ def make_config(directory, **flags):
     return config.BuildConfig(**defaults | flags)
 
 
+def build_only(directory, **flags):
+    """Builds and returns the manifest."""
+    return build.build(make_config(directory, **flags))
+
+
 def run(directory, **flags):
     """Builds and returns the records, a list for each output file."""
     settings = make_config(directory, **flags)
