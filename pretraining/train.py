@@ -91,7 +91,7 @@ def _train(config, devices, objective, files, parse):
     """Trains to --num_train_steps; returns the step it ended at."""
     with devices.scope():
         adam = _make_optimizer(config, objective)
-        totals = step.Totals((*objective.term_names, "gradient_norm"))
+        totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
     checkpoints = checkpoint.Checkpoints(
         config.output_dir,
         checkpoint.by_path(objective.variables)
@@ -132,7 +132,10 @@ def _train(config, devices, objective, files, parse):
             batch_size=config.train_batch_size,
             make_metrics=lambda sums: (
                 objective.metrics(sums)
-                | {"learning_rate": float(adam.learning_rate)}
+                | {
+                    "learning_rate": float(adam.learning_rate),
+                    "skipped_steps": round(sums["skipped_steps"][0]),
+                }
             ),
             checkpoints=checkpoints,
             summaries=told,
@@ -142,7 +145,7 @@ def _train(config, devices, objective, files, parse):
 
 def _make_optimizer(config, objective):
     adam = optimizer.AdamWeightDecay(
-        schedules.WarmupThenLinear(
+        schedules.Schedule(
             peak=config.learning_rate,
             num_train_steps=config.num_train_steps,
             num_warmup_steps=config.num_warmup_steps,

@@ -1,5 +1,6 @@
-"""The optimizer of google-research/bert."""
+"""The optimizer of google-research/bert, and what all optimizers share."""
 
+import math
 import re
 
 import keras
@@ -8,19 +9,18 @@ from keras import ops
 NO_DECAY = ("LayerNorm", "layer_norm", "bias")
 
 
-class AdamWeightDecay(keras.optimizers.Optimizer):
-    """Adam without bias correction and with decoupled weight decay.
+class Optimizer(keras.optimizers.Optimizer):
+    """Decoupled weight decay around a direction that a subclass computes.
 
-    The update, as in google-research/bert's optimization.py:
+        w <- w - rate * factor * scaled(direction + decay * w)
 
-        m <- beta_1 * m + (1 - beta_1) * g
-        v <- beta_2 * v + (1 - beta_2) * g^2
-        w <- w - rate * (m / (sqrt(v) + epsilon) + decay * w)
+    A variable whose gradient is NaN keeps its value and its slots.
 
     Args:
         learning_rate: a number or a schedule.
         decay: weight decay, of variables that `no_decay` does not match.
         no_decay: patterns searched in a variable's path.
+        rate_factor: maps a variable's path to a factor of its rate.
     """
 
     def __init__(
@@ -28,61 +28,78 @@ class AdamWeightDecay(keras.optimizers.Optimizer):
         learning_rate,
         *,
         decay=0.01,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-6,
         no_decay=NO_DECAY,
+        rate_factor=lambda path: 1.0,
         **kwargs,
     ):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.decay = decay
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
         self.no_decay = no_decay
+        self.rate_factor = rate_factor
 
     def build(self, variables):
         if self.built:
             return
         super().build(variables)
-        self._m = self.add_optimizer_variables(variables, "adam_m")
-        self._v = self.add_optimizer_variables(variables, "adam_v")
-        self._decays = [self._decay_of(variable.path) for variable in variables]
+        self._slots = [
+            {
+                name: self.add_variable(shape, name=name, dtype="float32")
+                for name, shape in self.slot_shapes(variable.shape).items()
+            }
+            for variable in variables
+        ]
+        self._factors = [self.rate_factor(v.path) for v in variables]
+        self._excluded = [
+            any(re.search(pattern, v.path) for pattern in self.no_decay)
+            for v in variables
+        ]
 
     def slots(self):
-        """Returns the state by name: <variable's path>/adam_m and /adam_v."""
+        """Returns the state by name: <variable's path>/<slot's name>."""
         return {
             f"{variable.path}/{name}": slot
-            for name, slots in (("adam_m", self._m), ("adam_v", self._v))
-            for variable, slot in zip(
-                self._trainable_variables, slots, strict=True
+            for variable, slots in zip(
+                self._trainable_variables, self._slots, strict=True
             )
+            for name, slot in slots.items()
         }
+
+    def slot_shapes(self, shape):
+        """Returns {name: shape} of the slots of a variable of this shape."""
+        raise NotImplementedError
+
+    def direction(self, gradient, slots):
+        """Returns the direction of an update, and {name: value} of the slots.
+
+        Args:
+            gradient: a tensor of the variable's shape.
+            slots: {name: tensor}.
+        """
+        raise NotImplementedError
+
+    def scaled(self, update, variable, is_excluded):
+        """Returns the update in the length that the rate is meant for.
+
+        Args:
+            update: the direction with the decay.
+            variable: a tensor, the value before the update.
+            is_excluded: whether `no_decay` matches the variable.
+        """
+        return update
 
     def update_step(self, gradient, variable, learning_rate):
         index = self._get_variable_index(variable)
-        m, v = self._m[index], self._v[index]
-        next_m = self.beta_1 * m + (1.0 - self.beta_1) * gradient
-        next_v = self.beta_2 * v + (1.0 - self.beta_2) * ops.square(gradient)
-        update = next_m / (ops.sqrt(next_v) + self.epsilon)
-        if self._decays[index]:
-            update += self._decays[index] * variable
-        self.assign(m, next_m)
-        self.assign(v, next_v)
-        self.assign_sub(variable, learning_rate * update)
-
-    def get_config(self):
-        return super().get_config() | {
-            "decay": self.decay,
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "no_decay": self.no_decay,
-        }
-
-    def _decay_of(self, path):
-        excluded = any(re.search(pattern, path) for pattern in self.no_decay)
-        return 0.0 if excluded else self.decay
+        slots, factor = self._slots[index], self._factors[index]
+        update, next_slots = self.direction(gradient, slots)
+        if self.decay and not self._excluded[index]:
+            update += self.decay * variable
+        update = self.scaled(update, variable, self._excluded[index])
+        rate = learning_rate if factor == 1.0 else factor * learning_rate
+        # The step makes all numbers of a gradient NaN, or none.
+        is_good = ops.isfinite(ops.reshape(gradient, (-1,))[0])
+        for name, value in next_slots.items():
+            self.assign(slots[name], ops.where(is_good, value, slots[name]))
+        self.assign_sub(variable, ops.where(is_good, rate * update, 0.0))
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
         """Leaves gradients alone: the step has summed them before clipping.
@@ -92,3 +109,54 @@ class AdamWeightDecay(keras.optimizers.Optimizer):
         say that the sum is done.
         """
         return grads_and_vars
+
+
+class AdamWeightDecay(Optimizer):
+    """Adam with decoupled weight decay, without bias correction by default.
+
+    The update, as in google-research/bert's optimization.py:
+
+        m <- beta_1 * m + (1 - beta_1) * g
+        v <- beta_2 * v + (1 - beta_2) * g^2
+        w <- w - rate * (m / (sqrt(v) + epsilon) + decay * w)
+
+    Args:
+        learning_rate: a number or a schedule.
+        bias_correction: whether m and v are divided by 1 - beta^t, t from 1;
+            it is AdamW then (Loshchilov and Hutter 2019, algorithm 2).
+    """
+
+    def __init__(
+        self,
+        learning_rate,
+        *,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-6,
+        bias_correction=False,
+        **kwargs,
+    ):
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.bias_correction = bias_correction
+
+    def slot_shapes(self, shape):
+        return {"adam_m": shape, "adam_v": shape}
+
+    def direction(self, gradient, slots):
+        m = self.beta_1 * slots["adam_m"] + (1.0 - self.beta_1) * gradient
+        v = self.beta_2 * slots["adam_v"] + (1.0 - self.beta_2) * ops.square(
+            gradient
+        )
+        slots = {"adam_m": m, "adam_v": v}
+        if self.bias_correction:
+            m /= self._weight_so_far(self.beta_1)
+            v /= self._weight_so_far(self.beta_2)
+        return m / (ops.sqrt(v) + self.epsilon), slots
+
+    def _weight_so_far(self, beta):
+        """Returns 1 - beta^t without the loss of digits where t is small."""
+        t = ops.cast(self.iterations + 1, "float32")
+        return -ops.expm1(t * (math.log(beta) if beta else -math.inf))

@@ -1,35 +1,132 @@
-"""Learning rates as functions of the step."""
+"""Learning rates as functions of the step.
+
+A shape maps the step, a float32 scalar, to a share of the peak. All but
+one_cycle rise in a line from 0 at step 0, where the first update has no effect,
+to `num_warmup_steps`.
+"""
+
+import math
 
 import keras
 from keras import ops
 
+# One cycle begins at the first share of the peak and ends at the last.
+_FIRST_SHARE = 1.0 / 25.0
+_LAST_SHARE = 1e-4 * _FIRST_SHARE
 
-class WarmupThenLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """The schedule of google-research/bert.
 
-    The rate falls in a line from `peak` at step 0 to 0 at `num_train_steps`.
-    While step < num_warmup_steps it is replaced by peak * step /
-    num_warmup_steps: the very first update has rate 0, and at the end of
-    warm-up the rate steps down to the line.
+def linear(step, schedule):
+    """google-research/bert's: a line from step 0 to 0 at `num_train_steps`.
+
+    Warm-up replaces the line while it lasts, so at its end the rate steps down
+    from the peak to the line.
+    """
+    return _warmed_up(step, schedule, 1.0 - _done(step, schedule))
+
+
+def polynomial(step, schedule):
+    """The power `poly_power` of the line, otherwise as linear."""
+    left = 1.0 - _done(step, schedule)
+    return _warmed_up(step, schedule, left**schedule.poly_power)
+
+
+def cosine(step, schedule):
+    """Half a cosine from the end of warm-up (Loshchilov and Hutter 2017)."""
+    return _warmed_up(step, schedule, _half_cosine(step, schedule))
+
+
+def constant(step, schedule):
+    """The peak from the end of warm-up on."""
+    return _warmed_up(step, schedule, ops.ones_like(step))
+
+
+def one_cycle(step, schedule):
+    """Half cosines from 1/25 to the peak and to next to nothing.
+
+    The way up takes the warm-up (Smith and Topin 2018, as PyTorch's
+    OneCycleLR).
+    """
+    up = step / max(schedule.num_warmup_steps, 1)
+    rise = 1.0 - (1.0 - _FIRST_SHARE) * (0.5 + 0.5 * ops.cos(math.pi * up))
+    fall = _LAST_SHARE + (1.0 - _LAST_SHARE) * _half_cosine(step, schedule)
+    return ops.where(step < schedule.num_warmup_steps, rise, fall)
+
+
+def wsd(step, schedule):
+    """The peak, then a line to 0 in the last steps (Hu et al. 2024, 4.2).
+
+    `wsd_decay_share` of all steps are the last ones.
+    """
+    num_last = max(schedule.wsd_decay_share * schedule.num_train_steps, 1.0)
+    left = (schedule.num_train_steps - step) / num_last
+    return _warmed_up(step, schedule, ops.clip(left, 0.0, 1.0))
+
+
+SHAPES = {
+    "linear": linear,
+    "polynomial": polynomial,
+    "cosine": cosine,
+    "constant": constant,
+    "one_cycle": one_cycle,
+    "wsd": wsd,
+}
+
+
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that depends on the step.
+
+    Args:
+        peak: the largest rate.
+        num_train_steps: the step at which the schedule ends.
+        num_warmup_steps: the steps of warm-up.
+        shape: a key of `SHAPES`.
+        poly_power: the power of "polynomial".
+        wsd_decay_share: the share of all steps in which "wsd" decays.
     """
 
-    def __init__(self, *, peak, num_train_steps, num_warmup_steps):
+    def __init__(
+        self,
+        *,
+        peak,
+        num_train_steps,
+        num_warmup_steps,
+        shape="linear",
+        poly_power=1.0,
+        wsd_decay_share=0.1,
+    ):
         self.peak = peak
         self.num_train_steps = num_train_steps
         self.num_warmup_steps = num_warmup_steps
+        self.shape = shape
+        self.poly_power = poly_power
+        self.wsd_decay_share = wsd_decay_share
 
     def __call__(self, step):
-        step = ops.cast(step, "float32")
-        done = ops.minimum(step, self.num_train_steps) / self.num_train_steps
-        rate = self.peak * (1.0 - done)
-        if not self.num_warmup_steps:
-            return rate
-        warmup_rate = self.peak * (step / self.num_warmup_steps)
-        return ops.where(step < self.num_warmup_steps, warmup_rate, rate)
+        return self.peak * SHAPES[self.shape](ops.cast(step, "float32"), self)
 
     def get_config(self):
-        return {
-            "peak": self.peak,
-            "num_train_steps": self.num_train_steps,
-            "num_warmup_steps": self.num_warmup_steps,
-        }
+        return dict(vars(self))
+
+
+def _warmed_up(step, schedule, share):
+    if not schedule.num_warmup_steps:
+        return share
+    return ops.where(
+        step < schedule.num_warmup_steps,
+        step / schedule.num_warmup_steps,
+        share,
+    )
+
+
+def _done(step, schedule):
+    """The share of all steps that is done."""
+    return (
+        ops.minimum(step, schedule.num_train_steps) / schedule.num_train_steps
+    )
+
+
+def _half_cosine(step, schedule):
+    """From 1 at the end of warm-up to 0 at the end."""
+    num_steps = schedule.num_train_steps - schedule.num_warmup_steps
+    done = (step - schedule.num_warmup_steps) / max(num_steps, 1)
+    return 0.5 + 0.5 * ops.cos(math.pi * ops.clip(done, 0.0, 1.0))

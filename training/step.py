@@ -13,7 +13,12 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from training import gradients
+
 CLIP_NORM = 1.0
+# What the step adds to the objective's terms in `Totals`. A skipped step
+# counts in "skipped_steps" and nowhere else.
+STEP_TERMS = ("gradient_norm", "skipped_steps")
 
 
 class Term(NamedTuple):
@@ -58,47 +63,93 @@ class Totals:
         return dict(zip(self.names, map(tuple, sums), strict=True))
 
 
-def make_run_steps(
-    strategy, compute_terms, optimizer, variables, totals, *, seed, jit_compile
+def make_train_step(
+    strategy,
+    compute_terms,
+    optimizer,
+    variables,
+    totals,
+    *,
+    seed,
+    clip_norm=CLIP_NORM,
+    num_parts=1,
+    loss_scale=None,
 ):
-    """Builds `run_steps(iterator, num_steps)`.
+    """Builds `train_step(batch)`, one training step of one replica.
 
-    It runs `num_steps` (a tensor, so that blocks of different lengths share one
-    graph) training steps and leaves the sums of the block in `totals`, which
-    has, beside the objective's terms, "gradient_norm".
+    A step with a gradient that is not finite changes no weight and no slot.
 
     Args:
         strategy: a `tf.distribute.Strategy`.
         compute_terms: the objective.
-        optimizer: a built optimizer that does not sum gradients over replicas.
-            Its `iterations` are the global step.
+        optimizer: a built `optimizer.Optimizer`. Its `iterations` are the
+            global step.
         variables: the variables to train.
-        totals: the `Totals` to fill.
+        totals: the `Totals` to fill: the objective's terms and `STEP_TERMS`.
         seed: an integer, from which the dropout seeds of all steps follow.
-        jit_compile: whether XLA compiles the step. Only with one replica that
-            is no TPU: a TPU always compiles.
+        clip_norm: the largest norm of the gradient; 0 for no limit.
+        num_parts: how many parts of a replica's batch are computed one after
+            another.
+        loss_scale: a `loss_scale.LossScale` for float16, or None.
     """
+    num_replicas = strategy.num_replicas_in_sync
+    share = 1.0 / num_replicas
 
     def train_step(batch):
         replica = tf.distribute.get_replica_context()
-        with tf.GradientTape() as tape:
-            terms = compute_terms(
-                batch,
-                _dropout_seed(
-                    seed,
-                    optimizer.iterations.value,
-                    strategy.num_replicas_in_sync,
-                    replica.replica_id_in_sync_group,
-                ),
-            )
-            loss = _loss_share(terms, replica)
-        gradients, trained = _dense_gradients(tape, loss, variables)
-        gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        gradients, norm = tf.clip_by_global_norm(gradients, CLIP_NORM)
-        optimizer.apply(gradients, trained)
-        share = 1.0 / strategy.num_replicas_in_sync
-        totals.add(_sums(terms) | {"gradient_norm": (norm * share, share)})
+        step = optimizer.iterations.value
+        count = step * num_replicas + tf.cast(
+            replica.replica_id_in_sync_group, step.dtype
+        )
+        summands, trained, sums = gradients.compute(
+            compute_terms,
+            batch,
+            variables,
+            make_seed=lambda part: _dropout_seed(
+                seed, count * num_parts + tf.cast(part, count.dtype)
+            ),
+            num_parts=num_parts,
+            scale=loss_scale and loss_scale.scale.value,
+        )
+        found = replica.all_reduce(tf.distribute.ReduceOp.SUM, summands)
+        if loss_scale:
+            found = [gradient / loss_scale.scale.value for gradient in found]
+        clipped, norm = _clip(found, clip_norm)
+        optimizer.apply(clipped, trained)
+        is_finite = tf.math.is_finite(norm)
+        if loss_scale:
+            loss_scale.update(is_finite)
+        sums |= {"gradient_norm": (norm * share, share)}
+        skipped = tf.where(is_finite, 0.0, share)
+        totals.add(_if(is_finite, sums) | {"skipped_steps": (skipped, share)})
 
+    return train_step
+
+
+def make_run_steps(
+    strategy,
+    compute_terms,
+    optimizer,
+    variables,
+    totals,
+    *,
+    jit_compile,
+    **settings,
+):
+    """Builds `run_steps(iterator, num_steps)`.
+
+    It runs `num_steps` (a tensor, so that blocks of different lengths share one
+    graph) training steps and leaves the sums of the block in `totals`.
+
+    Args:
+        strategy: a `tf.distribute.Strategy`.
+        compute_terms: as in `make_train_step`, like all the others.
+        jit_compile: whether XLA compiles the step. Only with one replica that
+            is no TPU: a TPU always compiles.
+    """
+    train_step = make_train_step(
+        strategy, compute_terms, optimizer, variables, totals, **settings
+    )
     if jit_compile:
         train_step = tf.function(train_step, jit_compile=True)
     return _in_blocks(strategy, train_step, totals)
@@ -108,7 +159,7 @@ def make_evaluate_steps(strategy, compute_terms, totals):
     """Builds `evaluate_steps(iterator, num_steps)`, as `make_run_steps`."""
 
     def evaluate_step(batch):
-        totals.add(_sums(compute_terms(batch, None)))
+        totals.add(gradients.sums_of(compute_terms(batch, None)))
 
     return _in_blocks(strategy, evaluate_step, totals)
 
@@ -123,45 +174,28 @@ def _in_blocks(strategy, replica_step, totals):
     return run_steps
 
 
-def _loss_share(terms, replica):
-    """Returns this replica's share of the loss: the shares sum to the loss."""
-    in_loss = [term for term in terms.values() if term.in_loss]
-    denominators = replica.all_reduce(
-        tf.distribute.ReduceOp.SUM, [term.denominator for term in in_loss]
-    )
-    return tf.add_n(
-        [
-            term.numerator / (tf.stop_gradient(denominator) + term.epsilon)
-            for term, denominator in zip(in_loss, denominators, strict=True)
-        ]
-    )
+def _clip(gradients, clip_norm):
+    """Returns gradients of at most this norm, and the norm they had.
 
-
-def _dense_gradients(tape, loss, variables):
-    """Returns gradients, and the variables that the loss depends on.
-
-    The gradient of a gather is a list of rows in which a row may come twice:
-    squares and norms of it would be wrong, so it is summed into a tensor.
+    Where the norm is not finite, every number of them is NaN: the optimizer
+    takes that as a step to skip.
     """
-    pairs = [
-        (tf.convert_to_tensor(gradient), variable)
-        for gradient, variable in zip(
-            tape.gradient(loss, variables), variables, strict=True
-        )
-        if gradient is not None
-    ]
-    return tuple(map(list, zip(*pairs, strict=True)))
+    norm = tf.linalg.global_norm(gradients)
+    if clip_norm:
+        return tf.clip_by_global_norm(gradients, clip_norm, norm)
+    one = 1.0 + (norm - norm)
+    return [gradient * one for gradient in gradients], norm
 
 
-def _sums(terms):
-    return {
-        name: (term.numerator, term.denominator) for name, term in terms.items()
-    }
+def _if(condition, sums):
+    """Returns `sums`, or zeros where the condition is false."""
+    return tf.nest.map_structure(
+        lambda value: tf.where(condition, value, 0.0), sums
+    )
 
 
-def _dropout_seed(seed, step, num_replicas, replica_id):
-    """Returns a uint32 that no other step and replica of the run has."""
+def _dropout_seed(seed, count):
+    """Returns a uint32 that no other part of the run has."""
     # The odd factor keeps runs with neighbouring seeds apart.
     start = tf.constant(seed * 0x9E3779B1 % 2**32, tf.uint32)
-    count = step * num_replicas + tf.cast(replica_id, step.dtype)
     return start + tf.cast(count, tf.uint32)

@@ -45,7 +45,7 @@ def main(num_replicas, output):
         objective = masked_lm.MaskedLm(config, use_nsp=True, seed=1)
         adam = optimizer.AdamWeightDecay(1e-3)
         adam.build(objective.variables)
-        totals = step.Totals((*objective.term_names, "gradient_norm"))
+        totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
         eval_totals = step.Totals(objective.term_names)
     run_steps = step.make_run_steps(
         devices,

@@ -42,7 +42,9 @@ class _Run:
         )
         self.adam = optimizer.AdamWeightDecay(1e-3)
         self.adam.build(self.objective.variables)
-        self.totals = step.Totals((*self.objective.term_names, "gradient_norm"))
+        self.totals = step.Totals(
+            (*self.objective.term_names, *step.STEP_TERMS)
+        )
         self.run_steps = step.make_run_steps(
             tf.distribute.get_strategy(),
             self.objective.compute_terms,
@@ -150,6 +152,7 @@ def test_without_nsp_its_head_stays_as_it_was_and_is_not_reported():
         "masked_lm_loss",
         "masked_lm_accuracy",
         "gradient_norm",
+        "skipped_steps",
     }
     assert metrics["loss"] == metrics["masked_lm_loss"]
 

@@ -119,7 +119,7 @@ def _largest_difference(num_steps, jit_compile):
         tiny.config(**_NO_DROPOUT), use_nsp=True, seed=5
     )
     adam = optimizer.AdamWeightDecay(
-        schedules.WarmupThenLinear(
+        schedules.Schedule(
             peak=_PEAK,
             num_train_steps=_NUM_TRAIN_STEPS,
             num_warmup_steps=_NUM_WARMUP_STEPS,
@@ -137,7 +137,7 @@ def _largest_difference(num_steps, jit_compile):
         objective.compute_terms,
         adam,
         objective.variables,
-        step.Totals((*objective.term_names, "gradient_norm")),
+        step.Totals((*objective.term_names, *step.STEP_TERMS)),
         seed=1,
         jit_compile=jit_compile,
     )
