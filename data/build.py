@@ -89,18 +89,23 @@ def _build(config, vocabulary, paths, keep):
         )
     places.make_folders()
     for job in missing:
+        # It would speak for new records if this run were stopped.
+        corpus.remove(places.entry_path(job.shard.index))
         for file in places.files_of(job.shard.index):
             if places.is_assembled(file):
                 corpus.remove(places.ready_path(file))
     try:
-        entries |= _run(config, "building", worker.build_shard, missing, keep)
+        made = _run(config, "building", worker.build_shard, missing, keep)
     except Exception:
         if not any(
             corpus.exists(places.entry_path(i)) for i in range(len(jobs))
         ):
             places.remove_folders()
         raise
-    return _finish(config, vocabulary, places, made_from, entries)
+    for file in range(len(config.output_paths)):
+        if (before.has_parts | made.keys()).issuperset(places.shards_of(file)):
+            places.assemble(file, keep)
+    return _finish(config, vocabulary, places, made_from, entries | made)
 
 
 def _check_apart(config, paths):
@@ -214,7 +219,6 @@ def _finish(config, vocabulary, layout, made_from, entries):
         logging.warning("%s", warning)
     files = {}
     for file, path in enumerate(config.output_paths):
-        layout.assemble(file)
         parts = [
             entries[number]["parts"][layout.files_of(number).index(file)]
             for number in layout.shards_of(file)

@@ -43,11 +43,11 @@ def find(config, layout, made_from, shards):
     whole = published | {
         file
         for file in files
-        if _has_size(layout.ready_path(file), _size(layout, entries, file))
+        if _has_size(layout.ready_path(file), _size(layout, written, file))
     }
     has_parts = {
         number
-        for number, entry in entries.items()
+        for number, entry in written.items()
         if all(map(_has_size, layout.part_paths(number), _sizes(entry)))
     }
     return Earlier(
@@ -66,19 +66,19 @@ def _find_manifest(config, layout, made_from, shards):
     """Returns the manifest of the same build, if any, and if it is in place."""
     existing = [p for p in config.output_paths if corpus.exists(p)]
     final = manifest.path_of(config)
-    # A build that was stopped while it gave the files their names left its
-    # manifest where it waited; the files are the same build's.
-    for path in (layout.manifest_path, final):
-        if not corpus.exists(path):
-            continue
+    why = f"has no manifest {final}"
+    # A build removes the manifest there was before it gives the files their
+    # names; stopped then, it left its own where that waited.
+    is_final = corpus.exists(final)
+    path = final if is_final else layout.manifest_path
+    if corpus.exists(path):
         found = manifest.read(path)
         difference = _difference(found, made_from, shards)
         if not difference:
-            return found, path == final
-        if existing and not config.overwrite:
-            refuse(existing[0], f"was made with {difference}")
+            return found, is_final
+        why = f"was made with {difference}"
     if existing and not config.overwrite:
-        refuse(existing[0], f"has no manifest {final}")
+        refuse(existing[0], why)
     return None, False
 
 
@@ -120,15 +120,26 @@ def _read_entries(layout, made_from, shards):
         path = layout.entry_path(shard.index)
         if not corpus.exists(path):
             continue
-        with corpus.open_binary(path) as source:
-            entry = json.loads(source.read())
-        if entry.pop("made_from") != made_from or sizes_of(entry) != [
-            piece.end - piece.begin for piece in shard.pieces
-        ]:
+        entry = _read_entry(path)
+        if (
+            entry.pop("made_from", None) != made_from
+            or sizes_of(entry) != [p.end - p.begin for p in shard.pieces]
+            or len(entry["parts"]) != len(layout.part_paths(shard.index))
+        ):
             logging.info("%s is of another build and is built again", path)
             continue
         entries[shard.index] = entry
     return entries
+
+
+def _read_entry(path):
+    """What is in a file of JSON; nothing where a fallen machine cut it."""
+    with corpus.open_binary(path) as source:
+        text = source.read()
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {}
 
 
 def _sizes(entry):

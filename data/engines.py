@@ -44,8 +44,16 @@ def run(config, function, jobs, advance, keep):
     if config.engine == "ray":
         return _run_on_ray(config.ray_address, function, jobs, advance, keep)
     if len(jobs) == 1:
-        return [function(jobs[0], advance)]
+        return [function(jobs[0], _both(advance, keep))]
     return _run_here(_num_workers(config, jobs), function, jobs, advance, keep)
+
+
+def _both(advance, keep):
+    def tell(num_bytes):
+        advance(num_bytes)
+        keep()
+
+    return tell
 
 
 def _num_workers(config, jobs):
@@ -131,7 +139,7 @@ class _Worker:
         """Takes one message; returns whether it was the last."""
         try:
             kind, value = self.connection.recv()
-        except EOFError:
+        except (EOFError, OSError):
             self.process.join()
             kind = "end"
             value = RuntimeError(
@@ -166,6 +174,8 @@ def _should_be_tried_again(shard, attempt, result):
 def _work(connection, parent, function, job):
     """What a worker's process does."""
     _die_with(parent)
+    # The build hears of Ctrl-C too and ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.use_absl_handler()
     logging.set_verbosity(logging.WARNING)
     try:

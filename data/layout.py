@@ -62,19 +62,18 @@ class Layout:
         for folder in {self._folder(i) for i in range(len(self._outputs))}:
             corpus.remove_tree(folder)
 
-    def assemble(self, file):
-        """Makes an output file of its parts, if they are there yet."""
+    def assemble(self, file, keep):
+        """Makes an output file of its parts; `keep` is called meanwhile."""
         path = self.ready_path(file)
         if not self.is_assembled(file):
             return
         parts = [self._part_path(p) for p in self._parts if p.file == file]
-        if not corpus.exists(parts[0]):
-            return
         with corpus.open_binary(path + ".tmp", "wb") as out:
             for part in parts:
                 with corpus.open_binary(part) as source:
                     while block := source.read(_BLOCK_BYTES):
                         out.write(block)
+                        keep()
         corpus.rename(path + ".tmp", path)
         for part in parts:
             corpus.remove(part)

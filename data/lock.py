@@ -77,8 +77,7 @@ def _hold_local(path):
 
 def _take_remote(path):
     if corpus.exists(path):
-        with corpus.open_binary(path) as file:
-            holder = json.loads(file.read())
+        holder = _holder(path)
         is_here = holder["host"] == socket.gethostname()
         is_young = time.time() - holder["time"] < _SECS_OF_SILENCE
         if _is_alive(holder["process"]) if is_here else is_young:
@@ -88,6 +87,16 @@ def _take_remote(path):
                 "dead, wait five minutes or remove the lock",
             )
     _sign(path)
+
+
+def _holder(path):
+    with corpus.open_binary(path) as file:
+        text = file.read()
+    try:
+        return json.loads(text)
+    except ValueError:
+        # Its build was stopped before it had signed.
+        return {"host": None, "process": None, "time": 0}
 
 
 def _sign(path):

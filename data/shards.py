@@ -42,8 +42,8 @@ class Shard(NamedTuple):
 def cut(config, paths):
     """Cuts the text of some files into shards.
 
-    A shard begins behind a blank line, the first one behind its share of the
-    bytes. Shard k has the seed `random_seed` + k.
+    A shard begins behind a blank line, and all that follow it, the first one
+    behind its share of the bytes. Shard k has the seed `random_seed` + k.
 
     Returns:
         A list of `Shard`.
@@ -74,7 +74,8 @@ def cut(config, paths):
 
 
 def _next_document(paths, starts, position):
-    """The place behind the first blank line that follows `position`."""
+    """The place behind the first blank lines that follow `position`."""
+    is_between = False
     first = bisect.bisect_right(starts, position) - 1
     for number in range(first, len(paths)):
         begin = position - starts[number] if number == first else 0
@@ -82,9 +83,11 @@ def _next_document(paths, starts, position):
             # The line at `position` may have begun before it.
             end = begin + len(source.readline()) if begin else 0
             while line := source.readline():
-                end += len(line)
-                if not line.decode("utf-8", "replace").strip():
+                is_blank = not line.decode("utf-8", "replace").strip()
+                if is_between and not is_blank:
                     return starts[number] + end
+                is_between = is_between or is_blank
+                end += len(line)
     return starts[-1]
 
 
