@@ -1,7 +1,7 @@
 """Every setting of run_pretraining, in the order a reader meets them."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Literal
 
 from data.config import MaskingConfig
 
@@ -53,6 +53,53 @@ class PretrainingConfig(MaskingConfig):
     num_warmup_steps: Annotated[
         int, "Steps over which the learning rate rises from 0."
     ] = 10_000
+    warmup_proportion: Annotated[
+        float | None,
+        "Share of --num_train_steps to warm up in; goes before "
+        "--num_warmup_steps.",
+    ] = None
+    lr_schedule: Annotated[
+        Literal[
+            "linear", "polynomial", "cosine", "constant", "one_cycle", "wsd"
+        ],
+        "How the learning rate goes on after the warm-up; linear is "
+        "google-research/bert's, wsd stays at the peak and falls at the end.",
+    ] = "linear"
+    poly_power: Annotated[float, "The power of --lr_schedule=polynomial."] = 1.0
+    wsd_decay_share: Annotated[
+        float, "Share of --num_train_steps in which --lr_schedule=wsd falls."
+    ] = 0.1
+    optimizer: Annotated[
+        Literal["bert_adam", "adamw", "lamb", "adafactor"],
+        "bert_adam is google-research/bert's Adam without bias correction; "
+        "lamb is for large batches and rates.",
+    ] = "bert_adam"
+    bias_correction: Annotated[
+        bool | None,
+        "Whether Adam's moments are corrected for their start at 0; without "
+        "this flag as published: not for bert_adam, for adamw and lamb.",
+    ] = None
+    weight_decay: Annotated[
+        float, "Decay of weights but layer norms and biases, times the rate."
+    ] = 0.01
+    adam_beta1: Annotated[float, "Decay of the mean of gradients."] = 0.9
+    adam_beta2: Annotated[float, "Decay of the mean of their squares."] = 0.999
+    adam_epsilon: Annotated[
+        float, "Added to the root of the mean of squares."
+    ] = 1e-6
+    layerwise_lr_decay: Annotated[
+        float,
+        "Factor of the learning rate from each layer to the one below, as in "
+        "ELECTRA; 1 is off.",
+    ] = 1.0
+    clip_norm: Annotated[
+        float, "Largest norm of the gradient of all weights; 0 is no limit."
+    ] = 1.0
+    gradient_accumulation_steps: Annotated[
+        int,
+        "Parts that --train_batch_size is computed in, one after another, to "
+        "save memory; the result is that of the whole batch.",
+    ] = 1
     save_checkpoints_steps: Annotated[int, "Steps between checkpoints."] = 1000
     keep_checkpoint_max: Annotated[
         int, "How many of the newest checkpoints to keep; 0 keeps all."
@@ -89,16 +136,20 @@ class PretrainingConfig(MaskingConfig):
                 raise ValueError(
                     f"--{name} must be positive, got {getattr(self, name)}"
                 )
-        if not 0 <= self.masked_lm_prob <= 1:
-            raise ValueError(
-                "--masked_lm_prob must be between 0 and 1, got "
-                f"{self.masked_lm_prob}"
-            )
-        for name in ("num_warmup_steps", "keep_checkpoint_max", "seed"):
+        for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise ValueError(
                     f"--{name} must not be negative, got {getattr(self, name)}"
                 )
+        for name in _SHARES:
+            if not 0 <= (getattr(self, name) or 0) <= 1:
+                raise ValueError(
+                    f"--{name} must be between 0 and 1, got "
+                    f"{getattr(self, name)}"
+                )
+        for name in ("adam_beta1", "adam_beta2"):
+            if getattr(self, name) == 1:
+                raise ValueError(f"--{name} must be below 1, got 1.0")
 
 
 _POSITIVE = (
@@ -111,4 +162,22 @@ _POSITIVE = (
     "save_checkpoints_steps",
     "iterations_per_loop",
     "max_eval_steps",
+    "poly_power",
+    "adam_epsilon",
+    "layerwise_lr_decay",
+    "gradient_accumulation_steps",
+)
+_NOT_NEGATIVE = (
+    "num_warmup_steps",
+    "keep_checkpoint_max",
+    "seed",
+    "weight_decay",
+    "clip_norm",
+)
+_SHARES = (
+    "masked_lm_prob",
+    "warmup_proportion",
+    "wsd_decay_share",
+    "adam_beta1",
+    "adam_beta2",
 )

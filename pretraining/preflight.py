@@ -82,14 +82,18 @@ def _check_masking(config, files):
 
 
 def check_batch_sizes(config, devices):
-    """Checks that the replicas can share a batch evenly."""
+    """Checks that replicas and their parts can share a batch evenly."""
     replicas = devices.num_replicas_in_sync
-    for name in ("train_batch_size", "eval_batch_size"):
-        if getattr(config, name) % replicas:
+    for name, parts in (
+        ("train_batch_size", config.gradient_accumulation_steps),
+        ("eval_batch_size", 1),
+    ):
+        in_parts = f" in {parts} parts each" if parts > 1 else ""
+        if getattr(config, name) % (replicas * parts):
             raise ValueError(
                 f"--{name}={getattr(config, name)} is the batch of all "
-                f"{replicas} replicas together and must be a multiple of "
-                f"{replicas}"
+                f"{replicas} replicas together{in_parts} and must be a "
+                f"multiple of {replicas * parts}"
             )
 
 

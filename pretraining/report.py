@@ -14,6 +14,7 @@ def log_arithmetic(config, devices, objective, files):
     """Logs, once, what the flags come to."""
     replicas = devices.num_replicas_in_sync
     batch_size = config.train_batch_size
+    num_parts = config.gradient_accumulation_steps
     num_records = sum(file.num_records for file in files)
     epochs = config.num_train_steps * batch_size / num_records
     num_parameters = sum(
@@ -21,10 +22,11 @@ def log_arithmetic(config, devices, objective, files):
     )
     logging.info("devices: %s", strategy.describe(devices))
     logging.info(
-        "batch: %s sequences = %s x %s; %s tokens a step",
+        "batch: %s sequences = %s x %s%s; %s tokens a step",
         f"{batch_size:,}",
         replicas,
         f"{batch_size // replicas:,}",
+        f" in {num_parts} parts" if num_parts > 1 else "",
         f"{batch_size * config.max_seq_length:,}",
     )
     logging.info(

@@ -3,12 +3,11 @@
 import tensorflow as tf
 
 from data import input_pipeline, record_files
-from pretraining import masked_lm, preflight, report
+from pretraining import masked_lm, preflight, report, training_step
 from training import (
     checkpoint,
     loop,
-    optimizer,
-    schedules,
+    optimizers,
     step,
     strategy,
     summaries,
@@ -90,31 +89,21 @@ def _make_parser(config, bert, files, seed):
 def _train(config, devices, objective, files, parse):
     """Trains to --num_train_steps; returns the step it ended at."""
     with devices.scope():
-        adam = _make_optimizer(config, objective)
-        totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
+        one_step = training_step.TrainingStep(config, devices, objective)
     checkpoints = checkpoint.Checkpoints(
         config.output_dir,
         checkpoint.by_path(objective.variables)
-        | adam.slots()
-        | {checkpoint.GLOBAL_STEP: adam.iterations},
+        | one_step.variables()
+        | {checkpoint.GLOBAL_STEP: one_step.optimizer.iterations},
         keep_max=config.keep_checkpoint_max,
         is_chief=strategy.is_chief(devices),
     )
     report.log_arithmetic(config, devices, objective, files)
-    start_step = _start(config, objective, adam, checkpoints)
+    start_step = _start(config, objective, one_step, checkpoints)
     if start_step >= config.num_train_steps:
         return start_step
 
     batches = _training_batches(config, devices, files, parse, start_step)
-    run_steps = step.make_run_steps(
-        devices,
-        objective.compute_terms,
-        adam,
-        objective.variables,
-        totals,
-        seed=config.seed,
-        jit_compile=_jit_compile(devices),
-    )
     with summaries.Summaries(
         config.output_dir,
         start_step=start_step,
@@ -122,41 +111,30 @@ def _train(config, devices, objective, files, parse):
         is_chief=strategy.is_chief(devices),
     ) as told:
         loop.train(
-            run_steps,
+            step.make_run_steps(
+                devices,
+                one_step.replica_step,
+                one_step.totals,
+                jit_compile=_jit_compile(devices),
+            ),
             iter(batches),
-            totals,
+            one_step.totals,
             start_step=start_step,
             num_train_steps=config.num_train_steps,
             save_every_steps=config.save_checkpoints_steps,
             iterations_per_loop=config.iterations_per_loop,
             batch_size=config.train_batch_size,
-            make_metrics=lambda sums: (
-                objective.metrics(sums)
-                | {
-                    "learning_rate": float(adam.learning_rate),
-                    "skipped_steps": round(sums["skipped_steps"][0]),
-                }
-            ),
+            make_metrics=one_step.metrics,
             checkpoints=checkpoints,
             summaries=told,
         )
     return config.num_train_steps
 
 
-def _make_optimizer(config, objective):
-    adam = optimizer.AdamWeightDecay(
-        schedules.Schedule(
-            peak=config.learning_rate,
-            num_train_steps=config.num_train_steps,
-            num_warmup_steps=config.num_warmup_steps,
-        )
-    )
-    adam.build(objective.variables)
-    return adam
-
-
-def _start(config, objective, adam, checkpoints):
+def _start(config, objective, one_step, checkpoints):
     """Sets the first weights; returns the step they are of."""
+    if checkpoints.newest():
+        optimizers.refuse_change(checkpoints.newest(), config.optimizer)
     # A checkpoint of this very run goes first: the same command, given again,
     # must go on and not begin anew.
     resumed_from = checkpoints.restore_newest()
@@ -165,7 +143,7 @@ def _start(config, objective, adam, checkpoints):
         table = checkpoint.initialize(
             checkpoint.by_path(objective.variables), config.init_checkpoint
         )
-    start_step = int(adam.iterations.numpy())
+    start_step = int(one_step.optimizer.iterations.numpy())
     report.log_start(config, resumed_from, table, start_step)
     return start_step
 

@@ -126,16 +126,7 @@ def make_train_step(
     return train_step
 
 
-def make_run_steps(
-    strategy,
-    compute_terms,
-    optimizer,
-    variables,
-    totals,
-    *,
-    jit_compile,
-    **settings,
-):
+def make_run_steps(strategy, train_step, totals, *, jit_compile):
     """Builds `run_steps(iterator, num_steps)`.
 
     It runs `num_steps` (a tensor, so that blocks of different lengths share one
@@ -143,13 +134,11 @@ def make_run_steps(
 
     Args:
         strategy: a `tf.distribute.Strategy`.
-        compute_terms: as in `make_train_step`, like all the others.
+        train_step: from `make_train_step`.
+        totals: the `Totals` that it fills.
         jit_compile: whether XLA compiles the step. Only with one replica that
             is no TPU: a TPU always compiles.
     """
-    train_step = make_train_step(
-        strategy, compute_terms, optimizer, variables, totals, **settings
-    )
     if jit_compile:
         train_step = tf.function(train_step, jit_compile=True)
     return _in_blocks(strategy, train_step, totals)

@@ -1,8 +1,9 @@
 """Trains on N virtual CPU devices and saves the weights and the sums.
 
-python -m tests.pretraining.replicas_program N OUTPUT.npz
+python -m tests.pretraining.replicas_program N NUM_PARTS OUTPUT.npz
 
-A program, since devices are fixed when TensorFlow starts.
+With TF_CONFIG in the environment it is one of several workers. A program, since
+devices are fixed when TensorFlow starts.
 """
 
 import sys
@@ -12,32 +13,52 @@ import tensorflow as tf
 
 from pretraining import masked_lm
 from tests import tiny
-from training import optimizer, step
+from training import optimizer, step, strategy
 
-_NUM_STEPS = 6
+_NUM_STEPS = 11
+_BAD_STEP = 4
 _BATCH_SIZE = 8
 
 
-def _dataset():
-    batches = [tiny.batch(_BATCH_SIZE, seed) for seed in range(_NUM_STEPS)]
-    stacked = {
-        name: np.concatenate([batch[name] for batch in batches])
+def _dataset(context, batches):
+    """This worker's rows of every batch, in batches of a replica."""
+    rows = {
+        name: np.concatenate(
+            [
+                np.array_split(batch[name], context.num_input_pipelines)[
+                    context.input_pipeline_id
+                ]
+                for batch in batches
+            ]
+        )
         for name in batches[0]
     }
-    dataset = tf.data.Dataset.from_tensor_slices(stacked)
-    return dataset.batch(_BATCH_SIZE, drop_remainder=True)
+    return tf.data.Dataset.from_tensor_slices(rows).batch(
+        context.get_per_replica_batch_size(_BATCH_SIZE), drop_remainder=True
+    )
 
 
-def main(num_replicas, output):
+def _make_devices(num_replicas):
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration()] * num_replicas,
     )
-    devices = tf.distribute.get_strategy()
-    if num_replicas > 1:
-        devices = tf.distribute.MirroredStrategy(
-            [f"CPU:{i}" for i in range(num_replicas)]
-        )
+    if num_replicas == 1:
+        return strategy.create()
+    return tf.distribute.MirroredStrategy(
+        [f"CPU:{i}" for i in range(num_replicas)]
+    )
+
+
+def _run(devices, make_steps, batches):
+    distributed = devices.distribute_datasets_from_function(
+        lambda context: _dataset(context, batches)
+    )
+    make_steps(iter(distributed), tf.constant(len(batches), tf.int64))
+
+
+def main(num_replicas, num_parts, output):
+    devices = _make_devices(num_replicas)
     config = tiny.config(
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     )
@@ -47,29 +68,35 @@ def main(num_replicas, output):
         adam.build(objective.variables)
         totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
         eval_totals = step.Totals(objective.term_names)
-    run_steps = step.make_run_steps(
+    train_step = step.make_train_step(
         devices,
         objective.compute_terms,
         adam,
         objective.variables,
         totals,
         seed=1,
-        jit_compile=False,
+        num_parts=num_parts,
     )
-    batches = devices.experimental_distribute_dataset(_dataset())
-    run_steps(iter(batches), tf.constant(_NUM_STEPS, tf.int64))
+    batches = [tiny.batch(_BATCH_SIZE, seed) for seed in range(_NUM_STEPS)]
     evaluate_steps = step.make_evaluate_steps(
         devices, objective.compute_terms, eval_totals
     )
-    evaluate_steps(iter(batches), tf.constant(_NUM_STEPS, tf.int64))
+    _run(devices, evaluate_steps, batches)
+    # Seen by one replica only, skipped by all.
+    batches[_BAD_STEP]["masked_lm_weights"][0, 0] = np.nan
+    run_steps = step.make_run_steps(
+        devices, train_step, totals, jit_compile=False
+    )
+    _run(devices, run_steps, batches)
     np.savez(
         output,
         step=adam.iterations.numpy(),
         **{f"weight {v.path}": v.numpy() for v in objective.variables},
+        **{f"slot {k}": v.numpy() for k, v in adam.slots().items()},
         **{f"train {k}": np.array(v) for k, v in totals.read().items()},
         **{f"eval {k}": np.array(v) for k, v in eval_totals.read().items()},
     )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -45,17 +45,25 @@ class _Run:
         self.totals = step.Totals(
             (*self.objective.term_names, *step.STEP_TERMS)
         )
-        self.run_steps = step.make_run_steps(
-            tf.distribute.get_strategy(),
+        self.seed = seed
+        self.jit_compile = jit_compile
+        self.build()
+        self.batches = iter(
+            tf.data.Dataset.from_tensors(tiny.batch(4)).repeat()
+        )
+
+    def build(self):
+        devices = tf.distribute.get_strategy()
+        train_step = step.make_train_step(
+            devices,
             self.objective.compute_terms,
             self.adam,
             self.objective.variables,
             self.totals,
-            seed=seed,
-            jit_compile=jit_compile,
+            seed=self.seed,
         )
-        self.batches = iter(
-            tf.data.Dataset.from_tensors(tiny.batch(4)).repeat()
+        self.run_steps = step.make_run_steps(
+            devices, train_step, self.totals, jit_compile=self.jit_compile
         )
 
     def train(self, num_steps):
@@ -160,23 +168,12 @@ def test_without_nsp_its_head_stays_as_it_was_and_is_not_reported():
 def test_dropout_differs_from_step_to_step_and_between_seeds():
     def losses(seed):
         run = _Run(seed=1)
-        run.run_steps = step.make_run_steps(
-            tf.distribute.get_strategy(),
-            run.objective.compute_terms,
-            _frozen(run.adam),
-            run.objective.variables,
-            run.totals,
-            seed=seed,
-            jit_compile=False,
-        )
+        # Same weights at every step: only dropout can change the loss.
+        run.adam._learning_rate.assign(0.0)
+        run.seed = seed
+        run.build()
         return [run.train(1)["loss"] for _ in range(3)]
 
     first, again, other = losses(1), losses(1), losses(2)
     assert first == again
     assert len(set(first + other)) == 6
-
-
-def _frozen(adam):
-    """Same weights at every step: only dropout can change the loss."""
-    adam._learning_rate.assign(0.0)
-    return adam

@@ -132,14 +132,18 @@ def _largest_difference(num_steps, jit_compile):
     batches = [tiny.batch(8, seed) for seed in range(num_steps)]
     for at, batch in enumerate(batches, start=1):
         reference.train(batch, at)
-    run_steps = step.make_run_steps(
-        tf.distribute.get_strategy(),
+    devices = tf.distribute.get_strategy()
+    totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
+    train_step = step.make_train_step(
+        devices,
         objective.compute_terms,
         adam,
         objective.variables,
-        step.Totals((*objective.term_names, *step.STEP_TERMS)),
+        totals,
         seed=1,
-        jit_compile=jit_compile,
+    )
+    run_steps = step.make_run_steps(
+        devices, train_step, totals, jit_compile=jit_compile
     )
     stacked = {
         name: np.concatenate([batch[name] for batch in batches])

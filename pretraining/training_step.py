@@ -1,0 +1,66 @@
+"""The training step that the flags ask for."""
+
+from training import optimizers, schedules, step
+
+
+class TrainingStep:
+    """The optimizer, the step of one replica, and what it adds up.
+
+    Create it in the strategy's scope.
+
+    Args:
+        config: a `PretrainingConfig`.
+        devices: a `tf.distribute.Strategy`.
+        objective: a `masked_lm.MaskedLm`.
+    """
+
+    def __init__(self, config, devices, objective):
+        self.optimizer = optimizers.make(
+            config, _make_schedule(config), objective.variables
+        )
+        self.totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
+        self.replica_step = step.make_train_step(
+            devices,
+            objective.compute_terms,
+            self.optimizer,
+            objective.variables,
+            self.totals,
+            seed=config.seed,
+            clip_norm=config.clip_norm,
+            num_parts=config.gradient_accumulation_steps,
+        )
+        self._objective = objective
+        self._mark = optimizers.mark(config.optimizer)
+
+    def variables(self):
+        """Returns {name: variable} of what a checkpoint holds beside weights.
+
+        The step is not among them.
+        """
+        return self.optimizer.slots() | self._mark
+
+    def metrics(self, sums):
+        """Maps what `totals.read` returns to the numbers to report."""
+        return self._objective.metrics(sums) | {
+            "learning_rate": float(self.optimizer.learning_rate),
+            # In the block, where all others are means over its good steps.
+            "skipped_steps": round(sums["skipped_steps"][0]),
+        }
+
+
+def _make_schedule(config):
+    return schedules.Schedule(
+        peak=config.learning_rate,
+        num_train_steps=config.num_train_steps,
+        num_warmup_steps=num_warmup_steps(config),
+        shape=config.lr_schedule,
+        poly_power=config.poly_power,
+        wsd_decay_share=config.wsd_decay_share,
+    )
+
+
+def num_warmup_steps(config):
+    """Returns the steps of warm-up that the two flags come to."""
+    if config.warmup_proportion is None:
+        return config.num_warmup_steps
+    return int(config.num_train_steps * config.warmup_proportion)

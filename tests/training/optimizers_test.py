@@ -1,0 +1,112 @@
+"""The flags choose the optimizer, and a checkpoint remembers it."""
+
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.training import optimizer_test
+from training import adafactor, checkpoint, lamb, optimizer, optimizers
+
+_LAYERS = (
+    "bert/embeddings/LayerNorm/beta",
+    "bert/encoder/layer_0/output/dense/kernel",
+    "bert/encoder/layer_1/output/dense/kernel",
+    "bert/pooler/dense/kernel",
+    "cls/predictions/output_bias",
+)
+
+
+def _make(paths=_LAYERS, **changes):
+    config = {
+        "optimizer": "bert_adam",
+        "learning_rate": 1e-4,
+        "weight_decay": 0.01,
+        "layerwise_lr_decay": 1.0,
+        "bias_correction": None,
+        "adam_beta1": 0.9,
+        "adam_beta2": 0.999,
+        "adam_epsilon": 1e-6,
+    }
+    variables = optimizer_test.make_variables(np.random.default_rng(1), paths)
+    made = optimizers.make(
+        types.SimpleNamespace(**config | changes), 0.1, variables
+    )
+    return made, variables
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "corrects"),
+    [
+        ("bert_adam", optimizer.AdamWeightDecay, False),
+        ("adamw", optimizer.AdamWeightDecay, True),
+        ("lamb", lamb.Lamb, True),
+    ],
+)
+def test_bias_correction_is_as_published_unless_it_is_set(name, kind, corrects):
+    for setting, wanted in ((None, corrects), (True, True), (False, False)):
+        made, _ = _make(optimizer=name, bias_correction=setting)
+        assert type(made) is kind
+        assert made.bias_correction is wanted
+
+
+def test_settings_arrive():
+    made, _ = _make(
+        weight_decay=0.3, adam_beta1=0.5, adam_beta2=0.7, adam_epsilon=0.1
+    )
+    settings = made.decay, made.beta_1, made.beta_2, made.epsilon
+    assert settings == (0.3, 0.5, 0.7, 0.1)
+    assert type(_make(optimizer="adafactor")[0]) is adafactor.Adafactor
+
+
+@pytest.mark.parametrize("name", ["bert_adam", "adamw", "lamb", "adafactor"])
+def test_layers_learn_by_electras_rule(name):
+    moves = []
+    for decay in (1.0, 0.5):
+        made, variables = _make(optimizer=name, layerwise_lr_decay=decay)
+        before = [v.numpy() for v in variables]
+        made.apply([tf.ones(v.shape) for v in variables], variables)
+        moves.append(
+            [
+                np.abs(v.numpy() - old).mean()
+                for v, old in zip(variables, before, strict=True)
+            ]
+        )
+    # Two layers: ELECTRA has 0.5^4 for the embeddings, 0.5^2 for the top one.
+    np.testing.assert_allclose(
+        np.divide(moves[1], moves[0]), [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1], 1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "warns"),
+    [
+        ({"learning_rate": 1e-3}, True),
+        ({"learning_rate": 1e-3, "optimizer": "adamw"}, True),
+        ({"learning_rate": 1e-3, "optimizer": "lamb"}, False),
+        ({"learning_rate": 5e-4}, False),
+    ],
+)
+def test_a_rate_that_is_meant_for_lamb_is_warned_of(caplog, changes, warns):
+    _make(**changes)
+    assert ("--optimizer=lamb" in caplog.text) is warns
+
+
+@pytest.mark.parametrize("saved", ["bert_adam", "lamb", "adafactor"])
+def test_another_optimizer_than_the_saved_one_is_refused(tmp_path, saved):
+    step = tf.Variable(1, dtype=tf.int64)
+    checkpoint.Checkpoints(
+        str(tmp_path),
+        optimizers.mark(saved) | {checkpoint.GLOBAL_STEP: step},
+        keep_max=1,
+    ).save(1)
+    prefix = str(tmp_path / "model.ckpt-1")
+    optimizers.refuse_change(prefix, saved)
+    with pytest.raises(ValueError, match=f"{prefix}.*={saved}, not adamw"):
+        optimizers.refuse_change(prefix, "adamw")
+
+
+def test_a_damaged_checkpoint_is_left_to_the_restore(tmp_path):
+    (tmp_path / "model.ckpt-1.index").write_bytes(b"nothing")
+    optimizers.refuse_change(str(tmp_path / "model.ckpt-1"), "lamb")
