@@ -62,9 +62,7 @@ def _hold_local(path):
             file.seek(0)
             _refuse(path, file.read() or "another process")
         # The one who held it before may have removed the name meanwhile.
-        if not os.path.exists(path) or not os.path.samestat(
-            os.fstat(file.fileno()), os.stat(path)
-        ):
+        if not _has_name(file, path):
             _refuse(path, "another process")
         file.truncate(0)
         file.write(f"process {os.getpid()} of {socket.gethostname()}")
@@ -73,6 +71,13 @@ def _hold_local(path):
             yield
         finally:
             os.remove(path)
+
+
+def _has_name(file, path):
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _take_remote(path):
