@@ -21,6 +21,8 @@ _DATA_SUFFIX = ".data-00000-of-00001"
 _INDEX_SUFFIX = ".index"
 _UNFINISHED = ".unfinished"
 _REMOVALS = 10
+# Tensors of an optimizer, its mark and its loss scale.
+_STATE = re.compile(r".+/(adam|adafactor)_\w+|optimizer/\w+|loss_scale\w*")
 
 # A file that ends too early comes as an IndexError.
 _DAMAGED = (tf.errors.OpError, IndexError)
@@ -241,7 +243,7 @@ def _read(prefix, variables):
 
 
 def _is_state(name):
-    return name == GLOBAL_STEP or name.endswith(("/adam_m", "/adam_v"))
+    return name == GLOBAL_STEP or bool(_STATE.fullmatch(name))
 
 
 def _table(prefix, names_by_fate):
