@@ -35,13 +35,7 @@ def quick(monkeypatch):
     """Small shards, one after another, in this process."""
 
     def run_here(num_workers, function, jobs, advance, keep):
-        results = []
-        for job in jobs:
-            try:
-                results.append(function(job, advance))
-            except Exception as error:
-                results.append(error)
-        return results
+        return [function(job, advance) for job in jobs]
 
     monkeypatch.setattr(shards, "_BYTES_A_MEGABYTE", 20_000)
     monkeypatch.setattr(engines, "_run_here", run_here)
