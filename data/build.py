@@ -144,27 +144,25 @@ def _made_from(config, vocabulary):
 
 def _unchanged(config, jobs, before, keep):
     """Returns the entries of those shards whose text is still the same."""
-    known = [job for job in jobs if job.shard.index in before.entries]
+    numbers = before.entries.keys() | before.listed.keys()
+    known = [job for job in jobs if job.shard.index in numbers]
     texts = _run(
         config, "comparing the text", worker.describe_text, known, keep
     )
-    same = {
-        number: before.entries[number]
-        for number, text in texts.items()
-        if _digests(text) == _digests(before.entries[number]["inputs"])
-    }
     layout = jobs[0].layout
-    for job in jobs:
-        number = job.shard.index
-        files = [] if number in same else layout.files_of(number)
-        for file in files:
-            is_in_the_way = (
-                number in before.entries and file in before.published
-            )
-            if is_in_the_way and not config.overwrite:
-                earlier.refuse(
-                    config.output_paths[file], "was made with other text"
-                )
+    for number, entry in before.listed.items():
+        for file in layout.files_of(number):
+            path = config.output_paths[file]
+            is_other = not _is_of(entry, texts[number])
+            if is_other and not config.overwrite and corpus.exists(path):
+                earlier.refuse(path, "was made with other text")
+    same = {
+        number: entry
+        for number, entry in before.entries.items()
+        if _is_of(entry, texts[number])
+    }
+    for number in range(layout.num_shards):
+        for file in [] if number in same else layout.files_of(number):
             # A file of several shards is made anew from all of them.
             for other in layout.shards_of(file):
                 if other not in before.has_parts:
@@ -172,9 +170,10 @@ def _unchanged(config, jobs, before, keep):
     return same
 
 
-def _digests(inputs):
-    """What pieces of text hold, whatever their files are called."""
-    return [(item["num_bytes"], item["sha256"]) for item in inputs]
+def _is_of(entry, inputs):
+    """Whether a shard was made from this text, whatever its files' names."""
+    before = [item["sha256"] for item in entry["inputs"]]
+    return before == [item["sha256"] for item in inputs]
 
 
 def _run(config, title, function, jobs, keep):

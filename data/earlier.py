@@ -13,7 +13,7 @@ class Earlier(NamedTuple):
     """Entries of shards that are whole, as far as sizes can tell."""
 
     entries: dict[int, dict]  # by the number of the shard
-    published: set[int]  # the output files that have their names already
+    listed: dict[int, dict]  # those of the manifest, whole or not
     has_parts: set[int]  # the shards whose own files are there
     is_finished: bool  # whether all files have their names
 
@@ -56,7 +56,7 @@ def find(config, layout, made_from, shards):
             for number, entry in entries.items()
             if number in has_parts or whole.issuperset(layout.files_of(number))
         },
-        published,
+        listed,
         has_parts,
         is_final and published == set(files),
     )

@@ -1,139 +1,14 @@
-"""A build of several shards stopped, changed and run again."""
+"""A build of several shards run again: stopped, changed, or with a loss."""
 
-import contextlib
 import itertools
 import pathlib
-import shutil
-import tempfile
 
 import pytest
 
-from data import build, engines, shards, worker
-from tests import project
-from tests.data import built
-from text import corpus
+from data import shards
+from tests.data.stoppable import ALL, NUM_SHARDS, Build
 
-NUM_SHARDS = 3
-ALL = set(range(NUM_SHARDS))
 FILES = pytest.mark.parametrize("num_files", [1, 2, 3, 5])
-# Records of the same sizes whatever the seed is: sizes tell nothing of them.
-FLAGS = {
-    "dupe_factor": 1,
-    "masking": "dynamic",
-    "pair_task": "none",
-    "shard_megabytes": 1,
-    "short_seq_prob": 0.0,
-}
-
-
-class Killed(BaseException):
-    """Stops a build at once, as SIGKILL would, but in this process."""
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Small shards, one after another, in this process."""
-
-    def run_here(num_workers, function, jobs, advance, keep):
-        return [function(job, advance) for job in jobs]
-
-    monkeypatch.setattr(shards, "_BYTES_A_MEGABYTE", 20_000)
-    monkeypatch.setattr(engines, "_run_here", run_here)
-
-
-class Build:
-    """A build that can be stopped and says what shards its runs built."""
-
-    def __init__(self, directory, num_files, monkeypatch):
-        self.text = directory / "text.txt"
-        self.folder = directory / "made"
-        self._flags = FLAGS | {
-            "input_file": str(self.text),
-            "output_file": f"{self.folder}/records@{num_files}",
-        }
-        self._monkeypatch = monkeypatch
-        self._built = []
-        self.text.write_bytes(
-            b"".join(pathlib.Path(p).read_bytes() for p in project.SAMPLES)
-        )
-        whole = worker.build_shard
-
-        def build_shard(job, advance):
-            entry = whole(job, advance)
-            self._built.append(job.shard.index)
-            return entry
-
-        monkeypatch.setattr(worker, "build_shard", build_shard)
-
-    def settings(self, **flags):
-        return built.make_config(self.text.parent, **self._flags | flags)
-
-    def run(self, **flags):
-        """Returns the shards that were built."""
-        self._built.clear()
-        build.build(self.settings(**flags))
-        return set(self._built)
-
-    def is_killed(self, calls, **flags):
-        """Runs up to so many changes of files; returns whether it had more."""
-        count = itertools.count()
-        with self._monkeypatch.context() as patch:
-            for name in ("rename", "remove", "remove_tree"):
-                patch.setattr(corpus, name, until(calls, count, name))
-            try:
-                self.run(**flags)
-            except Killed:
-                return True
-        return False
-
-    def done(self):
-        """The shards that need not be built again after it was killed."""
-        if list(self.folder.glob("*.manifest.json")):
-            return ALL
-        entries = self.folder.glob("*.unfinished/shard-*.json")
-        return {int(path.stem.removeprefix("shard-")) for path in entries}
-
-    def contents(self):
-        """{name: bytes} of the finished files; there must be no others."""
-        return {path.name: path.read_bytes() for path in self.folder.iterdir()}
-
-    def clear(self):
-        shutil.rmtree(self.folder)
-
-    @contextlib.contextmanager
-    def kept(self):
-        """Puts everything back that the body changes."""
-        aside = pathlib.Path(tempfile.mkdtemp(dir=self.folder.parent), "made")
-        shutil.copytree(self.folder, aside)
-        yield
-        self.clear()
-        aside.rename(self.folder)
-
-    def change_text(self):
-        """Changes a character of shard 1 for one of as many bytes."""
-        shard = shards.cut(self.settings(), [str(self.text)])[1]
-        text = self.text.read_bytes()
-        place = text.index("的".encode(), shard.pieces[0].begin)
-        assert place < shard.pieces[0].end
-        new = "是".encode()
-        self.text.write_bytes(text[:place] + new + text[place + len(new) :])
-
-
-def until(calls, count, name):
-    """A function of `corpus` that ends the build after some calls."""
-    whole = getattr(corpus, name)
-
-    def changed(path, *args):
-        if not corpus.exists(path):
-            return
-        if next(count) >= calls:
-            if name == "remove_tree":
-                for file in sorted(pathlib.Path(path).iterdir())[::2]:
-                    file.unlink()
-            raise Killed
-        whole(path, *args)
-
-    return changed
 
 
 @pytest.fixture
@@ -223,77 +98,46 @@ def test_only_the_shards_of_a_lost_file_are_built(make, num_files):
         assert made.contents() == before
 
 
-OTHERS = {
-    "a seed": {"random_seed": 2},
-    "the seed of the next shard": {"random_seed": 12346},
-    "case": {"do_lower_case": False},
-    "more outputs": {"output_file": "more"},
-}
-
-
-@pytest.mark.parametrize("name", OTHERS)
-def test_an_unfinished_build_of_other_flags_is_not_mixed_in(make, name):
-    made = make(2)
-    outputs = made.settings().output_file
-    flags = OTHERS[name]
-    if name == "more outputs":
-        flags = {"output_file": f"{outputs},{made.folder}/one"}
-    made.run(**flags)
-    wanted = made.contents()
-    made.clear()
-    for calls in range(2, 11, 2):
-        assert made.is_killed(calls)
-        with contextlib.suppress(FileExistsError):
-            made.run(**flags)
-        made.run(**flags, overwrite=True)
-        assert made.contents() == wanted
-        made.clear()
-
-
-def test_a_shard_that_goes_into_fewer_files_now_is_built_again(make):
-    made = make(3)
-    text = made.text.read_bytes()
-    # One document that is the first shard however small shards should be.
-    long = b"\n".join(line for line in text.splitlines() if line.strip())
-    rest = text[: text.rindex(b"\n\n", 0, 38_000)]
-    made.text.write_bytes(long + b"\n\n" + rest)
-    assert made.run() >= {0, 1, 2}
-    made.clear()
-    assert made.run(shard_megabytes=3) == {0, 1}
-    made.clear()
+@FILES
+def test_killed_while_changed_text_is_built_it_ends_as_that_or_as_before(
+    make, num_files
+):
+    made = make(num_files)
+    old = made.text.read_bytes()
     made.run()
-    wanted = made.contents()
-    made.clear()
-    assert made.is_killed(3, shard_megabytes=3)
-    assert made.done() == {0}
+    before = made.contents()
+    made.change_text()
+    new = made.text.read_bytes()
+    made.run(overwrite=True)
+    after = made.contents()
+    for calls in itertools.count():
+        made.text.write_bytes(old)
+        made.run(overwrite=True)
+        made.text.write_bytes(new)
+        if not made.is_killed(calls, overwrite=True):
+            break
+        with made.kept():
+            made.run(overwrite=True)
+            assert made.contents() == after
+        finished = made.finished()
+        if finished == before:
+            with pytest.raises(FileExistsError, match="other text"):
+                made.run()
+            assert made.finished() == before
+        made.text.write_bytes(old)
+        made.run(overwrite=True)
+        assert made.contents() == before
+    assert calls > 2
+
+
+def test_changed_text_is_not_let_in_by_the_loss_of_another_file(make):
+    made = make(5)
     made.run()
-    assert made.contents() == wanted
-
-
-DAMAGES = {
-    "empty": lambda data: b"",
-    "cut": lambda data: data[: len(data) // 2],
-    "longer": lambda data: data + b"\0",
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_to_an_unfinished_build_costs_work_only(make, damage):
-    made = make(2)
-    made.run()
-    wanted = made.contents()
-    made.clear()
-    named = 0
-    for calls in (5, 10):
-        assert made.is_killed(calls)
-        for path in sorted(made.folder.glob("*.unfinished/*")):
-            with made.kept():
-                path.write_bytes(DAMAGES[damage](path.read_bytes()))
-                try:
-                    made.run()
-                    assert made.contents() == wanted
-                except ValueError as error:
-                    assert str(error).startswith(f"{path}: not a manifest")
-                    named += 1
-        made.clear()
-    assert named < 2
+    made.change_text()
+    _, _, third, fourth, _ = map(pathlib.Path, made.settings().output_paths)
+    assert shards_of(5, {2}) == shards_of(5, {3}) == {1}
+    third.unlink()
+    left = fourth.read_bytes()
+    with pytest.raises(FileExistsError, match="other text"):
+        made.run()
+    assert fourth.read_bytes() == left
