@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from pretraining import masked_lm
 from tests import tiny
-from training import optimizer, step, strategy
+from training import loss_scale, optimizer, step, strategy
 
 _NUM_STEPS = 11
 _BAD_STEP = 4
@@ -33,9 +33,10 @@ def _dataset(context, batches):
         )
         for name in batches[0]
     }
-    return tf.data.Dataset.from_tensor_slices(rows).batch(
-        context.get_per_replica_batch_size(_BATCH_SIZE), drop_remainder=True
-    )
+    per_replica = context.get_per_replica_batch_size(_BATCH_SIZE)
+    dataset = tf.data.Dataset.from_tensor_slices(rows)
+    # Workers keep static shapes only where the data never ends.
+    return dataset.batch(per_replica, drop_remainder=True).repeat()
 
 
 def _make_devices(num_replicas):
@@ -60,12 +61,15 @@ def _run(devices, make_steps, batches):
 def main(num_replicas, num_parts, output):
     devices = _make_devices(num_replicas)
     config = tiny.config(
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        num_hidden_layers=1,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
     )
     with devices.scope():
         objective = masked_lm.MaskedLm(config, use_nsp=True, seed=1)
         adam = optimizer.AdamWeightDecay(1e-3)
         adam.build(objective.variables)
+        scale = loss_scale.LossScale()
         totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
         eval_totals = step.Totals(objective.term_names)
     train_step = step.make_train_step(
@@ -76,6 +80,7 @@ def main(num_replicas, num_parts, output):
         totals,
         seed=1,
         num_parts=num_parts,
+        loss_scale=scale,
     )
     batches = [tiny.batch(_BATCH_SIZE, seed) for seed in range(_NUM_STEPS)]
     evaluate_steps = step.make_evaluate_steps(
@@ -88,11 +93,12 @@ def main(num_replicas, num_parts, output):
         devices, train_step, totals, jit_compile=False
     )
     _run(devices, run_steps, batches)
+    state = adam.slots() | scale.variables()
     np.savez(
         output,
         step=adam.iterations.numpy(),
         **{f"weight {v.path}": v.numpy() for v in objective.variables},
-        **{f"slot {k}": v.numpy() for k, v in adam.slots().items()},
+        **{f"slot {k}": v.numpy() for k, v in state.items()},
         **{f"train {k}": np.array(v) for k, v in totals.read().items()},
         **{f"eval {k}": np.array(v) for k, v in eval_totals.read().items()},
     )

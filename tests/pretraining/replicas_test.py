@@ -1,6 +1,9 @@
-"""The number of replicas changes nothing but the speed."""
+"""Replicas, workers and parts of a batch change nothing but the speed."""
 
+import json
+import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -8,41 +11,122 @@ import numpy as np
 import pytest
 
 _ROOT = pathlib.Path(__file__).parents[2]
+_SECONDS = 300
 
 
-def _train(num_replicas, directory):
-    output = directory / f"{num_replicas}.npz"
+def _start(num_replicas, num_parts, output, **environment):
     program = [sys.executable, "-m", "tests.pretraining.replicas_program"]
-    subprocess.run(
-        [*program, str(num_replicas), str(output)], cwd=_ROOT, check=True
+    return subprocess.Popen(
+        [*program, str(num_replicas), str(num_parts), str(output)],
+        cwd=_ROOT,
+        env=os.environ | environment,
     )
+
+
+def _finish(programs):
+    try:
+        assert [p.wait(timeout=_SECONDS) for p in programs] == [0] * len(
+            programs
+        )
+    finally:
+        for program in programs:
+            program.kill()
+
+
+def _load(output):
     with np.load(output) as arrays:
         return dict(arrays)
 
 
+def _free_ports(number):
+    """Returns ports that nobody listens on, found all at once."""
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _train(num_replicas, num_parts, directory):
+    output = directory / f"{num_replicas}_{num_parts}.npz"
+    _finish([_start(num_replicas, num_parts, output)])
+    return _load(output)
+
+
+def _train_workers(num_workers, num_parts, directory):
+    """Trains one replica in each of several processes."""
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(num_workers)]
+    outputs = [directory / f"worker{i}.npz" for i in range(num_workers)]
+    programs = [
+        _start(
+            1,
+            num_parts,
+            output,
+            TF_CONFIG=json.dumps(
+                {
+                    "cluster": {"worker": addresses},
+                    "task": {"type": "worker", "index": index},
+                }
+            ),
+        )
+        for index, output in enumerate(outputs)
+    ]
+    _finish(programs)
+    return [_load(output) for output in outputs]
+
+
 @pytest.fixture(scope="module")
-def one_and_two(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("replicas")
-    return _train(1, directory), _train(2, directory)
+def one(tmp_path_factory):
+    return _train(1, 1, tmp_path_factory.mktemp("one"))
 
 
-def test_weights_are_equal(one_and_two):
-    one, two = one_and_two
-    names = [name for name in one if name.startswith("weight ")]
-    difference = max(np.abs(one[n] - two[n]).max() for n in names)
-    print(f"largest difference {difference:.1e}")
-    assert difference < 1e-6
-    assert one["step"] == two["step"] == 6
+def _assert_equal(one, other):
+    assert one.keys() == other.keys()
+    for kind in ("weight ", "slot "):
+        difference = max(
+            np.abs(one[name] - other[name]).max()
+            for name in one
+            if name.startswith(kind)
+        )
+        print(f"{kind}: largest difference {difference:.1e}")
+        assert difference < 1e-6
+    assert one["step"] == other["step"] == 11
+    names = [name for name in one if name.startswith(("train ", "eval "))]
+    assert len(names) == 10
+    for name in names:
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-5)
 
 
-def test_clipping_was_active(one_and_two):
-    norm, num_steps = one_and_two[0]["train gradient_norm"]
+@pytest.mark.parametrize(
+    ("num_replicas", "num_parts"),
+    [
+        (1, 4),
+        (2, 2),
+        (4, 1),
+        pytest.param(2, 1, marks=pytest.mark.slow),
+        pytest.param(4, 2, marks=pytest.mark.slow),
+    ],
+)
+def test_replicas_and_parts_give_the_result_of_one(
+    one, num_replicas, num_parts, tmp_path
+):
+    _assert_equal(one, _train(num_replicas, num_parts, tmp_path))
+
+
+def test_two_workers_give_the_result_of_one(one, tmp_path):
+    for worker in _train_workers(2, 2, tmp_path):
+        _assert_equal(one, worker)
+
+
+def test_clipping_was_active(one):
+    norm, num_steps = one["train gradient_norm"]
     assert norm / num_steps > 1.0
 
 
-def test_reported_sums_are_equal(one_and_two):
-    one, two = one_and_two
-    names = [name for name in one if name.startswith(("train ", "eval "))]
-    assert len(names) == 9
-    for name in names:
-        np.testing.assert_allclose(one[name], two[name], rtol=1e-5)
+def test_the_step_of_a_broken_batch_was_skipped(one):
+    assert tuple(one["train skipped_steps"]) == (1, 11)
+    assert one["train gradient_norm"][1] == 10
+    assert one["slot loss_scale"] == 2.0**14
+    assert one["slot loss_scale_good_steps"] == 6
