@@ -1,0 +1,156 @@
+"""Runs of the whole job with other optimizers, schedules and parts."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pretraining import config, train, training_step
+from tests import tiny
+
+_NO_DROPOUT = {
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("job")
+    (directory / "bert.json").write_text(
+        json.dumps(tiny.CONFIG | _NO_DROPOUT | {"num_hidden_layers": 1})
+    )
+    tiny.write_records(directory / "train.tfrecord", 22, seed=1)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def run(directory):
+    """Returns a function that runs a job and returns its last tensors."""
+
+    def run(output, **settings):
+        output = directory / output
+        train.run(_config(directory, output_dir=str(output), **settings))
+        reader = tf.train.load_checkpoint(str(output))
+        return {
+            name: reader.get_tensor(name)
+            for name in reader.get_variable_to_shape_map()
+        }
+
+    return run
+
+
+def _config(directory, **settings):
+    defaults = {
+        "bert_config_file": str(directory / "bert.json"),
+        "input_file": str(directory / "train.tfrecord"),
+        "output_dir": "unused",
+        "max_seq_length": tiny.NUM_TOKENS,
+        "max_predictions_per_seq": tiny.NUM_PREDICTIONS,
+        "do_train": True,
+        "train_batch_size": 8,
+        "learning_rate": 1e-3,
+        "num_train_steps": 4,
+        "num_warmup_steps": 1,
+        "save_checkpoints_steps": 2,
+    }
+    return config.PretrainingConfig(**defaults | settings)
+
+
+def _assert_same(one, other):
+    assert one.keys() == other.keys()
+    for name, tensor in one.items():
+        assert np.array_equal(tensor, other[name]), name
+
+
+@pytest.mark.parametrize("optimizer", ["lamb", "adafactor"])
+def test_a_resumed_run_is_the_uninterrupted_one_and_no_other_optimizers(
+    run, directory, optimizer
+):
+    settings = {"optimizer": optimizer, "lr_schedule": "cosine"}
+    whole = run(optimizer, **settings)
+    stopped = directory / f"{optimizer}_stopped"
+    shutil.copytree(directory / optimizer, stopped)
+    for path in stopped.glob("model.ckpt-4.*"):
+        path.unlink()
+    with pytest.raises(ValueError, match=f"with --optimizer={optimizer}, not "):
+        run(stopped.name)
+    _assert_same(run(stopped.name, **settings), whole)
+
+
+@pytest.fixture(scope="module")
+def default(run):
+    return run("default")
+
+
+def test_the_default_is_refused_to_others_and_holds_nothing_new(run, default):
+    names = {name.rsplit("/", 1)[-1] for name in default}
+    assert names >= {"adam_m", "adam_v", "global_step"}
+    assert not [n for n in default if n.startswith(("optimizer", "loss_scale"))]
+    with pytest.raises(
+        ValueError, match="with --optimizer=bert_adam, not lamb"
+    ):
+        run("default", optimizer="lamb")
+
+
+def test_parts_of_a_batch_train_as_the_batch(run, directory, default):
+    parts = run("parts", gradient_accumulation_steps=4)
+    for name, tensor in default.items():
+        np.testing.assert_allclose(tensor, parts[name], atol=1e-6, err_msg=name)
+    lines = (directory / "parts" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["skipped_steps"] for line in lines] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ({"num_warmup_steps": 30}, 30),
+        ({"num_warmup_steps": 30, "warmup_proportion": 0.06}, 6),
+        ({"warmup_proportion": 0.0}, 0),
+    ],
+)
+def test_warm_up_is_a_number_of_steps_or_a_share(directory, settings, wanted):
+    settings |= {"num_train_steps": 100}
+    found = training_step.num_warmup_steps(_config(directory, **settings))
+    assert found == wanted
+
+
+def test_every_new_flag_has_the_default_of_google_research_bert():
+    defaults = {
+        field.name: field.default
+        for field in dataclasses.fields(config.PretrainingConfig)
+    }
+    assert (
+        defaults
+        | {
+            "optimizer": "bert_adam",
+            "bias_correction": None,
+            "weight_decay": 0.01,
+            "adam_beta1": 0.9,
+            "adam_beta2": 0.999,
+            "adam_epsilon": 1e-6,
+            "clip_norm": 1.0,
+            "lr_schedule": "linear",
+            "layerwise_lr_decay": 1.0,
+            "gradient_accumulation_steps": 1,
+        }
+        == defaults
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"gradient_accumulation_steps": 3}, "in 3 parts each .*multiple of 3"),
+        ({"gradient_accumulation_steps": 0}, "--gradient_acc.* positive"),
+        ({"clip_norm": -1.0}, "--clip_norm must not be negative"),
+        ({"warmup_proportion": 1.5}, "--warmup_proportion must be between"),
+        ({"adam_beta2": 1.0}, "--adam_beta2 must be below 1"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_flag(run, settings, words):
+    with pytest.raises(ValueError, match=words):
+        run("wrong", **settings)
