@@ -43,7 +43,8 @@ def cut(config, paths):
     """Cuts the text of some files into shards.
 
     A shard begins behind a blank line, and all that follow it, the first one
-    behind its share of the bytes. Shard k has the seed `random_seed` + k.
+    behind its share of the bytes, and none has less than half a share. Shard k
+    has the seed `random_seed` + k.
 
     Returns:
         A list of `Shard`.
@@ -53,10 +54,14 @@ def cut(config, paths):
     total = starts[-1]
     limit = config.shard_megabytes * _BYTES_A_MEGABYTE
     num_shards = math.ceil(total / limit) if limit else 1
-    bounds = {0}
+    bounds = [0]
     for k in range(1, num_shards):
-        bounds.add(_next_document(paths, starts, k * total // num_shards))
-    bounds = [*sorted(bounds - {total} | {0}), total]
+        place = _next_document(paths, starts, k * total // num_shards)
+        # Behind a long document may be little up to the next shard's place.
+        smaller = min(place - bounds[-1], total - place)
+        if 2 * smaller * num_shards >= total:
+            bounds.append(place)
+    bounds.append(total)
     shards = [
         Shard(k, config.random_seed + k, _pieces(paths, starts, first, last))
         for k, (first, last) in enumerate(itertools.pairwise(bounds))

@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import math
 import pathlib
 import random
 import types
@@ -80,6 +81,10 @@ def test_no_document_is_cut_or_lost_and_no_shard_is_empty(tmp_path):
             google_reference.read_documents(paths, Words())
         )
         assert all(documents[1:])
+        total = sum(shard.num_bytes for shard in found)
+        asked = math.ceil(total / (config.shard_megabytes or total or 1))
+        for shard in found if total else []:
+            assert shard.num_bytes >= total / (2 * asked)
         seeds = [config.random_seed + k for k in range(len(found))]
         assert [shard.seed for shard in found] == seeds
         num_cut += len(found) > 1

@@ -129,16 +129,21 @@ def test_bytes_do_not_depend_on_the_number_of_workers(
     assert len(manifest["shards"]) == 3
 
 
-@pytest.mark.parametrize("num_files", [1, 4, 6, 15])
+@pytest.mark.parametrize(
+    ("num_files", "gzip_compress"),
+    [(1, True), (2, False), (3, True), (7, False)],
+)
 def test_each_shard_is_built_as_if_it_were_the_whole_corpus(
-    tmp_path, num_files
+    tmp_path, num_files, gzip_compress
 ):
     settings = built.make_config(
         tmp_path,
         output_file=outputs(tmp_path, "made", num_files),
-        shard_megabytes=2,
+        shard_megabytes=3,
+        gzip_compress=gzip_compress,
     )
-    found = cut(tmp_path, settings.input_file.split(","), shard_megabytes=2)
+    found = cut(tmp_path, settings.input_file.split(","), shard_megabytes=3)
+    assert len(found) == 3
     build.build(settings)
     wanted = [[] for _ in range(num_files)]
     for shard in found:
