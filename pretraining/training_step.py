@@ -1,5 +1,7 @@
 """The training step that the flags ask for."""
 
+import math
+
 from training import optimizers, schedules, step
 
 
@@ -40,11 +42,19 @@ class TrainingStep:
         return self.optimizer.slots() | self._mark
 
     def metrics(self, sums):
-        """Maps what `totals.read` returns to the numbers to report."""
-        return self._objective.metrics(sums) | {
+        """Maps what `totals.read` returns to the numbers to report.
+
+        "skipped_steps" is a number of steps, all others are means over the
+        steps that were not skipped. Where all were, the loss and the norm of
+        the gradient are NaN.
+        """
+        num_skipped, num_steps = map(round, sums["skipped_steps"])
+        metrics = self._objective.metrics(sums)
+        if num_skipped == num_steps:
+            metrics |= {"loss": math.nan, "gradient_norm": math.nan}
+        return metrics | {
             "learning_rate": float(self.optimizer.learning_rate),
-            # In the block, where all others are means over its good steps.
-            "skipped_steps": round(sums["skipped_steps"][0]),
+            "skipped_steps": num_skipped,
         }
 
 

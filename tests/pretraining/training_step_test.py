@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
+import math
 import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from pretraining import config, train, training_step
+from pretraining import config, masked_lm, train, training_step
 from tests import tiny
 
 _NO_DROPOUT = {
@@ -102,6 +103,29 @@ def test_parts_of_a_batch_train_as_the_batch(run, directory, default):
         np.testing.assert_allclose(tensor, parts[name], atol=1e-6, err_msg=name)
     lines = (directory / "parts" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["skipped_steps"] for line in lines] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("num_skipped", "loss"), [(0, 3.0), (2, 3.0), (5, math.nan)]
+)
+def test_skipped_steps_are_told_and_have_no_loss(directory, num_skipped, loss):
+    objective = masked_lm.MaskedLm(tiny.config(), use_nsp=False, seed=1)
+    one_step = training_step.TrainingStep(
+        _config(directory), tf.distribute.get_strategy(), objective
+    )
+    num_good = 5 - num_skipped
+    sums = {
+        "masked_lm_loss": (6.0 * num_good, 2.0 * num_good),
+        "masked_lm_accuracy": (0.0, 2.0 * num_good),
+        "gradient_norm": (1.5 * num_good, 1.0 * num_good),
+        # Three replicas add a third of a step each.
+        "skipped_steps": (num_skipped * (1 - 1e-7), 5.0000001),
+    }
+    assert one_step.totals.names == tuple(sums)
+    metrics = one_step.metrics(sums)
+    assert metrics["skipped_steps"] == num_skipped
+    assert metrics["loss"] == pytest.approx(loss, nan_ok=True)
+    assert metrics["gradient_norm"] == pytest.approx(loss / 2, nan_ok=True)
 
 
 @pytest.mark.parametrize(
