@@ -20,8 +20,9 @@ import threading
 import time
 from typing import NamedTuple
 
-import tensorflow as tf
 from absl import app, flags
+
+from data import record_files
 
 _CORPUS = flags.DEFINE_list(
     "corpus", None, "Text files, one sentence a line.", required=True
@@ -135,12 +136,6 @@ def _bytes_of(pid):
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def count_records(path):
-    """Reads every record, with its checksums."""
-    records = tf.data.TFRecordDataset(path, buffer_size=1 << 22)
-    return int(records.reduce(tf.constant(0, tf.int64), lambda n, _: n + 1))
-
-
 def compare(path):
     """Prints the table of one corpus."""
     num_bytes = os.path.getsize(path)
@@ -160,7 +155,8 @@ def compare(path):
                 ]
                 runs.append(measure(builder, arguments))
                 if len(runs) == 1:
-                    counts[builder.name] = count_records(f"{folder}/records")
+                    files = record_files.find(f"{folder}/records")
+                    counts[builder.name] = sum(f.num_records for f in files)
         if runs:
             rows[builder.name] = Run(
                 *map(statistics.median, zip(*runs, strict=True))
