@@ -227,6 +227,7 @@ def _finish(config, vocabulary, layout, made_from, entries):
         "made_from": made_from,
         "max_seq_length": config.max_seq_length,
         "max_predictions_per_seq": config.max_predictions_per_seq,
+        "pack_sequences": config.pack_sequences,
         "masking": config.masking,
         "pair_task": config.pair_task,
         "word_segmenter": config.word_segmenter,

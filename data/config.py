@@ -7,6 +7,7 @@ import re
 from typing import Annotated, Literal
 
 MIN_SEQ_LENGTH = 5
+_SHORTEST_SEQUENCE = 3  # [CLS], a token and [SEP]
 MAX_OUTPUT_FILES = 99_999
 
 
@@ -85,6 +86,13 @@ class BuildConfig(MaskingConfig):
     max_seq_length: Annotated[
         int, "Tokens of a sequence, [CLS] and [SEP] included."
     ] = 128
+    pack_sequences: Annotated[
+        int,
+        "Most sequences that stand in one record, one behind another and "
+        "blind to one another, so that little of it is padding. "
+        "--max_predictions_per_seq then holds for a record, too. 0 is a "
+        "record for each, as in google-research/bert.",
+    ] = 0
     random_seed: Annotated[int, "Seed of every random draw."] = 12345
     dupe_factor: Annotated[
         int | None,
@@ -148,13 +156,14 @@ class BuildConfig(MaskingConfig):
                     f"--{name} must be between 0 and 1, got "
                     f"{getattr(self, name)}"
                 )
-        for name in ("shard_megabytes", "num_workers"):
+        for name in ("shard_megabytes", "num_workers", "pack_sequences"):
             if getattr(self, name) < 0:
                 raise ValueError(
                     f"--{name} must not be negative, got {getattr(self, name)}"
                 )
         self._check_outputs()
         self._check_masking()
+        self._check_packing()
 
     def _check_outputs(self):
         if not self.output_paths:
@@ -176,6 +185,20 @@ class BuildConfig(MaskingConfig):
             raise ValueError(
                 f"--word_segmenter={self.word_segmenter} has no effect "
                 "without --do_whole_word_mask"
+            )
+
+    def _check_packing(self):
+        if self.pack_sequences and self.masking == "dynamic":
+            raise ValueError(
+                "--pack_sequences wants the masks in the records, as how many "
+                "fit in depends on them; it does not go with --masking=dynamic"
+            )
+        most = self.max_seq_length // _SHORTEST_SEQUENCE
+        if self.pack_sequences > most:
+            raise ValueError(
+                f"--pack_sequences must be at most {most}, as no more fit in "
+                f"--max_seq_length={self.max_seq_length}, got "
+                f"{self.pack_sequences}"
             )
 
     @property

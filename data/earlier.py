@@ -8,6 +8,9 @@ from absl import logging
 from data import manifest
 from text import corpus
 
+# What a build was that knew no such flag.
+_LATER_FLAGS = {"pack_sequences": 0}
+
 
 class Earlier(NamedTuple):
     """Entries of shards that are whole, as far as sizes can tell."""
@@ -94,7 +97,7 @@ def _difference(found, made_from, shards):
     """Says in words what is not the same, or returns None."""
     old = found["made_from"]
     for name, value in made_from["flags"].items():
-        before = old["flags"].get(name)
+        before = old["flags"].get(name, _LATER_FLAGS.get(name))
         if before != value:
             return f"--{name}={before}, not {value}"
     if old["vocab_sha256"] != made_from["vocab_sha256"]:

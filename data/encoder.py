@@ -6,59 +6,75 @@ encoding) in the TFRecord framing (length, checksum, data, checksum).
 
 import numpy as np
 
-from data import recipes, wire
-from data.records import DYNAMIC_FEATURES, PRETRAINING_FEATURES
+from data import packed_encoder, recipes, wire
+from data.records import (
+    DYNAMIC_FEATURES,
+    PACKED_FEATURES,
+    PRETRAINING_FEATURES,
+)
 from text.compiled import njit
 
 _TOUCHED_AT_ONCE = 16
-_WORDS_A_CACHE_LINE = 32
 
 
 class Encoder:
     """Encodes recipes as records framed for a TFRecord file."""
 
-    def __init__(self, corpus, rules):
+    def __init__(self, corpus, rules, pack_sequences=0):
         """Keeps what all records are made from.
 
         Args:
             corpus: `instances.Corpus`.
             rules: `instances.Rules`.
+            pack_sequences: most sequences a record; 0 is one without number.
         """
-        if rules.is_masked:
+        if pack_sequences:
+            features, self._encode = PACKED_FEATURES, packed_encoder.encode
+        elif rules.is_masked:
             features, self._encode = PRETRAINING_FEATURES, _encode
         else:
             features, self._encode = DYNAMIC_FEATURES, _encode_unmasked
         names = [feature.name.encode() for feature in features]
         keys = tuple(np.frombuffer(name, np.uint8) for name in names)
         self._of_all = (corpus, rules, keys)
+        self._pack_sequences = pack_sequences
         self._widest = _widest_record(
-            rules.max_seq_length, rules.masking.max_predictions_per_seq
+            rules.max_seq_length,
+            rules.masking.max_predictions_per_seq,
+            pack_sequences,
         )
         self._out = np.empty(0, np.uint8)
 
-    def encode(self, rows, chosen):
+    def encode(self, rows, chosen, sizes=None):
         """Returns the records of the recipes `rows[chosen]`, in order.
 
         Args:
             rows: uint16 [recipes, words], see `recipes`.
             chosen: int64 or uint32 [n].
+            sizes: [records]: how many of them each record holds, where they
+                are packed.
 
         Returns:
             A view, uint8 [bytes], that the next call overwrites.
         """
         if len(self._out) < self._widest * len(chosen):
             self._out = np.empty(self._widest * len(chosen), np.uint8)
-        num_bytes = self._encode(*self._of_all, rows, chosen, self._out)
+        given = (*self._of_all, rows, chosen)
+        if self._pack_sequences:
+            given += (sizes, self._pack_sequences)
+        num_bytes = self._encode(*given, self._out)
         return self._out[:num_bytes]
 
 
-def _widest_record(max_seq_length, max_predictions_per_seq):
+def _widest_record(max_seq_length, max_predictions_per_seq, pack_sequences):
     """Most bytes that a record can take: a varint of an id has five."""
-    names = sum(len(feature.name) for feature in PRETRAINING_FEATURES)
-    headers = len(PRETRAINING_FEATURES) * 30
+    names = sum(len(feature.name) for feature in PACKED_FEATURES)
+    headers = len(PACKED_FEATURES) * 30
     ids = 5 * (max_seq_length + 2 * max_predictions_per_seq)
     others = 2 * max_seq_length + 4 * max_predictions_per_seq
-    return wire.FRAME_BYTES + 6 + names + headers + ids + others
+    # Numbers of sequences, 1 to N, and places of their [CLS].
+    packed = 2 * bool(pack_sequences) * max_seq_length + 8 * pack_sequences
+    return wire.FRAME_BYTES + 6 + names + headers + ids + others + packed
 
 
 @njit()
@@ -71,7 +87,9 @@ def _encode(corpus, rules, keys, rows, chosen, out):
     for index in range(len(chosen)):
         if index % _TOUCHED_AT_ONCE == 0:
             # Kept, below the next record, so that the reads are not left out.
-            out[end] = _touch(corpus, rows, chosen, index)
+            out[end] = recipes.touch(
+                corpus, rows, chosen[index : index + _TOUCHED_AT_ONCE]
+            )
         row = rows[chosen[index]]
         a, a_end, b, b_end = recipes.segments(row)
         num_tokens = recipes.assemble(
@@ -105,34 +123,15 @@ def _encode(corpus, rules, keys, rows, chosen, out):
 
 
 @njit()
-def _touch(corpus, rows, chosen, index):
-    """Reads what the next records are made from, for the waits to overlap.
-
-    They lie all over the corpus. Read one by one while they are encoded, each
-    would wait for memory by itself.
-    """
-    read = np.int64(0)
-    chosen = chosen[index : index + _TOUCHED_AT_ONCE]
-    for instance in chosen:
-        for k in range(0, rows.shape[1], _WORDS_A_CACHE_LINE):
-            read += rows[instance, k]
-    for instance in chosen:
-        a, a_end, b, b_end = recipes.segments(rows[instance])
-        for place in range(a, a_end, _WORDS_A_CACHE_LINE):
-            read += corpus.ids[place]
-        for place in range(b, b_end, _WORDS_A_CACHE_LINE):
-            read += corpus.ids[place]
-    return read & 0xFF
-
-
-@njit()
 def _encode_unmasked(corpus, rules, keys, rows, chosen, out):
     all_ids = np.empty(rules.max_seq_length, np.int32)
     begins = np.ones(rules.max_seq_length, np.bool_)
     end = 0
     for index in range(len(chosen)):
         if index % _TOUCHED_AT_ONCE == 0:
-            out[end] = _touch(corpus, rows, chosen, index)
+            out[end] = recipes.touch(
+                corpus, rows, chosen[index : index + _TOUCHED_AT_ONCE]
+            )
         row = rows[chosen[index]]
         a, a_end, b, b_end = recipes.segments(row)
         num_tokens = recipes.assemble(

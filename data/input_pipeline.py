@@ -4,15 +4,20 @@ The order of the records is a function of (seed, epoch) and nothing else. Epochs
 follow one another without a gap: record number n of a run is record
 n mod num_records of epoch n // num_records, whatever was run before. Masks that
 are drawn here are a function of the seed and of n.
+
+An epoch takes its files in a random order, reads a few of them at a time, one
+record of each after another, and cuts what comes into windows, each of which is
+shuffled by itself. So where any record of it stands follows from the numbers of
+records: what is before is skipped, not read, but within those few files.
 """
 
 import tensorflow as tf
 
 from data import dynamic_masking, records
 
-# Files read at the same time, and records among which the next one is drawn.
+# Files read at the same time, and records that are shuffled together.
 _CYCLE_LENGTH = 4
-_SHUFFLE_RECORDS = 10_000
+_WINDOW_RECORDS = 16_384
 
 
 def parser(files, masking, *, max_seq_length, vocab_size, seed):
@@ -28,13 +33,15 @@ def parser(files, masking, *, max_seq_length, vocab_size, seed):
 
     Returns:
         A function of records' numbers, int64 [B], and of these serialized,
-        string [B]; it gives the features of `records.PRETRAINING_FEATURES`.
+        string [B]; it gives the features of `records.PRETRAINING_FEATURES`, or
+        `PACKED_FEATURES` where the files are packed.
         Values that no model can take are an error of the dataset.
 
     Raises:
         ValueError: the masks cannot be drawn here.
     """
     num_predictions = masking.max_predictions_per_seq
+    pack_sequences = files[0].stated("pack_sequences")
     if files[0].masking == "dynamic":
         parse = dynamic_masking.parse_fn(
             masking,
@@ -43,19 +50,23 @@ def parser(files, masking, *, max_seq_length, vocab_size, seed):
             seed=seed,
         )
     else:
-        parse_static = records.parse_fn(max_seq_length, num_predictions)
+        parse_static = records.parse_fn(
+            max_seq_length, num_predictions, pack_sequences
+        )
 
         def parse(numbers, serialized):
             return parse_static(serialized)
 
     largest = {
         "input_ids": vocab_size - 1,
-        "input_mask": 1,
+        "input_mask": max(1, pack_sequences),
         "segment_ids": 1,
         "masked_lm_positions": max_seq_length - 1,
         "masked_lm_ids": vocab_size - 1,
         "masked_lm_weights": 1,
+        "next_sentence_positions": max_seq_length - 1,
         "next_sentence_labels": 1,
+        "next_sentence_weights": 1,
     }
 
     def parse_and_check(numbers, serialized):
@@ -92,6 +103,7 @@ def training_batches(
     seed,
     start_record=0,
     context=None,
+    window_records=_WINDOW_RECORDS,
 ):
     """Returns an endless dataset of the batches of one replica after another.
 
@@ -104,12 +116,19 @@ def training_batches(
         start_record: how many records a run has already seen.
         context: the `tf.distribute.InputContext` of this worker, if there are
             several replicas.
+        window_records: how many records are shuffled together.
     """
     num_records = sum(file.num_records for file in files)
-    epoch, offset = divmod(start_record, num_records)
-    rows = tf.data.Dataset.range(epoch, tf.int64.max)
-    rows = rows.flat_map(lambda epoch: _epoch(files, seed, epoch))
-    rows = rows.skip(offset).enumerate(start_record)
+    first, offset = divmod(start_record, num_records)
+    rows = tf.data.Dataset.range(first, tf.int64.max).flat_map(
+        lambda epoch: epochs.records_from(
+            files,
+            tf.where(epoch == first, offset, 0),
+            seed=tf.stack([tf.cast(seed, tf.int64), epoch]),
+            window_records=window_records,
+        )
+    )
+    rows = rows.enumerate(start_record)
     rows, per_replica = _share(rows, batch_size, context)
     return (
         rows.batch(per_replica, drop_remainder=True)

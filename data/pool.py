@@ -4,14 +4,22 @@ Read, draw, shuffle, write: google-research/bert's create_pretraining_data, for
 the text and the seed of one shard.
 """
 
+import bisect
 import gzip
 import os
 
 import numpy as np
 
-from data import documents, instances, masking, mersenne, statistics
+from data import (
+    documents,
+    instances,
+    masking,
+    mersenne,
+    packing,
+    recipes,
+    statistics,
+)
 from data.encoder import Encoder
-from data.recipes import Store, num_words
 from text import corpus, tokenization
 
 _TOKENS_A_CALL = 1 << 19
@@ -43,8 +51,8 @@ def build(config, vocabulary, shard, paths, advance):
     """
     docs = _read(config, vocabulary, shard, advance)
     rules = _rules(config, vocabulary)
-    store = Store(
-        num_words(
+    store = recipes.Store(
+        recipes.num_words(
             config.max_predictions_per_seq * rules.is_masked, len(vocabulary)
         ),
         shard.num_bytes + _RECIPES_BYTES,
@@ -52,9 +60,10 @@ def build(config, vocabulary, shard, paths, advance):
     )
     state = mersenne.state(shard.seed)
     progress = _Share(advance, shard.num_bytes * _DRAWING)
+    sizes = []
     counts = [
         statistics.of_corpus(docs.corpus, vocabulary.ids["[UNK]"]),
-        *_draw(config, docs.corpus, rules, state, store, progress),
+        *_draw(config, docs.corpus, rules, state, store, sizes, progress),
     ]
     if not len(store):
         raise ValueError(
@@ -65,14 +74,19 @@ def build(config, vocabulary, shard, paths, advance):
     order = np.arange(len(store), dtype=np.uint32)
     mersenne.shuffle(state, order)
     progress = _Share(advance, shard.num_bytes * _WRITING)
+    encoder = Encoder(docs.corpus, rules, config.pack_sequences)
+    order, starts, ends = _deal(config, order, sizes, len(paths), state)
+    parts = _write(config, encoder, store, order, starts, ends, paths, progress)
+    counts = statistics.add(counts)
+    if config.pack_sequences:
+        num_records = sum(part["num_records"] for part in parts)
+        counts = statistics.packed(counts, num_records)
     return {
         "seed": shard.seed,
         "inputs": docs.inputs,
         "open_ended": docs.open_ended,
-        "parts": _write(
-            config, docs.corpus, rules, store, order, paths, progress
-        ),
-        "counts": statistics.add(counts),
+        "parts": parts,
+        "counts": counts,
     }
 
 
@@ -121,8 +135,11 @@ def _scratch_directory(paths):
     return os.path.dirname(paths[0]) or "."
 
 
-def _draw(config, text, rules, state, store, progress):
-    """Draws all instances into `store`; yields their counts."""
+def _draw(config, text, rules, state, store, sizes, progress):
+    """Draws all instances into `store`; yields their counts.
+
+    Where they are to be packed, their sizes are added to the list `sizes`.
+    """
     num_special = 2 if rules.pair_task == instances.NONE else 3
     num_documents = len(text.documents) - 1
     order = np.arange(num_documents)
@@ -136,6 +153,8 @@ def _draw(config, text, rules, state, store, progress):
                 text, order, first, last, rules, state, rows
             )
             store.append(rows[:size])
+            if config.pack_sequences:
+                sizes.append(recipes.sizes(rows[:size], num_special))
             yield statistics.of_recipes(rows[:size], num_special)
             progress(last - first, total)
 
@@ -148,15 +167,11 @@ def _blocks(text, order):
     return np.unique([*np.searchsorted(ends, cuts), len(order)])
 
 
-def _write(config, text, rules, store, order, paths, progress):
+def _write(config, encoder, store, order, starts, ends, paths, progress):
     """Writes the records; returns what is in each file."""
-    num_files = len(paths)
-    sizes = [len(order[first::num_files]) for first in range(num_files)]
-    if num_files > 1:
-        order = np.concatenate([order[k::num_files] for k in range(num_files)])
-    encoder = Encoder(text, rules)
-    blocks = _encoded(encoder, store, order, np.cumsum(sizes))
-    for path, size in zip(paths, sizes, strict=True):
+    blocks = _encoded(encoder, store, order, starts, ends)
+    counts = np.diff(ends, prepend=0).tolist()
+    for path, count in zip(paths, counts, strict=True):
         # TensorFlow's files take nothing but bytes.
         part = bytes if corpus.is_remote(path) else memoryview
         with corpus.open_binary(path, "wb") as raw:
@@ -164,28 +179,67 @@ def _write(config, text, rules, store, order, paths, progress):
             out = raw
             if config.gzip_compress:
                 out = gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
-            left = size
+            left = count
             while left:
                 num_records, block = next(blocks)
                 out.write(part(block))
-                progress(num_records, len(order))
+                progress(num_records, ends[-1])
                 left -= num_records
             if out is not raw:
                 out.close()
     return [
-        {"num_records": size, "num_bytes": corpus.num_bytes(path)}
-        for path, size in zip(paths, sizes, strict=True)
+        {"num_records": count, "num_bytes": corpus.num_bytes(path)}
+        for path, count in zip(paths, counts, strict=True)
     ]
 
 
-def _encoded(encoder, store, order, ends):
+def _deal(config, order, sizes, num_files, state):
+    """Deals the instances out to the files and, there, to records.
+
+    Args:
+        order: uint32 [instances]: as they are shuffled.
+        sizes: a list of `recipes.sizes`; empty if there is nothing to pack.
+        num_files: how many files there are.
+        state: the generator, see `mersenne`; it moves on.
+
+    Returns:
+        (order, starts, ends): the instances file by file; where in `order` each
+        record begins, and the end; how many records there are up to the end of
+        each file.
+    """
+    files = [order[first::num_files] for first in range(num_files)]
+    ends = np.cumsum([len(file) for file in files])
+    if num_files > 1:
+        order = np.concatenate(files)
+    if not sizes:
+        return order, range(len(order) + 1), ends
+    sizes = np.concatenate(sizes)
+    limits = (
+        config.max_seq_length,
+        config.max_predictions_per_seq,
+        config.pack_sequences,
+    )
+    counts = [
+        packing.pack(file, sizes, limits, state)
+        for file in np.split(order, ends[:-1])
+    ]
+    starts = np.cumsum(np.concatenate([[0], *counts]), dtype=np.uint32)
+    return order, starts, np.cumsum([len(file) for file in counts])
+
+
+def _encoded(encoder, store, order, starts, ends):
     """Yields (num_records, bytes) of all records; no block goes past an end."""
-    place = 0
-    for rows, chosen in store.in_order(order):
-        first = 0
-        while first < len(chosen):
-            room = ends[np.searchsorted(ends, place, side="right")] - place
-            block = chosen[first : first + min(room, _RECORDS_A_CALL)]
-            yield len(block), encoder.encode(rows, block)
-            first += len(block)
-            place += len(block)
+    first = 0
+    for rows, chosen in store.in_order(order, starts):
+        origin = int(starts[first])
+        end = bisect.bisect_left(starts, origin + len(chosen))
+        while first < end:
+            last = min(
+                first + _RECORDS_A_CALL,
+                end,
+                int(ends[np.searchsorted(ends, first, side="right")]),
+            )
+            places = np.array(starts[first : last + 1], np.int64) - origin
+            block = chosen[places[0] : places[-1]]
+            yield last - first, encoder.encode(rows, block, np.diff(places))
+            first = last

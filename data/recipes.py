@@ -7,6 +7,8 @@ set: the token stays), which take a second word where the vocabulary has 65,536
 rows or more.
 """
 
+import bisect
+import itertools
 import tempfile
 
 import numpy as np
@@ -18,6 +20,7 @@ _HEAD = 8
 _ONE_WORD = 1 << 16
 _TWO_WORDS = 1 << 32
 _ROWS_A_READ = 1 << 16
+_WORDS_A_CACHE_LINE = 32
 
 
 def num_words(max_masks, vocab_size):
@@ -43,6 +46,17 @@ def write(row, a, b, num_a, num_b, label, places, num_masks, max_masks):
     if len(row) > ids + max_masks:
         for k in range(num_masks):
             row[ids + max_masks + k] = places[1, k] >> 16
+
+
+def sizes(rows, num_special):
+    """Returns the tokens and masks of sequences, uint16 [n, 2].
+
+    Args:
+        rows: uint16 [n, words].
+        num_special: how many of the tokens are in no segment.
+    """
+    tokens = rows[:, NUM_A] + rows[:, NUM_B] + np.uint16(num_special)
+    return np.stack([tokens, rows[:, NUM_MASKS]], axis=1)
 
 
 @njit()
@@ -91,6 +105,26 @@ def assemble_begins(corpus, a, a_end, b, b_end, begins):
     begins[first : first + b_end - b] = corpus.begins[b:b_end]
 
 
+@njit()
+def touch(corpus, rows, chosen):
+    """Reads what some sequences are made from, for the waits to overlap.
+
+    They lie all over the corpus. Read one by one while they are encoded, each
+    would wait for memory by itself.
+    """
+    read = np.int64(0)
+    for instance in chosen:
+        for k in range(0, rows.shape[1], _WORDS_A_CACHE_LINE):
+            read += rows[instance, k]
+    for instance in chosen:
+        a, a_end, b, b_end = segments(rows[instance])
+        for place in range(a, a_end, _WORDS_A_CACHE_LINE):
+            read += corpus.ids[place]
+        for place in range(b, b_end, _WORDS_A_CACHE_LINE):
+            read += corpus.ids[place]
+    return read & 0xFF
+
+
 class Store:
     """The recipes of a shard: in memory up to a limit, then in a file.
 
@@ -127,11 +161,14 @@ class Store:
             self._size += len(part)
             rows = rows[len(part) :]
 
-    def in_order(self, order):
+    def in_order(self, order, starts):
         """Yields all recipes in an order that is given.
 
         Args:
             order: uint32 [recipes]: which recipe comes at each place.
+            starts: the places where records begin, ascending, and the end;
+                the recipes of a record come together, for which memory must
+                have room.
 
         Yields:
             (rows, chosen): rows in memory, and which of them come now, in
@@ -141,17 +178,15 @@ class Store:
             yield self._buffer[: self._size], order
             return
         self._write_out()
-        size = len(self._buffer)
-        starts = range(0, len(order), size)
-        files = self._parted([order[s : s + size] for s in starts])
-        for start, file in zip(starts, files, strict=True):
+        cuts = _cuts(starts, len(self._buffer))
+        groups = [order[a:b] for a, b in itertools.pairwise(cuts)]
+        for wanted, file in zip(groups, self._parted(groups), strict=True):
             # The rows of a file stand in the order in which they were added.
-            wanted = order[start : start + size]
             rows = self._buffer[: len(wanted)]
             file.seek(0)
             file.readinto(rows)
             file.close()
-            yield rows, np.searchsorted(np.sort(wanted), wanted)
+            yield rows, _ranks(wanted)
 
     def _write_out(self):
         if self._file is None:
@@ -182,3 +217,20 @@ class Store:
 
     def _open(self):
         return tempfile.TemporaryFile(dir=self._directory, buffering=1 << 20)
+
+
+def _cuts(starts, size):
+    """Parts `starts` where at most `size` are reached; returns the places."""
+    cuts = [0]
+    while cuts[-1] < starts[-1]:
+        last = bisect.bisect_right(starts, cuts[-1] + size) - 1
+        cuts.append(int(starts[last]))
+        assert cuts[-1] > cuts[-2], f"a record of more than {size} recipes"
+    return cuts
+
+
+def _ranks(values):
+    """Returns the place of each of the values, all different, among them."""
+    ranks = np.empty(len(values), np.int64)
+    ranks[np.argsort(values)] = np.arange(len(values))
+    return ranks

@@ -18,9 +18,9 @@ _HEADER_BYTES = 12  # Of a TFRecord: length as uint64, its checksum.
 _FOOTER_BYTES = 4  # Checksum of the data.
 _MAX_RECORD_BYTES = 1 << 30
 _RECORDS_LOOKED_AT = 10
-# What all files of a flag must have in common, and what files of older builds
-# are, whose manifests do not say it.
+# What files of older builds are, whose manifests do not say it.
 _DEFAULTS = {"masking": "static", "pair_task": "nsp", "word_segmenter": "none"}
+_DEFAULTS["pack_sequences"] = 0
 _NEEDED = {
     "static": ("input_ids", "masked_lm_positions", "masked_lm_ids"),
     "dynamic": ("input_ids", "first_segment_tokens"),
@@ -29,7 +29,8 @@ _LENGTHS = {
     "input_ids": "max_seq_length",
     "masked_lm_positions": "max_predictions_per_seq",
 }
-_ALIKE = ("masking", "pair_task")
+# What all files of a flag must have in common.
+_ALIKE = ("masking", "pair_task", "pack_sequences")
 _ALIKE_IF_DYNAMIC = ("mask_id", "vocab_size", "special_ids")
 
 
@@ -249,12 +250,7 @@ def _check_record(file, serialized, lengths, vocab_size):
             f"{path} holds no pretraining records: they are no tf.train.Example"
         ) from None
     features = example.features.feature
-    if "first_segment_tokens" in features and file.masking == "static":
-        raise ValueError(
-            f"{path} holds records without masks, and its manifest does not "
-            "say so: put the manifest.json of its build beside it, or build "
-            "it again"
-        )
+    _refuse_unstated(file, features)
     for name in _NEEDED[file.masking]:
         if name not in features:
             raise ValueError(
@@ -269,6 +265,21 @@ def _check_record(file, serialized, lengths, vocab_size):
         largest = max(values, default=0)
         if name.endswith("ids") and largest >= vocab_size:
             _refuse_vocabulary(path, f"the token id {largest}", vocab_size)
+
+
+def _refuse_unstated(file, features):
+    """Refuses records of a kind that only a manifest can tell of."""
+    is_packed = "next_sentence_positions" in features
+    if "first_segment_tokens" in features and file.masking == "static":
+        what = "records without masks"
+    elif is_packed and not file.stated("pack_sequences"):
+        what = "records of several sequences"
+    else:
+        return
+    raise ValueError(
+        f"{file.path} holds {what}, and its manifest does not say so: put the "
+        "manifest.json of its build beside it, or build it again"
+    )
 
 
 def _check_length(path, flag, got, wanted):

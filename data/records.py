@@ -7,6 +7,7 @@ import dataclasses
 
 SEQUENCE = "max_seq_length"
 PREDICTIONS = "max_predictions_per_seq"
+SEQUENCES = "pack_sequences"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +44,26 @@ DYNAMIC_FEATURES = (
 )
 
 
-def parse_fn(max_seq_length, max_predictions_per_seq):
+# With --pack_sequences=N: up to N sequences, one behind another, then padding.
+# `input_mask` is the number of the sequence that a token is of: 1, 2, ... or 0
+# for padding. What is said of masks is said of all the record, their positions
+# too. The rest says of each sequence where its [CLS] is, its label, and 1; and
+# thrice 0 where there are fewer than N. A sequence, taken out, is a record as
+# above.
+PACKED_FEATURES = (
+    Feature("input_ids", SEQUENCE),
+    Feature("input_mask", SEQUENCE),
+    Feature("segment_ids", SEQUENCE),
+    Feature("masked_lm_positions", PREDICTIONS),
+    Feature("masked_lm_ids", PREDICTIONS),
+    Feature("masked_lm_weights", PREDICTIONS, "float32"),
+    Feature("next_sentence_positions", SEQUENCES),
+    Feature("next_sentence_labels", SEQUENCES),
+    Feature("next_sentence_weights", SEQUENCES, "float32"),
+)
+
+
+def parse_fn(max_seq_length, max_predictions_per_seq, pack_sequences=0):
     """Returns a parser of serialized records, for `Dataset.batch(B).map`.
 
     It maps string [B] to {name: int32 or float32 [B, length]}; a feature of
@@ -51,21 +71,23 @@ def parse_fn(max_seq_length, max_predictions_per_seq):
     """
     import tensorflow as tf
 
+    features = PACKED_FEATURES if pack_sequences else PRETRAINING_FEATURES
     lengths = {
         SEQUENCE: max_seq_length,
         PREDICTIONS: max_predictions_per_seq,
+        SEQUENCES: pack_sequences,
         1: 1,
     }
     spec = {
         feature.name: tf.io.FixedLenFeature(
             [lengths[feature.length]], tf.as_dtype(feature.kind)
         )
-        for feature in PRETRAINING_FEATURES
+        for feature in features
     }
 
     def parse(serialized):
         parsed = tf.io.parse_example(serialized, spec)
-        for feature in PRETRAINING_FEATURES:
+        for feature in features:
             value = parsed[feature.name]
             if feature.kind == "int64":
                 value = tf.cast(value, tf.int32)

@@ -43,20 +43,32 @@ def add(counts):
     return dict(total)
 
 
+def packed(counts, num_records):
+    """Returns the counts of sequences that were packed into records."""
+    num_sequences = counts["num_records"]
+    return counts | {
+        "num_records": num_records,
+        "num_sequences": num_sequences,
+    }
+
+
 def with_rates(counts, config):
     """Adds the shares, in [0, 1], that say more than the counts."""
     num_records = counts["num_records"]
+    num_sequences = counts.get("num_sequences", num_records)
     num_tokens = counts["num_record_tokens"]
     rates = {
         "unk_rate": counts["num_unk_tokens"] / counts["num_tokens"],
-        "mean_tokens": num_tokens / num_records,
+        "mean_tokens": num_tokens / num_sequences,
         "padding_rate": 1 - num_tokens / num_records / config.max_seq_length,
         "masked_rate": counts["num_masks"] / num_tokens,
     }
     if config.pair_task == "nsp":
-        rates["random_next_rate"] = counts["num_label_1"] / num_records
+        rates["random_next_rate"] = counts["num_label_1"] / num_sequences
     elif config.pair_task == "sop":
-        rates["swapped_rate"] = counts["num_label_1"] / num_records
+        rates["swapped_rate"] = counts["num_label_1"] / num_sequences
+    if config.pack_sequences:
+        rates["sequences_per_record"] = num_sequences / num_records
     return counts | rates
 
 
@@ -114,6 +126,11 @@ def summary(manifest, seconds, peak_bytes):
         "mean length": f"{counts['mean_tokens']:.1f} tokens",
         "padding": f"{counts['padding_rate']:.1%}",
     }
+    if "num_sequences" in counts:
+        rows["sequences"] = (
+            f"{counts['num_sequences']:,}, "
+            f"{counts['sequences_per_record']:.2f} a record"
+        )
     for name, title in _PAIR_RATES.items():
         if name in counts:
             rows[title] = f"{counts[name]:.1%}"

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from data import pool, recipes
+from data import recipes
 from tests.data import built
 
 
 def gathered(store, order):
     """The rows that `in_order` gives, one after another."""
-    parts = [rows[chosen].copy() for rows, chosen in store.in_order(order)]
+    starts = range(len(order) + 1)
+    parts = [rows[chosen] for rows, chosen in store.in_order(order, starts)]
     return np.concatenate(parts)
 
 
@@ -51,15 +52,17 @@ def test_what_is_written_is_read_whatever_the_size_of_the_vocabulary(
     assert got == list(zip(places[0].tolist(), ids, strict=False))
 
 
-@pytest.mark.parametrize("masking", ["static", "dynamic"])
+@pytest.mark.parametrize(
+    "flags", [{}, {"masking": "dynamic"}, {"pack_sequences": 5}]
+)
 def test_a_build_that_spills_writes_the_same_records(
-    tmp_path, monkeypatch, masking
+    tmp_path, monkeypatch, flags
 ):
-    flags = {"masking": masking, "dupe_factor": 5}
+    flags = {"dupe_factor": 5, "short_seq_prob": 0.5, **flags}
     whole = tmp_path / "whole"
     spilled = tmp_path / "spilled"
     built.build_only(tmp_path, output_file=str(whole), **flags)
-    store = pool.Store
+    store = recipes.Store
     files = []
 
     def small(words, max_bytes, directory):
@@ -67,7 +70,7 @@ def test_a_build_that_spills_writes_the_same_records(
         files.append(made)
         return made
 
-    monkeypatch.setattr(pool, "Store", small)
+    monkeypatch.setattr(recipes, "Store", small)
     built.build_only(tmp_path, output_file=f"{spilled},{spilled}2", **flags)
     assert len(files[0]) > 300
     monkeypatch.undo()

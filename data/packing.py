@@ -1,0 +1,80 @@
+"""Which sequences stand in one record, with --pack_sequences.
+
+First-fit decreasing over windows of the shuffled sequences: each, the longest
+first, goes into the first record that has room for its tokens and its masks.
+Source: Johnson 1973, "Near-optimal bin packing algorithms"; Krell et al. 2021,
+"Efficient Sequence Packing without Cross-contamination", section 3.
+"""
+
+import numpy as np
+
+from data import mersenne
+from text.compiled import njit
+
+# Sequences among which those of a record are found.
+_WINDOW = 1 << 13
+
+
+def pack(order, sizes, limits, state):
+    """Packs sequences into records.
+
+    Args:
+        order: uint32 [n]: the sequences as they are shuffled. Those of a record
+            are put side by side, and the records of a window are shuffled: how
+            long its sequences are does not say when a record comes.
+        sizes: uint16 [any, 2]: tokens and masks of each sequence.
+        limits: the tokens, masks and sequences that a record has room for; for
+            each sequence alone there is room.
+        state: the generator, see `mersenne`; it moves on.
+
+    Returns:
+        int64 [records]: how many sequences each record holds.
+    """
+    counts = [np.zeros(0, np.int64)]
+    for first in range(0, len(order), _WINDOW):
+        window = order[first : first + _WINDOW]
+        record_of, num_records = _first_fit(sizes[window], *limits)
+        numbers = np.arange(num_records)
+        mersenne.shuffle(state, numbers)
+        record_of = numbers[record_of]
+        window[:] = window[np.argsort(record_of, kind="stable")]
+        counts.append(np.bincount(record_of))
+    return np.concatenate(counts)
+
+
+def _first_fit(sizes, *limits):
+    """Returns the record of each sequence, and how many records there are."""
+    longest_first = np.argsort(-sizes[:, 0].astype(np.int64), kind="stable")
+    return _fit(sizes, longest_first, *limits)
+
+
+@njit()
+def _fit(sizes, longest_first, max_tokens, max_masks, max_sequences):
+    record_of = np.empty(len(sizes), np.int64)
+    tokens_left = np.full(len(sizes), max_tokens)
+    masks_left = np.full(len(sizes), max_masks)
+    sequences_left = np.full(len(sizes), max_sequences)
+    shortest = np.int64(sizes[longest_first[-1], 0])
+    # Records before `first_open` have no room for any sequence.
+    num_records = first_open = 0
+    for sequence in longest_first:
+        tokens = np.int64(sizes[sequence, 0])
+        masks = np.int64(sizes[sequence, 1])
+        while first_open < num_records and (
+            tokens_left[first_open] < shortest
+            or sequences_left[first_open] == 0
+        ):
+            first_open += 1
+        record = first_open
+        while record < num_records and (
+            tokens_left[record] < tokens
+            or masks_left[record] < masks
+            or sequences_left[record] == 0
+        ):
+            record += 1
+        num_records = max(num_records, record + 1)
+        tokens_left[record] -= tokens
+        masks_left[record] -= masks
+        sequences_left[record] -= 1
+        record_of[sequence] = record
+    return record_of, num_records

@@ -1,0 +1,278 @@
+"""Records of several sequences against the same sequences one by one."""
+
+import collections
+import math
+import random as python_random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from data import (
+    build,
+    manifest,
+    mersenne,
+    packing,
+    record_files,
+    records,
+    shards,
+)
+from tests.data import built
+
+N = 6
+NAMES = [feature.name for feature in records.PACKED_FEATURES]
+# Short sequences, so that there is something to pack.
+SHORT = {"short_seq_prob": 0.8, "dupe_factor": 3}
+
+
+def read(path, compression=""):
+    """The packed records of a file as {name: list}."""
+    for record in tf.data.TFRecordDataset(str(path), compression):
+        example = tf.train.Example.FromString(record.numpy())
+        assert len(example.SerializeToString()) == len(record.numpy())
+        features = example.features.feature
+        assert set(features) == set(NAMES)
+        yield {
+            name: list(
+                features[name].float_list.value
+                if name.endswith("weights")
+                else features[name].int64_list.value
+            )
+            for name in NAMES
+        }
+
+
+def unpack(record):
+    """Yields the sequences of a record as records of one each, by lists."""
+    numbers = record["input_mask"]
+    masks = list(
+        zip(
+            record["masked_lm_positions"],
+            record["masked_lm_ids"],
+            record["masked_lm_weights"],
+            strict=True,
+        )
+    )
+    length, most = len(numbers), len(masks)
+    for number in range(1, max(numbers) + 1):
+        places = [p for p, n in enumerate(numbers) if n == number]
+        start = record["next_sentence_positions"][number - 1]
+        assert places == list(range(start, start + len(places)))
+        assert record["next_sentence_weights"][number - 1] == 1.0
+        own = [(p - start, i) for p, i, w in masks if w and p in places]
+        padding = [0] * (length - len(places))
+        unused = [0] * (most - len(own))
+        yield {
+            "input_ids": [record["input_ids"][p] for p in places] + padding,
+            "input_mask": [1] * len(places) + padding,
+            "segment_ids": [record["segment_ids"][p] for p in places] + padding,
+            "masked_lm_positions": [p for p, _ in own] + unused,
+            "masked_lm_ids": [i for _, i in own] + unused,
+            "masked_lm_weights": [1.0] * len(own) + unused,
+            "next_sentence_labels": [
+                record["next_sentence_labels"][number - 1]
+            ],
+        }
+
+
+def check_form(record, length=128, most=20, sequences=N):
+    """What holds for a record as a whole."""
+    sizes = {"input_ids": length, "masked_lm_ids": most}
+    sizes["next_sentence_labels"] = sequences
+    for name, size in sizes.items():
+        assert len(record[name]) == size
+    numbers = [n for n in record["input_mask"] if n]
+    assert numbers == sorted(numbers) and set(numbers) == {
+        *range(1, max(numbers) + 1)
+    }
+    num_tokens = len(numbers)
+    assert not any(record["input_mask"][num_tokens:])
+    assert not any(record["input_ids"][num_tokens:])
+    assert not any(record["segment_ids"][num_tokens:])
+    for name in ("masked_lm", "next_sentence"):
+        weights = record[f"{name}_weights"]
+        num_used = int(sum(weights))
+        assert weights == [1.0] * num_used + [0.0] * (len(weights) - num_used)
+        positions = record[f"{name}_positions"]
+        assert positions[:num_used] == sorted(positions[:num_used])
+        assert not any(positions[num_used:])
+    assert sum(record["next_sentence_weights"]) == max(numbers)
+
+
+def frozen(record):
+    return tuple((name, tuple(record[name])) for name in sorted(record))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        SHORT,
+        SHORT | {"pair_task": "none"},
+        SHORT | {"do_whole_word_mask": True, "pair_task": "sop"},
+        SHORT | {"max_seq_length": 300, "max_predictions_per_seq": 46},
+        SHORT | {"gzip_compress": True, "mask_unit": "ngram"},
+    ],
+)
+def test_packed_sequences_are_those_of_the_same_build_without_packing(
+    tmp_path, flags
+):
+    plain, packed = tmp_path / "plain", tmp_path / "packed"
+    (wanted,) = built.run(tmp_path, output_file=str(plain), **flags)
+    found = built.build_only(
+        tmp_path, output_file=str(packed), pack_sequences=N, **flags
+    )
+    compression = "GZIP" if "gzip_compress" in flags else ""
+    rows = list(read(packed, compression))
+    for record in rows:
+        check_form(
+            record,
+            flags.get("max_seq_length", 128),
+            flags.get("max_predictions_per_seq", 20),
+        )
+    got = [sequence for record in rows for sequence in unpack(record)]
+    assert collections.Counter(map(frozen, got)) == collections.Counter(
+        map(frozen, wanted)
+    )
+    assert len(rows) < 0.8 * len(wanted)
+    counts = found["statistics"]
+    assert counts["num_records"] == len(rows)
+    assert counts["num_sequences"] == len(wanted)
+    assert found["files"]["packed"]["num_records"] == len(rows)
+    assert found["pack_sequences"] == N
+    num_tokens = sum(np.count_nonzero(r["input_mask"]) for r in rows)
+    num_places = sum(len(r["input_mask"]) for r in rows)
+    assert counts["padding_rate"] == pytest.approx(1 - num_tokens / num_places)
+    assert counts["mean_tokens"] == pytest.approx(num_tokens / len(wanted))
+
+
+def test_files_shards_and_workers_change_nothing_in_what_is_packed(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(shards, "_BYTES_A_MEGABYTE", 20_000)
+    flags = SHORT | {"shard_megabytes": 1}
+    bytes_of = {}
+    for workers in (1, 2):
+        path = tmp_path / str(workers)
+        built.build_only(
+            tmp_path,
+            output_file=f"{path}a,{path}b,{path}c",
+            pack_sequences=N,
+            num_workers=workers,
+            **flags,
+        )
+        files = [tmp_path / f"{workers}{letter}" for letter in "abc"]
+        bytes_of[workers] = [file.read_bytes() for file in files]
+    assert bytes_of[1] == bytes_of[2]
+    names = "pa", "pb", "pc"
+    plain = built.run(
+        tmp_path,
+        output_file=",".join(str(tmp_path / name) for name in names),
+        **flags,
+    )
+    for file, wanted in zip(files, plain, strict=True):
+        got = [frozen(x) for record in read(file) for x in unpack(record)]
+        assert sorted(got) == sorted(map(frozen, wanted))
+
+
+def plain_first_fit(sizes, limits):
+    """First-fit decreasing, record by record."""
+    rows = []
+    for item in sorted(range(len(sizes)), key=lambda i: -int(sizes[i][0])):
+        for row in rows:
+            inside = [*row, item]
+            if len(inside) <= limits[2] and all(
+                sum(int(sizes[i][k]) for i in inside) <= limits[k]
+                for k in (0, 1)
+            ):
+                row.append(item)
+                break
+        else:
+            rows.append([item])
+    return rows
+
+
+@pytest.mark.parametrize("window", [1, 10, 200, 1000])
+def test_a_window_is_packed_first_fit_decreasing(monkeypatch, window):
+    monkeypatch.setattr(packing, "_WINDOW", window)
+    rng = np.random.default_rng(window)
+    limits = 100, 15, 5
+    tokens = rng.integers(3, 101, 700)
+    masks = np.minimum(rng.integers(0, 20, 700), 15)
+    sizes = np.stack([tokens, masks], axis=1).astype(np.uint16)
+    order = rng.permutation(700).astype(np.uint32)
+    shuffled = order.copy()
+    counts = packing.pack(order, sizes, limits, mersenne.state(3))
+    assert counts.sum() == 700
+    ends = np.cumsum(counts)
+    got = np.split(order, ends[:-1])
+    drawn = python_random.Random(3)
+    for first in range(0, 700, window):
+        inside = shuffled[first : first + window]
+        rows = plain_first_fit(sizes[inside], limits)
+        numbers = list(range(len(rows)))
+        drawn.shuffle(numbers)
+        for number, row in zip(numbers, rows, strict=True):
+            assert got[number].tolist() == inside[sorted(row)].tolist()
+        got = got[len(rows) :]
+    assert not got
+
+
+def test_records_of_pieces_that_fit_are_nearly_full():
+    rng = np.random.default_rng(7)
+    cuts = [rng.permutation(np.arange(4, 125))[:3] for _ in range(5000)]
+    sizes = [np.diff(np.sort([0, *cut, 128])) for cut in cuts]
+    tokens = np.concatenate(sizes)
+    masks = np.maximum(np.rint(tokens * 0.15), 1)
+    sizes = np.stack([tokens, masks], axis=1).astype(np.uint16)
+    order = rng.permutation(len(sizes)).astype(np.uint32)
+    counts = packing.pack(order, sizes, (128, 24, 42), mersenne.state(1))
+    assert tokens.sum() / 128 / len(counts) > 0.97
+
+
+def test_lengths_do_not_say_when_a_record_comes():
+    rng = np.random.default_rng(9)
+    sizes = np.ones((8000, 2), np.uint16)
+    sizes[:, 0] = rng.integers(5, 129, 8000)
+    order = rng.permutation(8000).astype(np.uint32)
+    counts = packing.pack(order, sizes, (128, 20, 8), mersenne.state(1))
+    half = len(counts) // 2
+    means = counts[:half].mean(), counts[half:].mean()
+    error = counts.std() / math.sqrt(half)
+    assert abs(means[0] - means[1]) < 4 * error
+
+
+def test_what_cannot_be_packed_is_refused(tmp_path):
+    for flags, words in (
+        ({"pack_sequences": -1}, "must not be negative, got -1"),
+        ({"pack_sequences": 43}, "at most 42, .*=128, got 43"),
+        ({"pack_sequences": 4, "masking": "dynamic"}, "--masking=dynamic"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            built.make_config(tmp_path, **flags)
+
+
+def test_records_that_are_packed_are_not_taken_for_others(tmp_path):
+    plain, packed = str(tmp_path / "plain"), str(tmp_path / "packed")
+    sizes = {
+        "max_seq_length": 128,
+        "max_predictions_per_seq": 20,
+        "vocab_size": 100_000,
+    }
+    settings = built.make_config(tmp_path, output_file=plain)
+    build.build(settings)
+    built.build_only(tmp_path, output_file=packed, pack_sequences=N)
+    record_files.check(record_files.find(packed), **sizes)
+    words = f"{packed} .*pack_sequences=6, but {plain} with pack_sequences=0"
+    with pytest.raises(ValueError, match=words):
+        record_files.check(record_files.find(f"{plain},{packed}"), **sizes)
+    with pytest.raises(FileExistsError, match="--pack_sequences=6, not 0"):
+        built.build_only(tmp_path, output_file=packed)
+    # A build that knew no such flag.
+    path = manifest.path_of(settings)
+    older = manifest.read(path)
+    del older["made_from"]["flags"]["pack_sequences"]
+    manifest.write(path, older)
+    assert build.build(settings)["made_from"] == older["made_from"]
+    (tmp_path / "packed.manifest.json").unlink()
+    with pytest.raises(ValueError, match=f"{packed} .*manifest.json"):
+        record_files.check(record_files.find(packed), **sizes)
