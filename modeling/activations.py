@@ -1,15 +1,18 @@
 """The activations a bert_config.json may name."""
 
 import keras
+from keras import ops
 
 
 def gelu(x):
     """Gaussian error linear unit, by the tanh formula of google-research/bert.
 
     Hendrycks and Gimpel, 2016 (arXiv 1606.08415), section 2. It differs from
-    the exact unit by up to 5e-4.
+    the exact unit by up to 5e-4. Computed in float32: the cube of a float16
+    overflows.
     """
-    return keras.activations.gelu(x, approximate=True)
+    y = keras.activations.gelu(ops.cast(x, "float32"), approximate=True)
+    return ops.cast(y, x.dtype)
 
 
 ACTIVATIONS = {

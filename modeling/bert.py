@@ -18,7 +18,7 @@ class BertEmbeddings(keras.layers.Layer):
         self.initializer = initializer
         self.layer_norm = transformer.layer_norm()
         self.dropout = dropout.Dropout(
-            config.hidden_dropout_prob, name="dropout"
+            config.hidden_dropout_prob, dtype=self.dtype_policy, name="dropout"
         )
 
     def build(self, input_ids_shape):
@@ -62,6 +62,7 @@ class Pooler(keras.layers.Layer):
             config.hidden_size,
             activation="tanh",
             kernel_initializer=initializer,
+            dtype=self.dtype_policy,
             name="dense",
         )
 
@@ -79,16 +80,22 @@ class BertEncoder(keras.layers.Layer):
     Args:
         config: a `BertConfig`.
         initializer: first values of kernels and embeddings.
+        dtype: a Keras dtype policy: "float32", or a mixed one, in which
+            variables, embeddings, softmax, layer norm and pooler are float32.
     """
 
     def __init__(self, config, initializer, name="bert", **kwargs):
         super().__init__(name=name, **kwargs)
         self.config = config
-        self.embeddings = BertEmbeddings(config, initializer, name="embeddings")
-        self.encoder = transformer.TransformerEncoder(
-            config, initializer, name="encoder"
+        self.embeddings = BertEmbeddings(
+            config, initializer, dtype=self.variable_dtype, name="embeddings"
         )
-        self.pooler = Pooler(config, initializer, name="pooler")
+        self.encoder = transformer.TransformerEncoder(
+            config, initializer, dtype=self.dtype_policy, name="encoder"
+        )
+        self.pooler = Pooler(
+            config, initializer, dtype=self.variable_dtype, name="pooler"
+        )
 
     def build(self, input_ids_shape=(None, None)):
         self.embeddings.build(input_ids_shape)

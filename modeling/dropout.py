@@ -33,8 +33,9 @@ class Dropout(keras.layers.Layer):
         keep = random_bits(inputs.shape, seed, self.salt) >= int(
             self.rate * 2**32
         )
-        scale = ops.cast(1 / (1 - self.rate), inputs.dtype)
-        return ops.where(keep, inputs * scale, ops.zeros((), inputs.dtype))
+        # 1 / 0.9 is 1.109 in bfloat16.
+        scaled = ops.cast(inputs, "float32") * (1 / (1 - self.rate))
+        return ops.cast(ops.where(keep, scaled, 0.0), inputs.dtype)
 
 
 def random_bits(shape, seed, salt):

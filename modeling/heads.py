@@ -19,6 +19,7 @@ class MaskedLmHead(keras.layers.Layer):
             config.hidden_size,
             activation=activations.ACTIVATIONS[config.hidden_act],
             kernel_initializer=initializer,
+            dtype=self.dtype_policy,
             name="dense",
         )
         self.layer_norm = transformer.layer_norm()
@@ -46,7 +47,9 @@ class MaskedLmHead(keras.layers.Layer):
             [B, P, V].
         """
         masked = _rows_at(sequence_output, positions)  # [B*P, W]
-        transformed = self.layer_norm(self.dense(masked))
+        transformed = ops.cast(
+            self.layer_norm(self.dense(masked)), self.compute_dtype
+        )
         logits = ops.matmul(transformed, ops.transpose(word_embeddings))
         logits = ops.cast(logits, "float32") + self.output_bias
         return ops.reshape(logits, (*positions.shape, -1))
@@ -86,9 +89,14 @@ class PretrainingHeads(keras.layers.Layer):
     def __init__(self, config, initializer, name="cls", **kwargs):
         super().__init__(name=name, **kwargs)
         self.width = config.hidden_size
-        self.masked_lm = MaskedLmHead(config, initializer, name="predictions")
+        self.masked_lm = MaskedLmHead(
+            config, initializer, dtype=self.dtype_policy, name="predictions"
+        )
         self.next_sentence = NextSentenceHead(
-            config, initializer, name="seq_relationship"
+            config,
+            initializer,
+            dtype=self.variable_dtype,
+            name="seq_relationship",
         )
 
     def build(self, sequence_shape=(None, None)):

@@ -3,6 +3,9 @@
 Layers carry the names of google-research/bert, so that every variable's path is
 its name in a published checkpoint.
 
+A layer's dtype policy says in what precision it multiplies. Softmax and layer
+norm compute in float32 whatever it says.
+
 Shapes: B batch, T tokens, H heads, D head width, W = H*D width.
 """
 
@@ -25,12 +28,17 @@ class SelfAttention(keras.layers.Layer):
         self.num_heads = config.num_attention_heads
         self.query, self.key, self.value = (
             keras.layers.Dense(
-                config.hidden_size, kernel_initializer=initializer, name=name
+                config.hidden_size,
+                kernel_initializer=initializer,
+                dtype=self.dtype_policy,
+                name=name,
             )
             for name in ("query", "key", "value")
         )
         self.dropout = dropout.Dropout(
-            config.attention_probs_dropout_prob, name="dropout"
+            config.attention_probs_dropout_prob,
+            dtype=self.dtype_policy,
+            name="dropout",
         )
 
     def build(self, inputs_shape):
@@ -38,13 +46,15 @@ class SelfAttention(keras.layers.Layer):
             layer.build(inputs_shape)
 
     def call(self, inputs, score_bias, dropout_seed=None):
-        """Maps [B, T, W] to [B, T, W]; `score_bias` is [B, 1, 1, T] float32."""
+        """Maps [B, T, W] to [B, T, W]; `score_bias` is [B, 1, 1, T]."""
         query = self._split_heads(self.query(inputs))
         key = self._split_heads(self.key(inputs))
         value = self._split_heads(self.value(inputs))
         query *= query.shape[-1] ** -0.5
         scores = ops.matmul(query, ops.swapaxes(key, 2, 3))  # [B, H, T, T]
-        weights = ops.softmax(ops.cast(scores, "float32") + score_bias)
+        weights = ops.softmax(
+            ops.cast(scores, "float32") + ops.cast(score_bias, "float32")
+        )
         weights = ops.cast(weights, self.compute_dtype)
         weights = self.dropout(weights, seed=dropout_seed)
         mixed = ops.swapaxes(ops.matmul(weights, value), 1, 2)  # [B, T, H, D]
@@ -64,10 +74,13 @@ class AddToResidual(keras.layers.Layer):
     def __init__(self, config, initializer, **kwargs):
         super().__init__(**kwargs)
         self.dense = keras.layers.Dense(
-            config.hidden_size, kernel_initializer=initializer, name="dense"
+            config.hidden_size,
+            kernel_initializer=initializer,
+            dtype=self.dtype_policy,
+            name="dense",
         )
         self.dropout = dropout.Dropout(
-            config.hidden_dropout_prob, name="dropout"
+            config.hidden_dropout_prob, dtype=self.dtype_policy, name="dropout"
         )
         self.layer_norm = layer_norm()
 
@@ -77,7 +90,8 @@ class AddToResidual(keras.layers.Layer):
 
     def call(self, inputs, residual, dropout_seed=None):
         projected = self.dropout(self.dense(inputs), seed=dropout_seed)
-        return self.layer_norm(projected + residual)
+        normalised = self.layer_norm(projected + residual)
+        return ops.cast(normalised, self.compute_dtype)
 
 
 class Attention(keras.layers.Layer):
@@ -85,9 +99,10 @@ class Attention(keras.layers.Layer):
 
     def __init__(self, config, initializer, **kwargs):
         super().__init__(**kwargs)
-        self.mix = SelfAttention(config, initializer, name="self")
+        settings = {"initializer": initializer, "dtype": self.dtype_policy}
+        self.mix = SelfAttention(config, name="self", **settings)
         self.output_projection = AddToResidual(
-            config, initializer, name="output"
+            config, name="output", **settings
         )
 
     def build(self, inputs_shape):
@@ -104,15 +119,17 @@ class TransformerLayer(keras.layers.Layer):
 
     def __init__(self, config, initializer, **kwargs):
         super().__init__(**kwargs)
-        self.attention = Attention(config, initializer, name="attention")
+        settings = {"initializer": initializer, "dtype": self.dtype_policy}
+        self.attention = Attention(config, name="attention", **settings)
         self.intermediate = keras.layers.Dense(
             config.intermediate_size,
             activation=activations.ACTIVATIONS[config.hidden_act],
             kernel_initializer=initializer,
+            dtype=self.dtype_policy,
             name="dense",
         )
         self.output_projection = AddToResidual(
-            config, initializer, name="output"
+            config, name="output", **settings
         )
 
     def build(self, inputs_shape):
@@ -136,7 +153,9 @@ class TransformerEncoder(keras.layers.Layer):
     def __init__(self, config, initializer, **kwargs):
         super().__init__(**kwargs)
         self.layers = [
-            TransformerLayer(config, initializer, name=f"layer_{i}")
+            TransformerLayer(
+                config, initializer, dtype=self.dtype_policy, name=f"layer_{i}"
+            )
             for i in range(config.num_hidden_layers)
         ]
 
@@ -160,7 +179,7 @@ class TransformerEncoder(keras.layers.Layer):
 
 
 def layer_norm():
-    """Returns layer normalisation under the published name."""
+    """Returns float32 layer normalisation under the published name."""
     return keras.layers.LayerNormalization(
-        epsilon=LAYER_NORM_EPSILON, name="LayerNorm"
+        epsilon=LAYER_NORM_EPSILON, dtype="float32", name="LayerNorm"
     )

@@ -100,6 +100,12 @@ class PretrainingConfig(MaskingConfig):
         "Parts that --train_batch_size is computed in, one after another, to "
         "save memory; the result is that of the whole batch.",
     ] = 1
+    mixed_precision: Annotated[
+        Literal["bfloat16", "float16", "none"] | None,
+        "What matrices are multiplied in; weights, norms, softmax and loss are "
+        "float32 always. Without this flag bfloat16 where the device is fast "
+        "at it, else none.",
+    ] = None
     save_checkpoints_steps: Annotated[int, "Steps between checkpoints."] = 1000
     keep_checkpoint_max: Annotated[
         int, "How many of the newest checkpoints to keep; 0 keeps all."

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from modeling import bert, heads, initializers
-from training import step
+from training import precision, step
 
 # google-research/bert's guard against a batch without masked words.
 _EPSILON = 1e-5
@@ -23,15 +23,19 @@ class MaskedLm:
         config: a `modeling.config.BertConfig`.
         use_nsp: whether next sentence prediction counts and is reported.
         seed: decides the first weights.
+        mixed_precision: what matrices are multiplied in, a name in
+            `precision.POLICIES`; all else is float32.
     """
 
-    def __init__(self, config, *, use_nsp, seed):
+    def __init__(self, config, *, use_nsp, seed, mixed_precision="none"):
         initializer = initializers.TruncatedNormal(
             config.initializer_range, seed
         )
         self.use_nsp = use_nsp
-        self.encoder = bert.BertEncoder(config, initializer)
-        self.heads = heads.PretrainingHeads(config, initializer)
+        policy = precision.POLICIES[mixed_precision]
+        self.mixed_precision = mixed_precision
+        self.encoder = bert.BertEncoder(config, initializer, dtype=policy)
+        self.heads = heads.PretrainingHeads(config, initializer, dtype=policy)
         self.encoder.build()
         self.heads.build()
 

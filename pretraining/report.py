@@ -20,7 +20,12 @@ def log_arithmetic(config, devices, objective, files):
     num_parameters = sum(
         math.prod(variable.shape) for variable in objective.variables
     )
-    logging.info("devices: %s", strategy.describe(devices))
+    low = objective.mixed_precision
+    logging.info(
+        "devices: %s; matrices are multiplied in %s",
+        strategy.describe(devices),
+        "float32" if low == "none" else low,
+    )
     logging.info(
         "batch: %s sequences = %s x %s%s; %s tokens a step",
         f"{batch_size:,}",

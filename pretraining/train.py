@@ -8,6 +8,7 @@ from training import (
     checkpoint,
     loop,
     optimizers,
+    precision,
     step,
     strategy,
     summaries,
@@ -52,7 +53,10 @@ def run(config):
 
     with devices.scope():
         objective = masked_lm.MaskedLm(
-            bert, use_nsp=config.use_nsp, seed=config.seed
+            bert,
+            use_nsp=config.use_nsp,
+            seed=config.seed,
+            mixed_precision=precision.choose(config.mixed_precision, devices),
         )
     try:
         if config.do_train:

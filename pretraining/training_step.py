@@ -2,7 +2,7 @@
 
 import math
 
-from training import optimizers, schedules, step
+from training import loss_scale, optimizers, schedules, step
 
 
 class TrainingStep:
@@ -20,6 +20,9 @@ class TrainingStep:
         self.optimizer = optimizers.make(
             config, _make_schedule(config), objective.variables
         )
+        self._loss_scale = None
+        if objective.mixed_precision == "float16":
+            self._loss_scale = loss_scale.LossScale()
         self.totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
         self.replica_step = step.make_train_step(
             devices,
@@ -30,6 +33,7 @@ class TrainingStep:
             seed=config.seed,
             clip_norm=config.clip_norm,
             num_parts=config.gradient_accumulation_steps,
+            loss_scale=self._loss_scale,
         )
         self._objective = objective
         self._mark = optimizers.mark(config.optimizer)
@@ -39,7 +43,8 @@ class TrainingStep:
 
         The step is not among them.
         """
-        return self.optimizer.slots() | self._mark
+        scale = self._loss_scale.variables() if self._loss_scale else {}
+        return self.optimizer.slots() | self._mark | scale
 
     def metrics(self, sums):
         """Maps what `totals.read` returns to the numbers to report.

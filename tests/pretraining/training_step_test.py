@@ -105,6 +105,29 @@ def test_parts_of_a_batch_train_as_the_batch(run, directory, default):
     assert [json.loads(line)["skipped_steps"] for line in lines] == [0, 0]
 
 
+def test_bfloat16_changes_nothing_in_a_checkpoint_but_its_numbers(
+    run, directory, default
+):
+    low = run("low", mixed_precision="bfloat16")
+    assert {n: t.dtype for n, t in low.items()} == {
+        n: t.dtype for n, t in default.items()
+    }
+    assert any((low[n] != default[n]).any() for n in default)
+    run("low", num_train_steps=6, mixed_precision="none")
+
+
+def test_a_loss_scale_is_saved_and_resumed(run, directory):
+    settings = {"mixed_precision": "float16", "num_train_steps": 4}
+    whole = run("scaled", **settings)
+    assert whole["loss_scale"] > 0
+    assert whole["loss_scale_good_steps"] > 0
+    stopped = directory / "scaled_stopped"
+    shutil.copytree(directory / "scaled", stopped)
+    for path in stopped.glob("model.ckpt-4.*"):
+        path.unlink()
+    _assert_same(run(stopped.name, **settings), whole)
+
+
 @pytest.mark.parametrize(
     ("num_skipped", "loss"), [(0, 3.0), (2, 3.0), (5, math.nan)]
 )

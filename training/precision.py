@@ -1,0 +1,40 @@
+"""In what precision matrices are multiplied."""
+
+import tensorflow as tf
+
+# Keras dtype policies, in all of which variables are float32.
+POLICIES = {
+    "none": "float32",
+    "bfloat16": "mixed_bfloat16",
+    "float16": "mixed_float16",
+}
+
+# Ampere, the first with bfloat16 tensor cores.
+_BFLOAT16_CAPABILITY = (8, 0)
+
+
+def choose(name, devices):
+    """Returns a name in `POLICIES`: `name`, or what the devices are best at.
+
+    Args:
+        name: the choice of the user, or None.
+        devices: a `tf.distribute.Strategy`.
+    """
+    if name is not None:
+        return name
+    return "bfloat16" if _multiplies_bfloat16(devices) else "none"
+
+
+def _multiplies_bfloat16(devices):
+    if isinstance(devices, tf.distribute.TPUStrategy):
+        return True
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return all(
+            tf.config.experimental.get_device_details(gpu).get(
+                "compute_capability", (0, 0)
+            )
+            >= _BFLOAT16_CAPABILITY
+            for gpu in gpus
+        )
+    return False
