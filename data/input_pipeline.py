@@ -4,19 +4,13 @@ The order of the records is a function of (seed, epoch) and nothing else. Epochs
 follow one another without a gap: record number n of a run is record
 n mod num_records of epoch n // num_records, whatever was run before. Masks that
 are drawn here are a function of the seed and of n.
-
-An epoch takes its files in a random order, reads a few of them at a time, one
-record of each after another, and cuts what comes into windows, each of which is
-shuffled by itself. So where any record of it stands follows from the numbers of
-records: what is before is skipped, not read, but within those few files.
 """
 
 import tensorflow as tf
 
-from data import dynamic_masking, records
+from data import dynamic_masking, epochs, records
 
-# Files read at the same time, and records that are shuffled together.
-_CYCLE_LENGTH = 4
+# How many records are shuffled together.
 _WINDOW_RECORDS = 16_384
 
 
@@ -123,7 +117,7 @@ def training_batches(
     rows = tf.data.Dataset.range(first, tf.int64.max).flat_map(
         lambda epoch: epochs.records_from(
             files,
-            tf.where(epoch == first, offset, 0),
+            tf.where(epoch == first, tf.constant(offset, tf.int64), 0),
             seed=tf.stack([tf.cast(seed, tf.int64), epoch]),
             window_records=window_records,
         )
@@ -149,7 +143,7 @@ def evaluation_batches(files, *, parse, batch_size, context=None):
     paths = [file.path for file in files]
     types = [file.compression for file in files]
     rows = tf.data.Dataset.from_tensor_slices((paths, types))
-    rows = rows.flat_map(_records_of).enumerate()
+    rows = rows.flat_map(epochs.read).enumerate()
     rows, per_replica = _share(rows, batch_size, context)
     batches = (
         rows.batch(per_replica)
@@ -183,33 +177,6 @@ def _share(rows, batch_size, context):
             .unbatch()
         )
     return rows, context.get_per_replica_batch_size(batch_size)
-
-
-def _epoch(files, seed, epoch):
-    """All records once, in the order of `epoch` (an int64 tensor)."""
-    paths = tf.constant([file.path for file in files])
-    types = tf.constant([file.compression for file in files])
-    order = tf.random.experimental.stateless_shuffle(
-        tf.range(len(files)), seed=tf.stack([tf.cast(seed, tf.int64), epoch])
-    )
-    return (
-        tf.data.Dataset.from_tensor_slices(order)
-        .interleave(
-            lambda i: _records_of(paths[i], types[i]),
-            cycle_length=_CYCLE_LENGTH,
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=True,
-        )
-        .shuffle(
-            _SHUFFLE_RECORDS,
-            seed=seed * 1_000_003 + epoch,
-            reshuffle_each_iteration=False,
-        )
-    )
-
-
-def _records_of(path, compression):
-    return tf.data.TFRecordDataset(path, compression_type=compression)
 
 
 def _fill_up(batch, batch_size):

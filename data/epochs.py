@@ -1,0 +1,138 @@
+"""The records of an epoch in its order, from any of them on.
+
+The order: files are shuffled and read a few at a time, one record of each after
+another until all of these have ended; what comes is cut into windows, and each
+is shuffled by itself. Where the cuts are changes from epoch to epoch, so that
+records of two windows meet in another one.
+
+So what stands before a record follows from the numbers of records in the files,
+and only the files that are read at the same time as it are skipped through.
+
+Shapes: F files, C files at a time.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+FILES_AT_A_TIME = 4
+
+
+def records_from(files, offset, *, seed, window_records):
+    """Returns a dataset of the serialized records of an epoch.
+
+    Args:
+        files: a list of `record_files.RecordFile`.
+        offset: int64, how many records of the epoch to leave out.
+        seed: two integers, of which the order is a function.
+        window_records: how many records are shuffled together.
+    """
+    num_records = sum(file.num_records for file in files)
+    seeds = tf.random.split(seed, 3)
+    # So many records the first window is short of.
+    missing = tf.constant(0, tf.int64)
+    if num_records > window_records:
+        missing = tf.random.stateless_uniform(
+            (), seeds[0], maxval=window_records, dtype=tf.int64
+        )
+    window = (offset + missing) // window_records
+    start = tf.maximum(window * window_records - missing, 0)
+    stand_ins = tf.data.Dataset.from_tensors("").repeat(
+        tf.where(window == 0, missing, 0)
+    )
+
+    def shuffle(window, rows):
+        rows = rows[tf.where(window == 0, missing, 0) :]
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(tf.size(rows)), tf.random.fold_in(seeds[1], window)
+        )
+        return tf.gather(rows, order)
+
+    return (
+        stand_ins.concatenate(_in_turns(files, start, seeds[2]))
+        .batch(window_records)
+        .enumerate(window)
+        .map(shuffle)
+        .prefetch(1)
+        .unbatch()
+        .skip(offset - start)
+    )
+
+
+def read(path, compression):
+    """Returns a dataset of the serialized records of a file."""
+    return tf.data.TFRecordDataset(path, compression_type=compression)
+
+
+def _in_turns(files, start, seed):
+    """Records in the order in which they are read, from number `start` on."""
+    num_files = len(files)
+    # A file too few is one without records.
+    counts = tf.constant([*(file.num_records for file in files), 0], tf.int64)
+    paths = tf.constant([*(file.path for file in files), ""])
+    types = tf.constant([*(file.compression for file in files), ""])
+    order = tf.random.experimental.stateless_shuffle(tf.range(num_files), seed)
+    order = tf.pad(
+        order,
+        [(0, -num_files % FILES_AT_A_TIME)],
+        constant_values=num_files,
+    )
+    order = tf.reshape(order, (-1, FILES_AT_A_TIME))
+    sizes = tf.gather(counts, order)  # [F / C, C]
+    ends = tf.cumsum(tf.reduce_sum(sizes, 1))
+    first = tf.searchsorted(ends, start[None], side="right")[0]
+    before = start - tf.gather(tf.concat([[0], ends], 0), first)
+
+    def read_together(group):
+        skips, turn = _places(sizes[group], tf.where(group == first, before, 0))
+        columns = (order[group], sizes[group], skips)
+        columns = [tf.roll(column, -turn, 0) for column in columns]
+        return (
+            tf.data.Dataset.from_tensor_slices(tuple(columns))
+            .filter(lambda file, size, skip: skip < size)
+            .interleave(
+                lambda file, size, skip: read(paths[file], types[file]).skip(
+                    skip
+                ),
+                cycle_length=FILES_AT_A_TIME,
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
+            )
+        )
+
+    groups = tf.data.Dataset.range(
+        tf.cast(first, tf.int64), -(-num_files // FILES_AT_A_TIME)
+    )
+    return groups.map(lambda group: tf.cast(group, tf.int32)).flat_map(
+        read_together
+    )
+
+
+def _places(sizes, before):
+    """Where files stand after `before` records of theirs, read in turns.
+
+    Args:
+        sizes: int64 [C], their numbers of records.
+        before: int64, less than the sum of `sizes`.
+
+    Returns:
+        How many records of each were read, int64 [C], and whose turn it is.
+    """
+    ascending = tf.sort(sizes)
+    ended = tf.cumsum(ascending, exclusive=True)
+    num_open = tf.constant(np.arange(FILES_AT_A_TIME, 0, -1))
+    # What was read when the shortest file ended, the next one, and so on.
+    num_ended = tf.searchsorted(
+        ended + num_open * ascending, before[None], side="right"
+    )[0]
+    in_rounds = before - ended[num_ended]
+    rounds, extra = (
+        operation(in_rounds, num_open[num_ended])
+        for operation in (tf.math.floordiv, tf.math.floormod)
+    )
+    is_open = sizes > rounds
+    rank = tf.cumsum(tf.cast(is_open, tf.int64), exclusive=True)
+    skips = tf.minimum(sizes, rounds) + tf.cast(
+        is_open & (rank < extra), tf.int64
+    )
+    turn = tf.argmax(tf.cast(is_open & (rank == extra), tf.int32))
+    return skips, tf.cast(turn, tf.int32)
