@@ -1,0 +1,106 @@
+"""The TPU's compiler takes the training step, of which donation is kept."""
+
+import dataclasses
+import json
+
+import pytest
+
+from benchmarks import tpu_compile
+from modeling import config as model_config
+from pretraining import preflight
+from tests import tiny
+
+# Room for totals, the batch and the padding of small variables.
+_SLACK_BYTES = 2**20
+
+
+def _config(directory, **settings):
+    path = directory / "bert.json"
+    path.write_text(json.dumps(tiny.CONFIG))
+    defaults = {
+        "bert_config_file": str(path),
+        "max_seq_length": tiny.NUM_TOKENS,
+        "max_predictions_per_seq": tiny.NUM_PREDICTIONS,
+        "train_batch_size": 4,
+    }
+    return tpu_compile.CompileConfig(**defaults | settings)
+
+
+def _weights(layers, width, inner, vocabulary):
+    """Weights of the matrices, which are all that multiply tokens."""
+    return layers * (4 * width**2 + 2 * width * inner), (
+        width**2 + width * vocabulary
+    )
+
+
+def test_the_models_arithmetic_is_six_for_each_weight_and_token(tmp_path):
+    config = _config(tmp_path)
+    bert = preflight.read_bert_config(config)
+    tokens, predictions = 4 * tiny.NUM_TOKENS, 4 * tiny.NUM_PREDICTIONS
+    encoder, head = _weights(2, tiny.WIDTH, 64, tiny.VOCAB_SIZE)
+    # Of each layer, query times key and weights times value, 3 times.
+    attention = 3 * 2 * (2 * tiny.WIDTH * tiny.NUM_TOKENS * 2) * tokens
+    assert tpu_compile.model_flops(config, bert) == (
+        6 * (tokens * encoder + predictions * head) + attention
+    )
+
+
+def test_a_published_figure_of_bert_base_is_met():
+    """Devlin et al. give 110 M parameters, 6 N D is the rule of thumb."""
+    bert = model_config.BertConfig(vocab_size=30522)
+    config = dataclasses.make_dataclass(
+        "Config",
+        ("max_seq_length", "max_predictions_per_seq", "train_batch_size"),
+    )(1, 1, 1)
+    # One token that is predicted meets every matrix once.
+    weights = tpu_compile.model_flops(config, bert) / 6
+    without = 30522 * 768 + 768 * 768  # word embeddings are there once
+    assert weights - without == pytest.approx(85e6, rel=0.01)
+
+
+@pytest.fixture(scope="module")
+def compiler():
+    try:
+        return tpu_compile.environment()
+    except OSError as error:
+        pytest.skip(f"the TPU's compiler cannot be installed: {error}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topology", ["v5e:2x2", "v4:2x2x1"])
+def test_the_step_compiles_and_its_state_is_updated_in_place(
+    compiler, tmp_path, topology
+):
+    config = _config(tmp_path)
+    bert = preflight.read_bert_config(config)
+    hlo, state_bytes = tpu_compile.lower(config, bert)
+    program = tmp_path / "step.hlo.pb"
+    program.write_bytes(hlo)
+    optimised = tmp_path / "optimised.txt"
+    found = tpu_compile.compile_program(compiler, program, topology, optimised)
+    assert state_bytes <= found["alias_bytes"] < state_bytes + _SLACK_BYTES
+    assert found["argument_bytes"] < state_bytes + _SLACK_BYTES
+    assert found["flops"] > tpu_compile.model_flops(config, bert)
+    text = optimised.read_text()
+    assert "ENTRY" in text
+    for host_call in ("infeed(", "outfeed(", " send(", " recv("):
+        assert host_call not in text
+
+
+@pytest.mark.slow
+def test_what_the_compiler_refuses_is_told(compiler, tmp_path):
+    program = tmp_path / "step.hlo.pb"
+    program.write_bytes(b"no HLO")
+    with pytest.raises(ValueError, match="tpu_compiler_program.py"):
+        tpu_compile.compile_program(compiler, program, "v5e:2x2")
+
+
+@pytest.mark.slow
+def test_a_failed_installation_says_why_and_leaves_nothing(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(OSError, match="No matching distribution .* jax"):
+        tpu_compile.environment()
+    assert not list((tmp_path / "hanlin" / "tpu_compiler").iterdir())
