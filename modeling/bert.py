@@ -35,9 +35,11 @@ class BertEmbeddings(keras.layers.Layer):
         )
         self.layer_norm.build((*input_ids_shape, width))
 
-    def call(self, input_ids, segment_ids, dropout_seed=None):
-        """Maps two [B, T] of ids to [B, T, W]."""
-        num_tokens = input_ids.shape[1]
+    def call(self, input_ids, segment_ids, positions=None, dropout_seed=None):
+        """Maps two [B, T] of ids to [B, T, W].
+
+        `positions`, [B, T], are 0, 1, ... where they are not given.
+        """
         words = ops.take(self.word_embeddings, input_ids, axis=0)
         # A product with one-hot rows: faster than a gather, and its gradient
         # faster than a scatter, for a table of two rows.
@@ -49,12 +51,16 @@ class BertEmbeddings(keras.layers.Layer):
             ),
             self.token_type_embeddings,
         )
-        embedded = words + segments + self.positions[:num_tokens]
+        if positions is None:
+            placed = self.positions[: input_ids.shape[1]]
+        else:
+            placed = ops.take(self.positions, positions, axis=0)
+        embedded = words + segments + placed
         return self.dropout(self.layer_norm(embedded), seed=dropout_seed)
 
 
 class Pooler(keras.layers.Layer):
-    """A dense tanh layer on the first token."""
+    """A dense tanh layer on the first token of each sequence."""
 
     def __init__(self, config, initializer, **kwargs):
         super().__init__(**kwargs)
@@ -69,9 +75,12 @@ class Pooler(keras.layers.Layer):
     def build(self, inputs_shape):
         self.dense.build((inputs_shape[0], inputs_shape[2]))
 
-    def call(self, inputs):
-        """Maps [B, T, W] to [B, W]."""
-        return self.dense(inputs[:, 0])
+    def call(self, inputs, first_tokens=None):
+        """Maps [B, T, W] to [B, W], or [B, S, W] with `first_tokens` [B, S]."""
+        if first_tokens is None:
+            return self.dense(inputs[:, 0])
+        pooled = self.dense(rows_at(inputs, first_tokens))
+        return ops.reshape(pooled, (*first_tokens.shape, -1))
 
 
 class BertEncoder(keras.layers.Layer):
@@ -103,29 +112,63 @@ class BertEncoder(keras.layers.Layer):
         self.encoder.build(embedded_shape)
         self.pooler.build(embedded_shape)
 
-    def call(self, input_ids, input_mask, segment_ids, dropout_seed=None):
+    def call(
+        self,
+        input_ids,
+        input_mask,
+        segment_ids,
+        first_tokens=None,
+        dropout_seed=None,
+    ):
         """Encodes a batch.
+
+        With `first_tokens` a row holds several sequences, one behind another:
+        none attends to another, and in each the positions begin at 0.
 
         Args:
             input_ids: [B, T] int32.
-            input_mask: [B, T] int32, 1 for real tokens and 0 for padding.
+            input_mask: [B, T] int32, 1 for real tokens and 0 for padding; or
+                the number of the sequence, from 1 on, in place of 1.
             segment_ids: [B, T] int32.
+            first_tokens: [B, S] int32, where the sequences begin.
             dropout_seed: an integer scalar that no other step and replica
                 uses, or None for inference.
 
         Returns:
-            A dict: "sequence_output" [B, T, W], "pooled_output" [B, W],
-            "layer_outputs" a list of [B, T, W], "embedding_output" [B, T, W].
+            A dict: "sequence_output" [B, T, W], "pooled_output" [B, W] (or
+            [B, S, W]), "layer_outputs" a list of [B, T, W],
+            "embedding_output" [B, T, W].
         """
+        is_packed = first_tokens is not None
+        positions = _positions(input_mask, first_tokens) if is_packed else None
         embedded = self.embeddings(
-            input_ids, segment_ids, dropout_seed=dropout_seed
+            input_ids, segment_ids, positions, dropout_seed=dropout_seed
         )
         layer_outputs = self.encoder(
-            embedded, input_mask, dropout_seed=dropout_seed
+            embedded,
+            input_mask,
+            is_packed=is_packed,
+            dropout_seed=dropout_seed,
         )
         return {
             "embedding_output": embedded,
             "layer_outputs": layer_outputs,
             "sequence_output": layer_outputs[-1],
-            "pooled_output": self.pooler(layer_outputs[-1]),
+            "pooled_output": self.pooler(layer_outputs[-1], first_tokens),
         }
+
+
+def rows_at(sequence, positions):
+    """Gathers [B*P, W] from [B, T, W] at `positions` [B, P]."""
+    batch_size, num_tokens, width = sequence.shape
+    starts = ops.arange(batch_size, dtype="int32")[:, None] * num_tokens
+    rows = ops.reshape(ops.cast(positions, "int32") + starts, (-1,))
+    return ops.take(ops.reshape(sequence, (-1, width)), rows, axis=0)
+
+
+def _positions(numbers, first_tokens):
+    """The place of each token in its sequence, [B, T]; some for padding."""
+    num_tokens, num_sequences = numbers.shape[1], first_tokens.shape[1]
+    is_in = numbers[:, :, None] == ops.arange(1, num_sequences + 1)
+    starts = ops.sum(ops.where(is_in, first_tokens[:, None], 0), axis=2)
+    return ops.arange(num_tokens) - starts

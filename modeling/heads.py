@@ -6,7 +6,7 @@ Shapes: B batch, T tokens, W width, P predictions, V vocabulary.
 import keras
 from keras import ops
 
-from modeling import activations, transformer
+from modeling import activations, bert, transformer
 
 
 class MaskedLmHead(keras.layers.Layer):
@@ -46,7 +46,7 @@ class MaskedLmHead(keras.layers.Layer):
         Returns:
             [B, P, V].
         """
-        masked = _rows_at(sequence_output, positions)  # [B*P, W]
+        masked = bert.rows_at(sequence_output, positions)  # [B*P, W]
         transformed = ops.cast(
             self.layer_norm(self.dense(masked)), self.compute_dtype
         )
@@ -78,7 +78,7 @@ class NextSentenceHead(keras.layers.Layer):
         )
 
     def call(self, pooled_output):
-        """Maps [B, W] to float32 logits [B, 2]."""
+        """Maps [..., W] to float32 logits [..., 2]."""
         logits = ops.matmul(pooled_output, ops.transpose(self.output_weights))
         return ops.cast(logits, "float32") + self.output_bias
 
@@ -104,18 +104,10 @@ class PretrainingHeads(keras.layers.Layer):
         self.next_sentence.build((sequence_shape[0], self.width))
 
     def call(self, encoded, positions, word_embeddings):
-        """Returns masked LM logits [B, P, V] and next sentence ones [B, 2]."""
+        """Returns masked LM logits [B, P, V], next sentence ones [..., 2]."""
         return (
             self.masked_lm(
                 encoded["sequence_output"], positions, word_embeddings
             ),
             self.next_sentence(encoded["pooled_output"]),
         )
-
-
-def _rows_at(sequence, positions):
-    """Gathers [B*P, W] from [B, T, W] at `positions` [B, P]."""
-    batch_size, num_tokens, width = sequence.shape
-    starts = ops.arange(batch_size, dtype="int32")[:, None] * num_tokens
-    rows = ops.reshape(ops.cast(positions, "int32") + starts, (-1,))
-    return ops.take(ops.reshape(sequence, (-1, width)), rows, axis=0)

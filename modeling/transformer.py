@@ -46,7 +46,8 @@ class SelfAttention(keras.layers.Layer):
             layer.build(inputs_shape)
 
     def call(self, inputs, score_bias, dropout_seed=None):
-        """Maps [B, T, W] to [B, T, W]; `score_bias` is [B, 1, 1, T]."""
+        """Maps [B, T, W] to [B, T, W]; `score_bias` is
+        [B, 1, 1 or T, T]."""
         query = self._split_heads(self.query(inputs))
         key = self._split_heads(self.key(inputs))
         value = self._split_heads(self.value(inputs))
@@ -163,19 +164,30 @@ class TransformerEncoder(keras.layers.Layer):
         for layer in self.layers:
             layer.build(inputs_shape)
 
-    def call(self, inputs, input_mask, dropout_seed=None):
+    def call(self, inputs, input_mask, is_packed=False, dropout_seed=None):
         """Maps [B, T, W] and a 0/1 mask [B, T] to the layers' outputs.
+
+        With `is_packed` the mask has numbers, and a token attends to those of
+        its own number.
 
         Returns:
             A list of [B, T, W], one a layer, the last layer's last.
         """
-        padding = 1.0 - ops.cast(input_mask, "float32")
-        score_bias = padding[:, None, None, :] * _MASKED_SCORE
+        score_bias = _MASKED_SCORE * _hidden(input_mask, is_packed)
         outputs = []
         for layer in self.layers:
             inputs = layer(inputs, score_bias, dropout_seed=dropout_seed)
             outputs.append(inputs)
         return outputs
+
+
+def _hidden(input_mask, is_packed):
+    """What is not attended to: 1.0, else 0.0; [B, 1, 1 or T, T]."""
+    if not is_packed:
+        return 1.0 - ops.cast(input_mask, "float32")[:, None, None, :]
+    numbers = input_mask[:, None, :]
+    is_other = numbers[..., None] != numbers[:, :, None]
+    return ops.cast(is_other, "float32")
 
 
 def layer_norm():

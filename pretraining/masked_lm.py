@@ -51,14 +51,16 @@ class MaskedLm:
         """Returns {name: Term} of one replica's batch.
 
         Args:
-            batch: a dict of the record's features, [B, T], [B, P] and [B];
-                a row of zeros is padding and counts nowhere.
+            batch: a dict of the record's features, [B, T], [B, P] and [B],
+                or [B, S] of S packed sequences; a row of zeros is padding and
+                counts nowhere.
             dropout_seed: an integer scalar, or None for inference.
         """
         encoded = self.encoder(
             batch["input_ids"],
             batch["input_mask"],
             batch["segment_ids"],
+            batch.get("next_sentence_positions"),
             dropout_seed=dropout_seed,
         )
         masked_lm_logits, next_sentence_logits = self.heads(
@@ -74,13 +76,15 @@ class MaskedLm:
             epsilon=_EPSILON,
         )
         if self.use_nsp:
-            # The first token of a record is [CLS], never padding.
-            is_record = ops.cast(batch["input_mask"][:, 0], "float32")
+            weights = batch.get("next_sentence_weights")
+            if weights is None:
+                # The first token of a record is [CLS], never padding.
+                weights = ops.cast(batch["input_mask"][:, 0], "float32")
             terms |= _terms(
                 NEXT_SENTENCE_TERMS,
                 next_sentence_logits,
                 batch["next_sentence_labels"],
-                is_record,
+                weights,
             )
         return terms
 
