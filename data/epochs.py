@@ -26,6 +26,7 @@ def records_from(files, offset, *, seed, window_records):
         seed: two integers, of which the order is a function.
         window_records: how many records are shuffled together.
     """
+    files = [file for file in files if file.num_records]
     num_records = sum(file.num_records for file in files)
     seeds = tf.random.split(seed, 3)
     # So many records the first window is short of.

@@ -52,6 +52,7 @@ def _batches(files, *, seed=1, start_record=0, context=None):
         seed=seed,
         start_record=start_record,
         context=context,
+        window_records=9,
     )
 
 
