@@ -214,7 +214,7 @@ def _finish(config, vocabulary, layout, made_from, entries):
     _warn_of_glued_documents(config, open_ended)
     counts = statistics.add(entry["counts"] for entry in entries)
     counts = statistics.with_rates(counts, config)
-    for warning in statistics.warnings(counts):
+    for warning in statistics.warnings(counts, config):
         logging.warning("%s", warning)
     files = {}
     for file, path in enumerate(config.output_paths):

@@ -8,6 +8,9 @@ from data import recipes
 
 _HIGH_UNK_RATE = 0.05
 _HIGH_RANDOM_NEXT_RATE = 0.75
+# Of packed records; and how near to a limit their mean is where it binds.
+_HIGH_PADDING_RATE = 0.05
+_NEARLY_FULL = 0.9
 _PAIR_RATES = {"random_next_rate": "random next", "swapped_rate": "swapped"}
 
 
@@ -72,8 +75,10 @@ def with_rates(counts, config):
     return counts | rates
 
 
-def warnings(counts):
+def warnings(counts, config):
     """Yields what is legal in a corpus and spoils the training."""
+    if config.pack_sequences and counts["padding_rate"] > _HIGH_PADDING_RATE:
+        yield from _warnings_of_packing(counts, config)
     if "random_next_rate" in counts:
         yield from _warnings_of_random_next(counts)
     if counts["unk_rate"] > _HIGH_UNK_RATE:
@@ -81,6 +86,22 @@ def warnings(counts):
             f"{counts['unk_rate']:.1%} of the tokens are [UNK]: does "
             "--vocab_file fit the language, --do_lower_case and --t2s?"
         )
+
+
+def _warnings_of_packing(counts, config):
+    """Says what else than tokens fills the records, if anything does."""
+    for name, inside in (
+        ("pack_sequences", counts["num_sequences"]),
+        ("max_predictions_per_seq", counts["num_masks"]),
+    ):
+        limit = getattr(config, name)
+        a_record = inside / counts["num_records"]
+        if a_record > _NEARLY_FULL * limit:
+            yield (
+                f"{counts['padding_rate']:.0%} of the packed records is "
+                f"padding, as --{name}={limit} is reached first "
+                f"({a_record:.1f} a record); raise it"
+            )
 
 
 def _warnings_of_random_next(counts):

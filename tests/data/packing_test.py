@@ -276,3 +276,26 @@ def test_records_that_are_packed_are_not_taken_for_others(tmp_path):
     (tmp_path / "packed.manifest.json").unlink()
     with pytest.raises(ValueError, match=f"{packed} .*manifest.json"):
         record_files.check(record_files.find(packed), **sizes)
+
+
+@pytest.mark.parametrize(
+    ("flags", "names"),
+    [
+        ({"pack_sequences": 2}, ["pack_sequences"]),
+        ({"max_predictions_per_seq": 12}, ["max_predictions_per_seq"]),
+        ({"max_predictions_per_seq": 28}, []),
+    ],
+)
+def test_what_keeps_records_from_being_filled_is_told(
+    tmp_path, caplog, flags, names
+):
+    # Documents of a short line each.
+    text = tmp_path / "text"
+    text.write_text("\n\n".join(f"short line {k % 97}" for k in range(900)))
+    flags = {"pack_sequences": 42, "pair_task": "none", **flags}
+    found = built.build_only(tmp_path, input_file=str(text), **flags)
+    assert (found["statistics"]["padding_rate"] > 0.05) == bool(names)
+    warnings = [x for x in caplog.messages if "is reached first" in x]
+    assert len(warnings) == len(names)
+    for name, warning in zip(names, warnings, strict=True):
+        assert f"--{name}={flags[name]} " in warning

@@ -10,7 +10,7 @@ _MOST_BARS = 40
 
 
 def histogram(counts, *, unit):
-    """Bars of how many records have 0, 1, 2, ... of something.
+    """Bars of how many sequences have 0, 1, 2, ... of something.
 
     Args:
         counts: int64 [most + 1]. Many are drawn a few to a bar.
@@ -18,7 +18,7 @@ def histogram(counts, *, unit):
     """
     counts = counts.tolist()
     step = math.ceil(len(counts) / _MOST_BARS)
-    # From the upper end, as the longest length is the one of most records.
+    # From the upper end, as the longest length is the one of most of them.
     firsts = range(len(counts) - step, -step, -step)
     groups = [
         (max(first, 0), sum(counts[max(first, 0) : first + step]))
@@ -39,7 +39,7 @@ def histogram(counts, *, unit):
 
 
 def bins(counts, names, *, unit):
-    """Bars of how many records are in bins that have names."""
+    """Bars of how many sequences are in bins that have names."""
     return _bars(counts, names, dict(enumerate(names)), unit)
 
 
@@ -51,7 +51,7 @@ def _bars(counts, names, ticks, unit):
     for number, (count, name) in enumerate(zip(counts, names, strict=True)):
         height = room * count / highest
         x = number * width
-        tip = f"{name} {unit}: {count:,} records, {count / total:.1%}"
+        tip = f"{name} {unit}: {count:,} sequences, {count / total:.1%}"
         parts.append(
             f'<rect class="f0" x="{x + 0.08 * width:.1f}" '
             f'y="{_HEAD + room - height:.1f}" width="{0.84 * width:.1f}" '

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tools.inspection import findings
+from tools.inspection import findings, packed
+from tools.inspection.rows import Rows
 
 # Ids are counted in a table, so that even an unknown vocabulary has an end.
 _MOST_ROWS = 1 << 22
@@ -24,30 +25,6 @@ class Expected(NamedTuple):
     pair_task: str | None
     masked_lm_prob: float | None
     masks_all_wanted: bool  # No mask is left out for the length of its word.
-
-
-class Rows(NamedTuple):
-    """Sound records; the features of other masking are None."""
-
-    numbers: np.ndarray  # int64 [B]: which ones of the file they are
-    text: np.ndarray  # int64 [B, L]: the ids before anything was masked
-    num_tokens: np.ndarray  # int64 [B]
-    num_first: np.ndarray  # int64 [B]: tokens of segment A
-    pair_labels: np.ndarray  # int64 [B]
-    shown: np.ndarray | None  # int64 [B, P]: ids at the masks
-    positions: np.ndarray | None  # int64 [B, P]
-    labels: np.ndarray | None  # int64 [B, P]
-    num_masks: np.ndarray | None  # int64 [B]
-    word_starts: np.ndarray | None  # bool [B, L]
-
-    @property
-    def is_mask(self):
-        """Which of the P places for masks are used, bool [B, P]."""
-        return np.arange(self.positions.shape[1]) < self.num_masks[:, None]
-
-    def take(self, chosen):
-        """The same of some of the records."""
-        return Rows(*(x if x is None else x[chosen] for x in self))
 
 
 class Checker:
@@ -73,17 +50,29 @@ class Checker:
             numbers: int64 [B]: which records of the file they are.
 
         Returns:
-            `Rows` of those without an error.
+            `Rows` of those without an error, of packed ones for each sequence.
         """
         self._numbers = numbers
         self._is_sound = np.ones(len(numbers), bool)
         is_dynamic = "word_starts" in features
         read = self._read_dynamic if is_dynamic else self._read_static
-        rows = self._sound(read(features))
+        sequences = None
+        if "next_sentence_positions" in features:
+            features, sequences = self._unpack(features)
+        rows = self._sound(read(features)._replace(sequences=sequences))
         self._check_text(rows)
         if not is_dynamic:
             self._check_masks(rows)
         return self._sound(rows)
+
+    def _unpack(self, features):
+        """Goes on with the sequences of sound records."""
+        packed.check(features, self._refuse)
+        sound = {name: x[self._is_sound] for name, x in features.items()}
+        features, records, sequences = packed.unpack(sound)
+        self._numbers = self._numbers[self._is_sound][records]
+        self._is_sound = np.ones(len(records), bool)
+        return features, sequences
 
     def _sound(self, rows):
         """Those without an error so far, which then are all there are."""

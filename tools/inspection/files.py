@@ -10,6 +10,11 @@ from tools.inspection import checks, findings, frames, schema
 from tools.inspection.statistics import Statistics
 
 _SHORTEST = 3  # [CLS], a token, [SEP]
+_STATED_LENGTHS = (
+    "max_seq_length",
+    "max_predictions_per_seq",
+    "pack_sequences",
+)
 
 
 class Context(NamedTuple):
@@ -211,7 +216,9 @@ class _Reader:
             if got != wanted:
                 self._add(rule, None, f"{got:,}", f"{wanted:,}")
         if file.kind and file.kind.masking == schema.STATIC:
-            for name in ("max_seq_length", "max_predictions_per_seq"):
+            # Older manifests know no packing.
+            stated = {"pack_sequences": 0} | stated
+            for name in _STATED_LENGTHS:
                 got, wanted = getattr(file.kind, name), stated.get(name)
                 if got != wanted:
                     self._add(

@@ -57,7 +57,7 @@ RULES = {
     "length": Rule(ERROR, "a feature has another number of values", _BUILD),
     "other lengths": Rule(
         ERROR,
-        "files differ in the length of their sequences or in their masking",
+        "files differ in the length of their sequences, masking or packing",
         "train on them one after the other, or build all with the same flags",
     ),
     "input_mask": Rule(
@@ -65,6 +65,30 @@ RULES = {
         "input_mask is not ones for the tokens, then zeros",
         _BUILD,
         "input_mask",
+    ),
+    "sequences": Rule(
+        ERROR,
+        "input_mask is not 1, 2, ... for the sequences, then zeros",
+        _BUILD,
+        "input_mask",
+    ),
+    "sequence positions": Rule(
+        ERROR,
+        "next_sentence_positions are not where the sequences begin",
+        _BUILD,
+        "next_sentence_positions",
+    ),
+    "sequence labels": Rule(
+        ERROR,
+        "next_sentence_labels are not 0 behind those of the sequences",
+        _BUILD,
+        "next_sentence_labels",
+    ),
+    "sequence weights": Rule(
+        ERROR,
+        "next_sentence_weights are not ones for the sequences, then zeros",
+        _BUILD,
+        "next_sentence_weights",
     ),
     "segment_ids": Rule(
         ERROR,

@@ -59,24 +59,28 @@ def _tiles(inspection):
         ("files", f"{len(inspection.files):,}", ""),
         ("sound records", f"{counts.num_records:,}", ""),
     ]
+    if counts.num_sequences > counts.num_records:
+        a_record = counts.num_sequences / counts.num_records
+        note = f"{a_record:.2f} a record"
+        tiles.append(("sequences", f"{counts.num_sequences:,}", note))
     if counts.num_records:
         tiles += [
             ("tokens", f"{counts.num_tokens:,}", ""),
             (
                 "mean length",
-                f"{counts.num_tokens / counts.num_records:.1f}",
+                f"{counts.num_tokens / counts.num_sequences:.1f}",
                 f"median {counts.percentile(0.5)}",
             ),
             ("padding", f"{1 - counts.num_tokens / counts.num_places:.1%}", ""),
             (
                 "same text",
-                f"{counts.num_same / counts.num_records:.2%}",
-                "records whose text an earlier one has",
+                f"{counts.num_same / counts.num_sequences:.2%}",
+                "sequences whose text an earlier one has",
             ),
         ]
     if counts.num_masks:
-        a_record = counts.num_masks / counts.num_static
-        tiles.append(("masks a record", f"{a_record:.1f}", ""))
+        a_sequence = counts.num_masks / counts.num_static
+        tiles.append(("masks a sequence", f"{a_sequence:.1f}", ""))
     cells = "".join(
         f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>"
         for name, value, note in tiles
@@ -117,7 +121,7 @@ def _charts(inspection, pair_task):
         _card(
             "Length",
             "序列长度",
-            "tokens of a record, without padding",
+            "tokens of a sequence, without padding",
             charts.histogram(counts.lengths, unit="tokens"),
         )
     ]
@@ -126,7 +130,7 @@ def _charts(inspection, pair_task):
             _card(
                 "Masks",
                 "掩码数",
-                "masked tokens of a record",
+                "masked tokens of a sequence",
                 charts.histogram(counts.masks, unit="masks"),
             )
         )
@@ -165,7 +169,7 @@ def _unk_card(counts):
     names.append(f"> {UNK_ENDS[-2]:.0%}")
     rate = counts.num_unk / counts.num_tokens
     return _card(
-        "[UNK] in a record",
+        "[UNK] in a sequence",
         "未登录词",
         f"{rate:.3%} of all tokens are not in the vocabulary",
         charts.bins(counts.unk_records.tolist(), names, unit="[UNK]"),
@@ -249,6 +253,6 @@ def _samples(inspection, pair_task):
         samples.make(path, rows, inspection, pair_task)
         for _, path, rows in drawn
     )
-    title = _title(2, f"{len(drawn)} of the records", "随机样本")
+    title = _title(2, f"{len(drawn)} of the sequences", "随机样本")
     legend = samples.legend(inspection.statistics.num_static > 0)
     return f"{title}{legend}{records}"

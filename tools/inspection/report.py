@@ -75,11 +75,14 @@ def numbers(inspection):
     yield "sound", f"{_counted(counts.num_records, 'record')}"
     if not counts.num_records:
         return
+    if counts.num_sequences > counts.num_records:
+        a_record = counts.num_sequences / counts.num_records
+        yield "sequences", f"{counts.num_sequences:,}, {a_record:.2f} a record"
     yield "tokens", f"{counts.num_tokens:,}"
     percentiles = ", ".join(
         f"{share:.0%} {counts.percentile(share)}" for share in (0.05, 0.5, 0.95)
     )
-    mean = counts.num_tokens / counts.num_records
+    mean = counts.num_tokens / counts.num_sequences
     yield "length", f"mean {mean:.1f}; {percentiles}"
     yield "padding", f"{1 - counts.num_tokens / counts.num_places:.1%}"
     if inspection.vocabulary:
@@ -88,8 +91,8 @@ def numbers(inspection):
     if counts.num_pairs:
         ones = counts.num_label_1 / counts.num_pairs
         yield "label 1", f"{ones:.1%} of the pairs"
-    same = counts.num_same / counts.num_records
-    yield "same text", f"{same:.2%} of the records"
+    same = counts.num_same / counts.num_sequences
+    yield "same text", f"{same:.2%} of the sequences"
     if counts.num_masks:
         yield from _numbers_of_masks(inspection)
 
@@ -97,8 +100,8 @@ def numbers(inspection):
 def _numbers_of_masks(inspection):
     counts = inspection.statistics
     num_masks = counts.num_masks
-    yield "masks", f"{num_masks / counts.num_static:.1f} a record"
-    if counts.num_static == counts.num_records:
+    yield "masks", f"{num_masks / counts.num_static:.1f} a sequence"
+    if counts.num_static == counts.num_sequences:
         yield "masked", f"{num_masks / counts.num_tokens:.1%} of the tokens"
     if counts.shown_as.any():
         yield (

@@ -1,4 +1,4 @@
-"""Records as a person reads them, in HTML."""
+"""Sequences as a person reads them, in HTML."""
 
 import html
 
@@ -36,11 +36,11 @@ def legend(is_static):
 
 
 def make(path, rows, inspection, pair_task):
-    """Returns the HTML of one record.
+    """Returns the HTML of one record, or of a sequence of a packed one.
 
     Args:
         path: its file.
-        rows: `checks.Rows` of the record.
+        rows: `rows.Rows` of the record.
         inspection: `report.Inspection`.
         pair_task: a key of `PAIR_LABELS`.
     """
@@ -53,7 +53,11 @@ def make(path, rows, inspection, pair_task):
     if rows.num_masks is not None:
         facts.append(f"<span>{rows.num_masks[0]} masks</span>")
     facts.append(f'<strong>{name}<span class="zh">{chinese}</span></strong>')
+    number = f"record {rows.numbers[0]}"
     padding = rows.text.shape[1] - num_tokens
+    if rows.sequences is not None:
+        number += f", sequence {rows.sequences[0] + 1}"
+        padding = 0
     segments = [_segment("A", chips, is_start, 0, num_first)]
     if num_first < num_tokens:
         segments.append(_segment("B", chips, is_start, num_first, num_tokens))
@@ -61,7 +65,7 @@ def make(path, rows, inspection, pair_task):
         segments.append(f'<div class="pad">+ {padding} padding</div>')
     return (
         f'<article class="sample card"><header><code>{html.escape(path)}'
-        f"</code><span>record {rows.numbers[0]}</span>{''.join(facts)}"
+        f"</code><span>{number}</span>{''.join(facts)}"
         f"</header>{''.join(segments)}</article>"
     )
 

@@ -12,10 +12,6 @@ from google.protobuf import message
 from data import records
 
 STATIC, DYNAMIC = "static", "dynamic"
-_FEATURES = {
-    STATIC: records.PRETRAINING_FEATURES,
-    DYNAMIC: records.DYNAMIC_FEATURES,
-}
 # --max_seq_length allows no more.
 _LONGEST = 1 << 15
 _LISTS = {
@@ -32,12 +28,23 @@ class Schema(NamedTuple):
     masking: str  # STATIC or DYNAMIC
     max_seq_length: int  # 0: unknown.
     max_predictions_per_seq: int  # 0 where masks are drawn later.
+    pack_sequences: int = 0  # Most sequences; 0: one without a number.
+
+    @property
+    def features(self):
+        """What each record has, of `records`."""
+        if self.masking == DYNAMIC:
+            return records.DYNAMIC_FEATURES
+        if self.pack_sequences:
+            return records.PACKED_FEATURES
+        return records.PRETRAINING_FEATURES
 
     def length_of(self, feature):
         """How many values a feature of `records` has; None: any number."""
         sizes = {
             records.SEQUENCE: self.max_seq_length,
             records.PREDICTIONS: self.max_predictions_per_seq,
+            records.SEQUENCES: self.pack_sequences,
             1: 1,
         }
         if feature.kind == "bytes":
@@ -54,14 +61,18 @@ def of_record(serialized):
         return Schema(DYNAMIC, 0, 0)
     sizes = [
         features.get(name, (None, 0))[1]
-        for name in ("input_ids", "masked_lm_positions")
+        for name in (
+            "input_ids",
+            "masked_lm_positions",
+            "next_sentence_positions",
+        )
     ]
     return Schema(STATIC, *sizes)
 
 
 def other_features(serialized, schema):
     """Names of the features of a record that are not of its schema."""
-    names = {feature.name for feature in _FEATURES[schema.masking]}
+    names = {feature.name for feature in schema.features}
     return sorted(set(_features(serialized) or ()) - names)
 
 
@@ -89,7 +100,7 @@ def explain(serialized, schema):
     if features is None:
         got = f"{len(serialized)} bytes that do not parse"
         return "example", got, "a serialized tf.train.Example"
-    wanted = _FEATURES[schema.masking]
+    wanted = schema.features
     missing = [f.name for f in wanted if f.name not in features]
     if missing:
         got = f"no {', '.join(missing)} among {', '.join(sorted(features))}"
@@ -118,10 +129,7 @@ def parse(serialized, schema):
     --max_seq_length allows, `num_tokens` int64 [B] is how many there are,
     `word_starts` is an array of bytes.
     """
-    spec = {
-        feature.name: _spec(feature, schema)
-        for feature in _FEATURES[schema.masking]
-    }
+    spec = {feature.name: _spec(feature, schema) for feature in schema.features}
     try:
         parsed = tf.io.parse_example(serialized, spec)
     except (tf.errors.InvalidArgumentError, UnicodeDecodeError):

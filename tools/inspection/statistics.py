@@ -42,7 +42,9 @@ class Statistics:
             num_samples: records to keep, each with the same chance.
             seed: decides which.
         """
-        self.num_records = self.num_tokens = self.num_unk = 0
+        self.num_records = 0
+        # One a record, unless they are packed. What follows is of these.
+        self.num_sequences = self.num_tokens = self.num_unk = 0
         self.num_pairs = self.num_label_1 = self.num_static = 0
         self.num_places = 0  # With padding.
         self.lengths = np.zeros(0, np.int64)  # Records of each length.
@@ -58,12 +60,14 @@ class Statistics:
         self._hashes = []
 
     def add(self, path, rows, max_seq_length):
-        """Adds `checks.Rows` of a file."""
+        """Adds `rows.Rows` of a file."""
         if not len(rows.numbers):
             return
-        self.num_records += len(rows.numbers)
+        num_records = len(np.unique(rows.numbers))
+        self.num_records += num_records
+        self.num_sequences += len(rows.numbers)
         self.num_tokens += int(rows.num_tokens.sum())
-        self.num_places += len(rows.numbers) * max_seq_length
+        self.num_places += num_records * max_seq_length
         self.num_pairs += int((rows.num_first < rows.num_tokens).sum())
         self.num_label_1 += int(rows.pair_labels.sum())
         self.lengths = _added(self.lengths, rows.num_tokens)
@@ -118,13 +122,13 @@ class Statistics:
 
     @functools.cached_property
     def num_same(self):
-        """Records whose text an earlier one has; asked when all are added."""
+        """Sequences whose text an earlier one has; asked in the end."""
         hashes = np.concatenate([*self._hashes, np.zeros(0, np.uint64)])
         return len(hashes) - len(np.unique(hashes))
 
     def percentile(self, share):
         """The length that this share of the records does not exceed."""
-        reached = np.cumsum(self.lengths) >= share * self.num_records
+        reached = np.cumsum(self.lengths) >= share * self.num_sequences
         return int(reached.argmax())
 
     def warn(self, found, law, dupe_factor):
@@ -135,7 +139,7 @@ class Statistics:
             law: the `Law` of the masks.
             dupe_factor: how often the text was gone through.
         """
-        if self.num_records < _ENOUGH_RECORDS:
+        if self.num_sequences < _ENOUGH_RECORDS:
             return
         for rule, is_found, got, wanted in self._suspicions(law, dupe_factor):
             if is_found:
@@ -149,7 +153,7 @@ class Statistics:
         rate = self.num_unk / self.num_tokens
         limit = _HIGH_UNK_RATE
         yield "[UNK]", rate > limit, f"{rate:.1%}", f"<= {limit:.0%}"
-        rate = self.num_same / self.num_records
+        rate = self.num_same / self.num_sequences
         limit = max(_HIGH_SAME_RATE, 1 - 1 / dupe_factor)
         yield "same text", rate > limit, f"{rate:.0%}", f"<= {limit:.0%}"
         if self.num_pairs:
@@ -165,7 +169,7 @@ class Statistics:
         rate = self.masks[0] / self.num_static
         limit = _HIGH_UNMASKED_RATE
         yield "no masks", rate > limit, f"{rate:.1%}", f"<= {limit:.0%}"
-        num_tokens = self.num_tokens * self.num_static / self.num_records
+        num_tokens = self.num_tokens * self.num_static / self.num_sequences
         rate = self.num_masks / num_tokens
         low, high = _USUAL_MASKED_RATES
         wanted = f"{low:.0%} to {high:.0%}"
