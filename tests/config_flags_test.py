@@ -25,6 +25,9 @@ PROGRAM = """
             typing.Literal["one", "two"], "Which."
         ] = "one"
         limit: typing.Annotated[int | None, "Most."] = None
+        shade: typing.Annotated[
+            typing.Literal["light", "dark"] | None, "Which, if any."
+        ] = None
 
     def work(config):
         if config.input_file == "wrong":
@@ -61,7 +64,7 @@ def test_every_field_is_a_flag_with_its_default(program):
     wanted = dataclasses.asdict(
         BuildConfig(input_file="a", output_file="b", vocab_file="c")
     )
-    assert got == wanted | {"kind": "one", "limit": None}
+    assert got == wanted | {"kind": "one", "limit": None, "shade": None}
     assert type(got["masked_lm_prob"]) is float
     described = program("--help").stdout
     for name in wanted:
