@@ -45,10 +45,13 @@ def log_arithmetic(config, devices, objective, files):
 
 
 def describe_records(config, files):
-    """Says what the two segments are and who draws the masks."""
+    """Says what the two segments are, who draws the masks, what is packed."""
     pair_task = files[0].stated("pair_task")
     if files[0].masking == "static":
-        return f"pair task {pair_task}; masks drawn when they were built"
+        made = f"pair task {pair_task}; masks drawn when they were built"
+        if files[0].stated("pack_sequences"):
+            made += f"; {_sequences_a_record(files):.2f} sequences a record"
+        return made
     word = "words" if config.do_whole_word_mask else "tokens"
     units = {
         "word": word,
@@ -61,6 +64,14 @@ def describe_records(config, files):
         f"and at most {config.max_predictions_per_seq}, random words from "
         f"{config.random_words}"
     )
+
+
+def _sequences_a_record(files):
+    num_sequences = sum(
+        file.num_records * file.stated("statistics")["sequences_per_record"]
+        for file in files
+    )
+    return num_sequences / sum(file.num_records for file in files)
 
 
 def log_start(config, resumed_from, table, start_step):

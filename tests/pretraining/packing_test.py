@@ -177,10 +177,16 @@ def job(directory):
     return run
 
 
-def test_a_run_needs_no_flag_and_evaluates_both_kinds_alike(job, caplog):
+def test_a_run_needs_no_flag_and_evaluates_both_kinds_alike(
+    job, directory, caplog
+):
     caplog.set_level("INFO")
     packed = job("run", "packed", do_train=True)
     assert packed["global_step"] == 2
+    (file,) = record_files.find(str(directory / "packed"))
+    counts = file.manifest["statistics"]
+    mean = counts["num_sequences"] / counts["num_records"]
+    assert f"{mean:.2f} sequences a record" in caplog.text
     plain = job("run", "plain")
     assert packed == pytest.approx(plain, rel=1e-5)
 
