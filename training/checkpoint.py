@@ -179,7 +179,7 @@ def initialize(variables, checkpoint):
         ValueError: no checkpoint there, not one name in common, or a tensor
             of another shape.
     """
-    prefix = _find(checkpoint)
+    prefix = find(checkpoint)
     reader = tf.train.load_checkpoint(prefix)
     shapes = reader.get_variable_to_shape_map()
     loaded = [name for name in variables if name in shapes]
@@ -202,13 +202,18 @@ def initialize(variables, checkpoint):
             "loaded": loaded,
             "newly initialised": [n for n in variables if n not in shapes],
             "unused": [
-                n for n in shapes if n not in variables and not _is_state(n)
+                n for n in shapes if n not in variables and not is_state(n)
             ],
         },
     )
 
 
-def _find(checkpoint):
+def find(checkpoint):
+    """Returns the prefix of a checkpoint, given it or its directory.
+
+    Raises:
+        ValueError: there is none.
+    """
     if tf.io.gfile.isdir(checkpoint):
         steps = saved_steps(checkpoint)
         indexes = tf.io.gfile.glob(
@@ -242,7 +247,8 @@ def _read(prefix, variables):
     return {name: reader.get_tensor(name) for name in variables}
 
 
-def _is_state(name):
+def is_state(name):
+    """Whether a tensor is no weight: the step, or of an optimizer."""
     return name == GLOBAL_STEP or bool(_STATE.fullmatch(name))
 
 
