@@ -11,6 +11,8 @@ import typing
 
 from absl import app, flags, logging
 
+from training import signals
+
 
 class _IntegerParser(flags.IntegerParser):
     """Integers as people write them in scripts: 500000 or 500,000."""
@@ -71,7 +73,8 @@ def _define_one(name, kind, default, text):
 
 
 def _without_none(kind):
-    if isinstance(kind, types.UnionType):
+    # A Literal with None is a Union of typing's own.
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
         (kind,) = [k for k in typing.get_args(kind) if k is not type(None)]
     return kind
 
@@ -82,8 +85,9 @@ def run(work, config_class):
     A `ValueError`, an `OSError` or TensorFlow's error of a file or a device is
     not ours to mend: it is printed as one line, and --verbosity=1 shows where
     it came from. The program ends with status 1, or with 3 where the same
-    command may succeed if it is given again, as after a lost connection.
-    Anything else is our mistake and keeps its traceback.
+    command may succeed if it is given again, as after a lost connection. It
+    ends with 4 where a signal asked for the end and all is saved: the same
+    command goes on. Anything else is our mistake and keeps its traceback.
     """
     make_config = define(config_class)
 
@@ -93,6 +97,9 @@ def run(work, config_class):
         logging.use_absl_handler()
         try:
             work(make_config())
+        except signals.Stopped as stopped:
+            logging.info("%s", stopped)
+            sys.exit(signals.STATUS)
         except Exception as error:
             tf_error, passing_error = _tensorflow_errors()
             if not isinstance(error, (ValueError, OSError, *tf_error)):

@@ -114,6 +114,16 @@ class PretrainingConfig(MaskingConfig):
         int, "Most steps run on the device without asking the host."
     ] = 1000
     max_eval_steps: Annotated[int, "Most evaluation steps."] = 100
+    eval_every_steps: Annotated[
+        int,
+        "Steps between evaluations during training, on --eval_input_file; 0 is "
+        "none.",
+    ] = 0
+    max_bad_steps: Annotated[
+        int,
+        "The run ends after so many steps in a row that were skipped, for a "
+        "loss or a gradient that is no number.",
+    ] = 20
     seed: Annotated[
         int, "Decides first weights, the order of records, and dropout."
     ] = 12345
@@ -172,10 +182,12 @@ _POSITIVE = (
     "adam_epsilon",
     "layerwise_lr_decay",
     "gradient_accumulation_steps",
+    "max_bad_steps",
 )
 _NOT_NEGATIVE = (
     "num_warmup_steps",
     "keep_checkpoint_max",
+    "eval_every_steps",
     "seed",
     "weight_decay",
     "clip_norm",

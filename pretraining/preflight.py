@@ -8,6 +8,7 @@ from absl import logging
 from data import record_files
 from data.config import MaskingConfig
 from modeling import config as model_config
+from text import corpus
 
 
 def read_bert_config(config):
@@ -29,9 +30,13 @@ def read_bert_config(config):
 def check_output_dir(config):
     """Makes --output_dir, which shows whether it can be written to."""
     try:
-        tf.io.gfile.makedirs(config.output_dir)
+        corpus.make_directory(config.output_dir)
     except tf.errors.OpError as error:
         raise ValueError(f"--output_dir: {error.message}") from None
+    except OSError as error:
+        raise ValueError(
+            f"--output_dir: {config.output_dir}: {error.strerror or error}"
+        ) from None
 
 
 def find_records(config, bert):
@@ -42,11 +47,12 @@ def find_records(config, bert):
     """
     train_files = _find(config, config.input_file, "input_file", bert)
     eval_files = []
-    if config.do_eval and config.eval_input_file:
+    is_evaluated = config.do_eval or config.eval_every_steps
+    if is_evaluated and config.eval_input_file:
         eval_files = _find(
             config, config.eval_input_file, "eval_input_file", bert
         )
-    elif config.do_eval:
+    elif is_evaluated:
         logging.warning(
             "NO --eval_input_file: EVALUATING ON THE TRAINING FILES. The "
             "figures say how well these records are remembered, not how well "

@@ -1,14 +1,23 @@
 """Pretraining, top to bottom."""
 
+import dataclasses
+
 import tensorflow as tf
 
 from data import input_pipeline, record_files
-from pretraining import masked_lm, preflight, report, training_step
+from pretraining import (
+    evaluation,
+    masked_lm,
+    preflight,
+    report,
+    training_step,
+)
 from training import (
     checkpoint,
     loop,
     optimizers,
     precision,
+    signals,
     step,
     strategy,
     summaries,
@@ -35,6 +44,7 @@ def run(config):
     Raises:
         ValueError: a setting or a file is wrong; says which and what to do.
         ConnectionError: the TPU cannot be reached.
+        signals.Stopped: a signal asked for the end; all is saved.
     """
     bert = preflight.read_bert_config(config)
     preflight.check_output_dir(config)
@@ -58,15 +68,18 @@ def run(config):
             seed=config.seed,
             mixed_precision=precision.choose(config.mixed_precision, devices),
         )
+    evaluator = eval_files and evaluation.Evaluation(
+        config, devices, objective, eval_files, eval_parse
+    )
     try:
         if config.do_train:
-            global_step = _train(config, devices, objective, train_files, parse)
+            global_step = _train(
+                config, devices, objective, train_files, parse, evaluator
+            )
         else:
             global_step = _restore_weights(config, objective)
         if config.do_eval:
-            return _evaluate(
-                config, devices, objective, eval_files, eval_parse, global_step
-            )
+            return _evaluate(config, devices, evaluator, global_step)
     except _MAY_BE_RECORDS:
         _refuse_damage(train_files, parse)
         _refuse_damage(eval_files, eval_parse)
@@ -90,17 +103,18 @@ def _make_parser(config, bert, files, seed):
     )
 
 
-def _train(config, devices, objective, files, parse):
+def _train(config, devices, objective, files, parse, evaluator):
     """Trains to --num_train_steps; returns the step it ended at."""
     with devices.scope():
         one_step = training_step.TrainingStep(config, devices, objective)
+    is_chief = strategy.is_chief(devices)
     checkpoints = checkpoint.Checkpoints(
         config.output_dir,
         checkpoint.by_path(objective.variables)
         | one_step.variables()
         | {checkpoint.GLOBAL_STEP: one_step.optimizer.iterations},
         keep_max=config.keep_checkpoint_max,
-        is_chief=strategy.is_chief(devices),
+        is_chief=is_chief,
     )
     report.log_arithmetic(config, devices, objective, files)
     start_step = _start(config, objective, one_step, checkpoints)
@@ -108,19 +122,24 @@ def _train(config, devices, objective, files, parse):
         return start_step
 
     batches = _training_batches(config, devices, files, parse, start_step)
-    with summaries.Summaries(
-        config.output_dir,
-        start_step=start_step,
-        num_steps=config.num_train_steps,
-        is_chief=strategy.is_chief(devices),
-    ) as told:
+    run_steps = step.make_run_steps(
+        devices,
+        one_step.replica_step,
+        one_step.totals,
+        jit_compile=jit_compile(devices),
+    )
+    with (
+        summaries.Summaries(
+            config.output_dir,
+            start_step=start_step,
+            num_steps=config.num_train_steps,
+            is_chief=is_chief,
+        ) as told,
+        signals.Stop(devices) as stop,
+    ):
+        told.describe(dataclasses.asdict(config))
         loop.train(
-            step.make_run_steps(
-                devices,
-                one_step.replica_step,
-                one_step.totals,
-                jit_compile=_jit_compile(devices),
-            ),
+            run_steps,
             iter(batches),
             one_step.totals,
             start_step=start_step,
@@ -131,8 +150,18 @@ def _train(config, devices, objective, files, parse):
             make_metrics=one_step.metrics,
             checkpoints=checkpoints,
             summaries=told,
+            stop=stop,
+            max_bad_steps=config.max_bad_steps,
+            eval_every_steps=config.eval_every_steps,
+            evaluate=lambda step: _evaluate_between(evaluator, stop),
         )
     return config.num_train_steps
+
+
+def _evaluate_between(evaluator, stop):
+    """Returns the numbers of an evaluation; none where a signal cut it off."""
+    metrics = evaluator.measure(stop) or {}
+    return {f"eval_{name}": value for name, value in metrics.items()}
 
 
 def _start(config, objective, one_step, checkpoints):
@@ -184,36 +213,16 @@ def _restore_weights(config, objective):
     return int(global_step.numpy())
 
 
-def _evaluate(config, devices, objective, files, parse, global_step):
+def _evaluate(config, devices, evaluator, global_step):
     """Evaluates the weights there are; returns what eval_results.txt says."""
-    with devices.scope():
-        totals = step.Totals(objective.term_names)
-    num_records = sum(file.num_records for file in files)
-    num_steps = min(
-        config.max_eval_steps, -(-num_records // config.eval_batch_size)
-    )
-    report.log_evaluation(config, files, num_steps)
-    batches = devices.distribute_datasets_from_function(
-        lambda context: input_pipeline.evaluation_batches(
-            files,
-            parse=parse,
-            batch_size=config.eval_batch_size,
-            context=context,
-        )
-    )
-    sums = loop.evaluate(
-        step.make_evaluate_steps(devices, objective.compute_terms, totals),
-        iter(batches),
-        totals,
-        num_steps=num_steps,
-    )
-    results = {checkpoint.GLOBAL_STEP: global_step} | objective.metrics(sums)
+    report.log_evaluation(config, evaluator.files, evaluator.num_steps)
+    results = {checkpoint.GLOBAL_STEP: global_step} | evaluator.measure()
     if strategy.is_chief(devices):
         report.write_eval_results(config.output_dir, results)
     return results
 
 
-def _jit_compile(devices):
+def jit_compile(devices):
     # XLA computes dropout's bits where they are used. A TPU compiles by itself,
     # and with several replicas a compiled step cannot reach its variables.
     return devices.num_replicas_in_sync == 1 and not isinstance(

@@ -6,9 +6,12 @@
 #     gs://bucket/bert_base --train_batch_size=512
 # On a TPU VM the name is "local". FLAGs go to run_pretraining.py behind those
 # of configs/pretrain/bert_base_tpu.flags (FLAGFILE names another recipe).
-# A run that is killed or loses its TPU (status 3) is started again, up to
-# RETRIES (10) times, and goes on from its newest checkpoint. A mistake in the
-# flags or the files (status 1) ends the script.
+# A run that is killed, loses its TPU (status 3) or was told to end and has
+# saved (status 4: Cloud TPU sends SIGTERM before maintenance and preemption) is
+# started again after WAIT_SECS (30), up to RETRIES (10) times, and goes on from
+# its newest checkpoint. A mistake in the flags or the files (status 1) ends the
+# script. Told to end itself, by SIGTERM or Ctrl-C, it tells the run, waits
+# until that has saved, and ends with its status.
 # Not run on TPU hardware.
 
 if (($# < 3)); then
@@ -21,18 +24,44 @@ cd "$(dirname "$0")/.."
 # The environment of a TPU VM is made from requirements-tpu.txt, by hand.
 PYTHON="${PYTHON:-python3}"
 
+run="" told=""
+# The job of the background gets no Ctrl-C of a terminal: SIGTERM stands for it.
+trap 'told=1; if [[ -n "$run" ]]; then kill -TERM "$run" 2>/dev/null; fi' \
+  TERM INT
+
+# A trapped signal ends `wait` before the run has ended, with a status of no use.
+wait_for_run() {
+  local last
+  wait "$run"
+  status=$?
+  while kill -0 "$run" 2>/dev/null; do
+    wait "$run"
+    status=$?
+  done
+  wait "$run" 2>/dev/null
+  last=$?
+  # 127: the status was told already.
+  if ((last != 127)); then status=$last; fi
+}
+
 for ((try = 0; try <= ${RETRIES:-10}; try++)); do
   "$PYTHON" run_pretraining.py \
     --flagfile="${FLAGFILE:-configs/pretrain/bert_base_tpu.flags}" \
     --tpu_name="$TPU_NAME" --input_file="$RECORDS" \
-    --output_dir="$OUTPUT_DIR" "$@"
-  status=$?
-  # Mistakes would come again; 130 is an interrupt by hand.
+    --output_dir="$OUTPUT_DIR" "$@" &
+  run=$!
+  wait_for_run
+  run=""
+  # Mistakes would come again.
   case "$status" in
-    0 | 1 | 2 | 130) exit "$status" ;;
+    0 | 1 | 2) exit "$status" ;;
   esac
-  echo "stopped with status $status; starting again in 30 s" >&2
-  sleep 30
+  if [[ -n "$told" ]]; then exit "$status"; fi
+  echo "stopped with status $status; starting again in ${WAIT_SECS:-30} s" >&2
+  # In the background too, so that a signal need not wait for it.
+  sleep "${WAIT_SECS:-30}" &
+  wait $!
+  if [[ -n "$told" ]]; then exit "$status"; fi
 done
 echo "error: stopped ${RETRIES:-10} times; see the messages above" >&2
 exit 1

@@ -176,6 +176,7 @@ def test_training_on_gs_goes_on_from_the_checkpoints_there(
     assert {x for x in found if not x.startswith("events.")} == {
         "checkpoint",
         "metrics.jsonl",
+        "training_curves.png",
         *names,
     }
     lines = cloud.get("out/metrics.jsonl").splitlines()

@@ -59,7 +59,7 @@ def test_after_sigkill_the_same_command_ends_at_the_right_step(
     assert 200 <= resumed_at < 1000 and resumed_at % 100 == 0
     assert _last_step(output) == 1000
     assert sorted(os.listdir(output)) == sorted(
-        ["checkpoint", "metrics.jsonl"]
+        ["checkpoint", "metrics.jsonl", "training_curves.png"]
         + [p.name for p in output.glob("events.out.tfevents.*")]
         + [
             f"model.ckpt-{step}.{suffix}"
@@ -69,6 +69,25 @@ def test_after_sigkill_the_same_command_ends_at_the_right_step(
     )
     reader = tf.train.load_checkpoint(str(output))
     assert reader.get_tensor("global_step") == 1000
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_ends_with_status_4(command, tmp_path, number):
+    output = tmp_path / "out"
+    # Without the signal nothing would be saved before the end.
+    command.append("--save_checkpoints_steps=100,000")
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    _wait_for(lambda: (output / "metrics.jsonl").exists(), process)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=_TIMEOUT_SECS)
+    assert process.returncode == 4, said
+    assert "Traceback" not in said
+    stopped_at = int(
+        re.search(r"stopped at step ([\d,]+)", said)[1].replace(",", "")
+    )
+    assert _last_step(output) == stopped_at < 1000
+    reader = tf.train.load_checkpoint(str(output))
+    assert reader.get_tensor("global_step") == stopped_at
 
 
 def _wait_for(condition, process):

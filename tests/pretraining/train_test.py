@@ -90,7 +90,7 @@ def test_a_finished_run_prints_its_arithmetic_and_does_nothing(
     job("trained")
     assert before == {p: p.stat().st_mtime_ns for p in trained.iterdir()}
     for line in (
-        "devices: 1 CPU replica",
+        "devices: 1 CPU replica; matrices are multiplied in float32",
         "batch: 8 sequences = 1 x 8; 128 tokens a step",
         "length: 8 steps = 2.9 epochs of 22 records",
         f"resumed at step 8 from {trained / 'model.ckpt-8'}; 0 steps remain",

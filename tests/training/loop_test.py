@@ -1,90 +1,176 @@
 """The host's loop, with a step that only counts."""
 
 import math
+import time
 
 import pytest
 
-from training import loop
+from training import loop, signals
 
 
 class _Run:
-    """Stands for the device, the checkpoints and the summaries."""
+    """Stands for the device, the checkpoints, the summaries and the signal."""
 
-    def __init__(self, losses=None):
+    def __init__(self, losses=None, skipped=(), stop_at=math.inf, secs=0.0):
         self.losses = losses or {}
+        self.skipped = skipped
+        self.stop_at = stop_at
+        self.secs = secs  # That a step takes.
         self.step = 0
         self.blocks = []
-        self.saved = []
-        self.written = []
-        self.names = ("loss",)
+        self.checkpoints = []
+        self.reports = {}
+        self.evaluated = []
 
     def run_steps(self, batches, num_steps):
         self.blocks.append(int(num_steps))
         self.step += int(num_steps)
+        time.sleep(self.secs * int(num_steps))
 
     def read(self):
-        loss = self.losses.get(self.step, 1.0)
-        return {"loss": loss, "gradient_norm": 1.0}
+        num_steps = self.blocks[-1]
+        block = range(self.step - num_steps + 1, self.step + 1)
+        num_skipped = sum(step in self.skipped for step in block)
+        return {
+            "loss": (self.losses.get(self.step, 1.0) * num_steps, num_steps),
+            "skipped": (num_skipped, num_steps),
+        }
+
+    def metrics(self, sums):
+        loss, num_steps = sums["loss"]
+        return {
+            "loss": loss / num_steps,
+            "gradient_norm": 1.0,
+            "skipped_steps": sums["skipped"][0],
+        }
+
+    def check(self, secs):
+        return self.step >= self.stop_at, secs
 
     def save(self, step):
-        self.saved.append(step)
+        assert step == self.step
+        self.checkpoints.append(step)
 
     def prefix(self, step):
         return f"model.ckpt-{step}"
 
     def newest(self):
-        return self.prefix(self.saved[-1]) if self.saved else None
+        return self.checkpoints and self.prefix(self.checkpoints[-1])
+
+    def advance(self, step):
+        assert step == self.step
 
     def write(self, step, metrics, note=""):
-        self.written.append(step)
+        self.reports[step] = metrics
 
-    def log(self, line):
-        pass
+    def saved(self, prefix, is_last):
+        assert prefix == self.newest()
 
-    def train(self, num_train_steps, save_every_steps, iterations_per_loop):
+    def evaluate(self, step):
+        self.evaluated.append(step)
+        return {"eval_loss": 0.5}
+
+    def train(self, num_train_steps, **settings):
+        settings = {
+            "save_every_steps": 10,
+            "iterations_per_loop": 10,
+        } | settings
         loop.train(
             self.run_steps,
             None,
             self,
             start_step=self.step,
             num_train_steps=num_train_steps,
-            save_every_steps=save_every_steps,
-            iterations_per_loop=iterations_per_loop,
             batch_size=8,
-            make_metrics=dict,
+            make_metrics=self.metrics,
             checkpoints=self,
             summaries=self,
+            stop=self,
+            evaluate=self.evaluate,
+            **settings,
         )
 
 
 def test_blocks_end_at_every_save_and_report_and_nowhere_else():
     run = _Run()
-    run.train(23, save_every_steps=10, iterations_per_loop=7)
-    assert run.blocks == [7, 3, 4, 6, 1, 2]
-    assert run.written == [7, 10, 14, 20, 21, 23]
-    assert run.saved == [10, 20, 23]
+    run.train(23, iterations_per_loop=7)
+    # The first builds the graph, the second is timed.
+    assert run.blocks == [1, 1, 5, 3, 4, 6, 1, 2]
+    assert list(run.reports) == [7, 10, 14, 20, 21, 23]
+    assert run.checkpoints == [10, 20, 23]
+
+
+def test_a_block_lasts_no_longer_than_a_signal_may_wait(monkeypatch):
+    monkeypatch.setattr(loop, "_BLOCK_SECS", 0.05)
+    run = _Run(secs=0.01)
+    run.train(20)
+    assert run.blocks[:2] == [1, 1]
+    assert 1 < max(run.blocks) <= 5
+    # Reports are of all steps since the one before.
+    assert list(run.reports) == [10, 20]
 
 
 def test_a_resumed_run_saves_at_the_same_steps():
     run = _Run()
     run.step = 20
-    run.train(40, save_every_steps=10, iterations_per_loop=100)
-    assert run.blocks == [10, 10]
-    assert run.saved == [30, 40]
+    run.train(40, iterations_per_loop=100)
+    assert run.blocks == [1, 1, 8, 10]
+    assert run.checkpoints == [30, 40]
 
 
 def test_a_finished_run_does_nothing():
     run = _Run()
     run.step = 10
-    run.train(10, save_every_steps=5, iterations_per_loop=5)
-    assert (run.blocks, run.saved) == ([], [])
+    run.train(10)
+    assert (run.blocks, run.checkpoints) == ([], [])
+
+
+@pytest.mark.parametrize("stop_at", [1, 13, 20, 30])
+def test_a_signal_ends_the_run_after_a_save(stop_at):
+    run = _Run(stop_at=stop_at)
+    with pytest.raises(signals.Stopped, match="the same command goes on"):
+        run.train(30, eval_every_steps=10)
+    assert run.step == run.checkpoints[-1] <= stop_at + 8
+    assert list(run.reports)[-1] == run.step
+    # There is no time for an evaluation then.
+    assert run.evaluated == [step for step in (10, 20, 30) if step < stop_at]
+
+
+def test_evaluations_are_reported_with_the_training_at_their_steps():
+    run = _Run()
+    run.train(30, save_every_steps=100, eval_every_steps=15)
+    assert run.evaluated == [15, 30]
+    assert [
+        step for step in run.reports if "eval_loss" in run.reports[step]
+    ] == [
+        15,
+        30,
+    ]
+    assert list(run.reports) == [10, 15, 20, 30]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_stops_the_run_and_is_not_saved(bad):
     run = _Run({20: bad})
-    with pytest.raises(
-        ValueError, match=f"loss became {bad} between steps 10 and 20.*ckpt-10"
-    ):
-        run.train(30, save_every_steps=10, iterations_per_loop=10)
-    assert run.saved == [10]
+    with pytest.raises(ValueError, match=f"loss became {bad}.*ckpt-10"):
+        run.train(30)
+    assert run.checkpoints == [10]
+
+
+def test_a_few_skipped_steps_are_counted_and_no_reason_to_stop():
+    run = _Run({13: math.nan}, skipped=(1, 4, *range(11, 21)))
+    run.train(30, max_bad_steps=11)
+    numbers = [report["skipped_steps"] for report in run.reports.values()]
+    assert numbers == [2, 10, 0]
+    # Steps that were all skipped have no loss.
+    assert ["loss" in report for report in run.reports.values()] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_too_many_skipped_steps_in_a_row_stop_the_run():
+    run = _Run({20: math.nan}, skipped=range(11, 100))
+    with pytest.raises(ValueError, match="last 20 steps.*skipped.*ckpt-20"):
+        run.train(100, max_bad_steps=15)

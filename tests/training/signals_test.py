@@ -1,0 +1,91 @@
+"""A signal is noticed while TensorFlow is busy, and the second one kills."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import tensorflow as tf
+
+from tests import project
+from training import signals
+
+_TIMEOUT_SECS = 120
+# Busy in C code, which no Python handler interrupts.
+_PROGRAM = """
+import ctypes
+import tensorflow as tf
+from training import signals
+
+with signals.Stop(tf.distribute.get_strategy()) as stop:
+    print("ready", flush=True)
+    for _ in range(int({seconds} / 0.5)):
+        ctypes.CDLL(None).usleep(500_000)
+        if stop.check(0.0)[0]:
+            print("noticed", flush=True)
+            while {goes_on}:
+                ctypes.CDLL(None).usleep(500_000)
+            break
+"""
+
+
+def _start(seconds, goes_on):
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            _PROGRAM.format(seconds=seconds, goes_on=goes_on),
+        ],
+        cwd=project.ROOT,
+        env=project.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_is_noted_and_the_second_ends_at_once(number):
+    process = _start(_TIMEOUT_SECS, goes_on=True)
+    process.send_signal(number)
+    assert process.stdout.readline() == "noticed\n"
+    assert process.poll() is None
+    process.send_signal(number)
+    assert process.wait(_TIMEOUT_SECS) == 128 + number
+
+
+def test_a_signal_interrupts_nothing_that_is_under_way():
+    process = _start(_TIMEOUT_SECS, goes_on=False)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=_TIMEOUT_SECS)
+    assert (process.returncode, said) == (0, "noticed\n")
+
+
+def test_afterwards_signals_do_what_they_did_before():
+    before = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
+    num_threads = threading.active_count()
+    with signals.Stop(tf.distribute.get_strategy()) as stop:
+        assert stop.check(1.5) == (False, 1.5)
+        signal.raise_signal(signal.SIGINT)
+        deadline = time.monotonic() + _TIMEOUT_SECS
+        while not stop.check(0.0)[0]:
+            assert time.monotonic() < deadline
+    after = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
+    assert after == before
+    assert threading.active_count() == num_threads
+
+
+def test_in_another_thread_there_is_nothing_to_catch():
+    found = []
+
+    def work():
+        with signals.Stop(tf.distribute.get_strategy()) as stop:
+            found.append(stop.check(0.0)[0])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [False]
