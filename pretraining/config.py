@@ -119,6 +119,18 @@ class PretrainingConfig(MaskingConfig):
         "Steps between evaluations during training, on --eval_input_file; 0 is "
         "none.",
     ] = 0
+    keep_best_metric: Annotated[
+        Literal[
+            "loss",
+            "masked_lm_loss",
+            "masked_lm_accuracy",
+            "next_sentence_loss",
+            "next_sentence_accuracy",
+        ]
+        | None,
+        "Keeps the checkpoint that the evaluations of --eval_every_steps find "
+        "best by this number, in best/ of --output_dir.",
+    ] = None
     max_bad_steps: Annotated[
         int,
         "The run ends after so many steps in a row that were skipped, for a "
@@ -147,6 +159,7 @@ class PretrainingConfig(MaskingConfig):
     def __post_init__(self):
         if not (self.do_train or self.do_eval):
             raise ValueError("set --do_train, --do_eval or both")
+        self._check_best()
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ValueError(
@@ -166,6 +179,19 @@ class PretrainingConfig(MaskingConfig):
         for name in ("adam_beta1", "adam_beta2"):
             if getattr(self, name) == 1:
                 raise ValueError(f"--{name} must be below 1, got 1.0")
+
+    def _check_best(self):
+        metric = self.keep_best_metric
+        if metric and not self.eval_every_steps:
+            raise ValueError(
+                f"--keep_best_metric={metric} needs evaluations: set "
+                "--eval_every_steps"
+            )
+        if metric and metric.startswith("next_") and not self.use_nsp:
+            raise ValueError(
+                f"--keep_best_metric={metric} does not exist with "
+                "--use_nsp=false"
+            )
 
 
 _POSITIVE = (

@@ -13,6 +13,7 @@ from pretraining import (
     training_step,
 )
 from training import (
+    best_checkpoint,
     checkpoint,
     loop,
     optimizers,
@@ -108,11 +109,14 @@ def _train(config, devices, objective, files, parse, evaluator):
     with devices.scope():
         one_step = training_step.TrainingStep(config, devices, objective)
     is_chief = strategy.is_chief(devices)
-    checkpoints = checkpoint.Checkpoints(
-        config.output_dir,
+    variables = (
         checkpoint.by_path(objective.variables)
         | one_step.variables()
-        | {checkpoint.GLOBAL_STEP: one_step.optimizer.iterations},
+        | {checkpoint.GLOBAL_STEP: one_step.optimizer.iterations}
+    )
+    checkpoints = checkpoint.Checkpoints(
+        config.output_dir,
+        variables,
         keep_max=config.keep_checkpoint_max,
         is_chief=is_chief,
     )
@@ -121,6 +125,12 @@ def _train(config, devices, objective, files, parse, evaluator):
     if start_step >= config.num_train_steps:
         return start_step
 
+    best = config.keep_best_metric and best_checkpoint.BestCheckpoint(
+        config.output_dir,
+        variables,
+        metric=config.keep_best_metric,
+        is_chief=is_chief,
+    )
     batches = _training_batches(config, devices, files, parse, start_step)
     run_steps = step.make_run_steps(
         devices,
@@ -153,14 +163,18 @@ def _train(config, devices, objective, files, parse, evaluator):
             stop=stop,
             max_bad_steps=config.max_bad_steps,
             eval_every_steps=config.eval_every_steps,
-            evaluate=lambda step: _evaluate_between(evaluator, stop),
+            evaluate=lambda step: _evaluate_between(
+                step, evaluator, stop, best
+            ),
         )
     return config.num_train_steps
 
 
-def _evaluate_between(evaluator, stop):
+def _evaluate_between(step, evaluator, stop, best):
     """Returns the numbers of an evaluation; none where a signal cut it off."""
     metrics = evaluator.measure(stop) or {}
+    if best and metrics:
+        best.offer(step, metrics)
     return {f"eval_{name}": value for name, value in metrics.items()}
 
 

@@ -8,6 +8,7 @@ two files, and is whole once its .index is there.
 
 import os
 import re
+import time
 
 import tensorflow as tf
 from absl import logging
@@ -21,9 +22,13 @@ _DATA_SUFFIX = ".data-00000-of-00001"
 _INDEX_SUFFIX = ".index"
 _UNFINISHED = ".unfinished"
 _REMOVALS = 10
+# How long to wait, each time, for room on the disk or for the network.
+_WAITS_SECS = (1, 5, 15, 30, 60)
 # Tensors of an optimizer, its mark and its loss scale.
 _STATE = re.compile(r".+/(adam|adafactor)_\w+|optimizer/\w+|loss_scale\w*")
 
+# What TensorFlow's errors say of themselves.
+_OF_NODES = re.compile(r"\{\{.*?\}\} *| *\[Op:\w+\]")
 # A file that ends too early comes as an IndexError.
 _DAMAGED = (tf.errors.OpError, IndexError)
 
@@ -78,9 +83,44 @@ class Checkpoints:
         return None
 
     def save(self, step):
-        """Writes model.ckpt-<step> whole or not at all, drops the oldest."""
+        """Writes model.ckpt-<step> whole or not at all, drops the oldest.
+
+        Raises:
+            OSError: it could not be written, after several tries; a
+                ConnectionError where the directory is remote.
+        """
         if not self.is_chief:
             return
+        for wait_secs in (*_WAITS_SECS, None):
+            try:
+                self._save(step)
+                return
+            except (tf.errors.OpError, OSError) as error:
+                reason = _OF_NODES.sub("", str(error))
+            if wait_secs is not None:
+                logging.warning(
+                    "%s could not be saved, trying again in %s s: %s",
+                    self.prefix(step),
+                    wait_secs,
+                    reason,
+                )
+                time.sleep(wait_secs)
+        is_remote = "://" in self.directory
+        raise (ConnectionError if is_remote else OSError)(
+            f"{self.prefix(step)} could not be saved in {len(_WAITS_SECS) + 1} "
+            f"tries over {sum(_WAITS_SECS)} s: {reason}. The newest checkpoint "
+            f"is {self._newest_if_known()}; make room, or wait until it can be "
+            "reached, and give the same command"
+        )
+
+    def _newest_if_known(self):
+        try:
+            _remove_folder(os.path.join(self.directory, _UNFINISHED))
+            return self.newest() or "none"
+        except (tf.errors.OpError, OSError):
+            return "not known"
+
+    def _save(self, step):
         unfinished = os.path.join(self.directory, _UNFINISHED)
         _remove_folder(unfinished)
         tf.io.gfile.makedirs(unfinished)

@@ -136,6 +136,28 @@ def test_a_run_starts_from_anothers_weights_but_not_its_step(
     assert "EVALUATING ON THE TRAINING FILES" in caplog.text
 
 
+def test_evaluations_between_steps_tell_what_one_of_the_checkpoint_tells(
+    job, directory, trained
+):
+    settings = {
+        "eval_every_steps": 4,
+        "keep_best_metric": "masked_lm_loss",
+        "do_eval": True,
+    }
+    results = job("between", **settings)
+    lines = (directory / "between" / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["step"] for row in rows] == [4, 8]
+    for name, value in results.items():
+        if name != "global_step":
+            assert rows[-1][f"eval_{name}"] == pytest.approx(value, rel=1e-5)
+    best = min(rows, key=lambda row: row["eval_masked_lm_loss"])["step"]
+    # Evaluating changes nothing.
+    kept = _tensors(directory / "between" / "best", best)
+    for name, tensor in _tensors(trained, best).items():
+        assert np.array_equal(tensor, kept[name]), name
+
+
 def test_evaluation_without_a_checkpoint_says_what_to_set(job):
     with pytest.raises(ValueError, match="no checkpoint to evaluate"):
         job("none", do_train=False, do_eval=True)
@@ -147,6 +169,8 @@ def test_evaluation_without_a_checkpoint_says_what_to_set(job):
         ({"do_train": False}, "set --do_train"),
         ({"train_batch_size": 0}, "--train_batch_size must be positive"),
         ({"num_warmup_steps": -1}, "--num_warmup_steps must not be"),
+        ({"eval_every_steps": -1}, "--eval_every_steps must not be"),
+        ({"keep_best_metric": "loss"}, "set --eval_every_steps"),
         ({"bert_config_file": "/no.json"}, "--bert_config_file: /no.json"),
         ({"max_seq_length": 512}, "max_position_embeddings=16"),
         ({"max_seq_length": 8}, "max_seq_length=16, but --max_seq_length=8"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import checkpoint
+from training import best_checkpoint, checkpoint
 
 
 def _variables(step=0, fill=0.0, shape=(2, 3)):
@@ -159,6 +159,89 @@ def test_a_wrong_init_checkpoint_is_an_error_that_says_what_is_wrong(tmp_path):
         checkpoint.initialize({"x": tf.Variable(0.0)}, str(tmp_path))
     with pytest.raises(ValueError, match="--init_checkpoint=/nowhere: neither"):
         checkpoint.initialize({}, "/nowhere")
+
+
+def _fail(monkeypatch, num_times, error):
+    """Lets the next saves fail; returns the waits between tries."""
+    waits, write = [], checkpoint.write
+    left = [num_times]
+
+    def write_or_fail(prefix, values):
+        if left[0]:
+            left[0] -= 1
+            # What a full disk leaves.
+            with open(prefix + ".data-00000-of-00001.tempstate", "wb") as file:
+                file.write(b"half")
+            raise error
+        write(prefix, values)
+
+    monkeypatch.setattr(checkpoint, "write", write_or_fail)
+    monkeypatch.setattr(checkpoint.time, "sleep", waits.append)
+    return waits
+
+
+_FULL = tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+
+@pytest.mark.parametrize("error", [_FULL, OSError("lost")])
+def test_a_save_that_fails_is_tried_again(tmp_path, monkeypatch, caplog, error):
+    _save(tmp_path, [10])
+    waits = _fail(monkeypatch, 3, error)
+    _save(tmp_path, [20])
+    assert waits == [1, 5, 15]
+    assert caplog.text.count("could not be saved, trying again") == 3
+    assert _restore(tmp_path)[0] == str(tmp_path / "model.ckpt-20")
+    assert not (tmp_path / ".unfinished").exists()
+
+
+def test_a_save_that_goes_on_failing_names_the_checkpoint_before(
+    tmp_path, monkeypatch
+):
+    _save(tmp_path, [10])
+    files = sorted(os.listdir(tmp_path))
+    waits = _fail(monkeypatch, 100, _FULL)
+    with pytest.raises(
+        OSError, match=r"No space left.*newest checkpoint is \S+model.ckpt-10"
+    ):
+        _save(tmp_path, [20])
+    assert len(waits) == 5
+    assert sorted(os.listdir(tmp_path)) == files
+    assert _restore(tmp_path)[0] == str(tmp_path / "model.ckpt-10")
+
+
+def _offer(directory, values, metric="masked_lm_loss"):
+    for step, value in values.items():
+        best_checkpoint.BestCheckpoint(
+            str(directory), _variables(step, float(step)), metric=metric
+        ).offer(step, {metric: value})
+    return sorted(path.name for path in directory.glob("best/*.index"))
+
+
+def test_the_best_is_kept_and_remembered_by_a_resumed_run(tmp_path):
+    found = _offer(tmp_path, {10: 3.0, 20: 2.0, 30: 2.5, 40: float("nan")})
+    assert found == ["model.ckpt-20.index"]
+    assert _restore(tmp_path / "best")[1]["global_step"].numpy() == 20
+    # The same once more, as a run does that was killed after its evaluation.
+    assert _offer(tmp_path, {20: 2.0}) == found
+    assert _offer(tmp_path, {50: 1.9}) == ["model.ckpt-50.index"]
+
+
+def test_the_highest_accuracy_is_the_best(tmp_path):
+    values = {10: 0.1, 20: 0.3, 30: 0.2}
+    found = _offer(tmp_path, values, "masked_lm_accuracy")
+    assert found == ["model.ckpt-20.index"]
+    with pytest.raises(
+        ValueError, match="is of --keep_best_metric=masked_lm_a"
+    ):
+        _offer(tmp_path, {40: 1.0})
+
+
+def test_a_best_one_that_a_kill_left_without_its_record_is_made_anew(tmp_path):
+    _offer(tmp_path, {10: 3.0, 20: 2.0})
+    record = tmp_path / "best" / "best.json"
+    record.write_text(record.read_text().replace("20", "10"))
+    assert _offer(tmp_path, {20: 2.0}) == ["model.ckpt-20.index"]
+    assert '"step": 20' in record.read_text()
 
 
 def test_values_of_a_large_tensor_survive_bit_for_bit(tmp_path):
