@@ -57,11 +57,13 @@ class Encoder:
         Returns:
             A view, uint8 [bytes], that the next call overwrites.
         """
-        if len(self._out) < self._widest * len(chosen):
-            self._out = np.empty(self._widest * len(chosen), np.uint8)
         given = (*self._of_all, rows, chosen)
+        num_records = len(chosen)
         if self._pack_sequences:
             given += (sizes, self._pack_sequences)
+            num_records = len(sizes)
+        if len(self._out) < self._widest * num_records:
+            self._out = np.empty(self._widest * num_records, np.uint8)
         num_bytes = self._encode(*given, self._out)
         return self._out[:num_bytes]
 

@@ -13,11 +13,13 @@ from data import (
     manifest,
     mersenne,
     packing,
+    recipes,
     record_files,
     records,
     shards,
 )
-from tests.data import built
+from data.encoder import Encoder
+from tests.data import built, records_test
 
 N = 6
 NAMES = [feature.name for feature in records.PACKED_FEATURES]
@@ -172,6 +174,32 @@ def test_files_shards_and_workers_change_nothing_in_what_is_packed(
     for file, wanted in zip(files, plain, strict=True):
         got = [frozen(x) for record in read(file) for x in unpack(record)]
         assert sorted(got) == sorted(map(frozen, wanted))
+
+
+@pytest.mark.parametrize(
+    ("length", "most", "sequences"), [(5, 1, 1), (130, 40, 9), (2000, 300, 600)]
+)
+def test_a_record_holds_what_its_recipes_say(tmp_path, length, most, sequences):
+    rng = np.random.default_rng(length)
+    short = max(5, length // 4)
+    text, matrix, rows = records_test.make_recipes(rng, short, most, 80)
+    order = rng.permutation(80).astype(np.uint32)
+    counts = packing.pack(
+        order,
+        recipes.sizes(matrix, 3),
+        (length, most, sequences),
+        mersenne.state(1),
+    )
+    encoder = Encoder(text, records_test.make_rules(length, most), sequences)
+    path = tmp_path / "records"
+    path.write_bytes(encoder.encode(matrix, order, counts).tobytes())
+    got = list(read(path))
+    assert [max(record["input_mask"]) for record in got] == counts.tolist()
+    for record in got:
+        check_form(record, length, most, sequences)
+    assert [x for record in got for x in unpack(record)] == [
+        records_test.plain(text, rows[i], length, most) for i in order
+    ]
 
 
 def plain_first_fit(sizes, limits):
