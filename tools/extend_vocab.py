@@ -1,0 +1,265 @@
+"""Gives a model another vocabulary, and keeps what it has learned.
+
+Words of a field as rows of their own:
+
+python -m tools.extend_vocab --init_checkpoint=bert_model.ckpt \\
+    --bert_config_file=bert_config.json --vocab_file=vocab.txt \\
+    --input_file='corpus/*.txt' --find_words=500 --output_dir=extended
+
+Fewer rows: --shrink, or --keep_vocab_file. The result is a directory with
+bert_model.ckpt, bert_config.json and vocab.txt, to go on training from.
+"""
+
+import dataclasses
+import json
+import os
+from typing import Annotated, Literal
+
+import numpy as np
+import tensorflow as tf
+
+import config_flags
+from text import corpus, t2s, tokenization, vocab, vocab_surgery
+from training import checkpoint
+
+WORD_EMBEDDINGS = "bert/embeddings/word_embeddings"
+# Tensors with a row, or a number, for each row of the vocabulary.
+_BY_ROW = (WORD_EMBEDDINGS, "cls/predictions/output_bias")
+_DEVIATION = 0.02
+_EXAMPLES = 8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExtendConfig:
+    """Every setting of extend_vocab."""
+
+    init_checkpoint: Annotated[
+        str, "The model: a prefix such as .../bert_model.ckpt or a directory."
+    ]
+    bert_config_file: Annotated[str, "Its bert_config.json."]
+    vocab_file: Annotated[str, "Its vocabulary."]
+    output_dir: Annotated[str, "Where the new model goes."]
+    words_file: Annotated[str | None, "Words to add, one a line."] = None
+    input_file: Annotated[
+        str | None,
+        "Text of the field: for --find_words, and to count its tokens before "
+        "and after. A comma list of files, globs or directories.",
+    ] = None
+    find_words: Annotated[
+        int, "Add so many words of --input_file, those that save most tokens."
+    ] = 0
+    min_count: Annotated[
+        int, "How often a word must occur in --input_file to be found."
+    ] = 10
+    use_unused: Annotated[
+        bool,
+        "Whether new words take [unusedN] rows before rows are appended.",
+    ] = True
+    new_rows: Annotated[
+        Literal["mean", "random"],
+        "First values of a new row: the mean of the pieces the word had, or a "
+        "truncated normal of 0.02.",
+    ] = "mean"
+    shrink: Annotated[
+        bool,
+        "Whether to drop what simplified Chinese does not need, as CLUE's "
+        "vocabulary of 8,021 rows does.",
+    ] = False
+    keep_vocab_file: Annotated[
+        str | None,
+        "A vocabulary to change to: its rows in its order, with the values "
+        "that they have in --vocab_file.",
+    ] = None
+    do_lower_case: Annotated[bool, "Whether the model is uncased."] = True
+    t2s: Annotated[
+        bool, "Whether to convert --input_file to simplified Chinese."
+    ] = False
+    seed: Annotated[int, "Decides random rows."] = 12345
+
+    def __post_init__(self):
+        wanted = (
+            self.words_file,
+            self.find_words,
+            self.shrink,
+            self.keep_vocab_file,
+        )
+        if not any(wanted):
+            raise ValueError(
+                "nothing to do: set --words_file, --find_words, --shrink or "
+                "--keep_vocab_file"
+            )
+        if self.shrink and self.keep_vocab_file:
+            raise ValueError("set --shrink or --keep_vocab_file, not both")
+        if self.find_words and not self.input_file:
+            raise ValueError("--find_words needs --input_file, the text")
+
+
+def extend(config):
+    """Writes the model with another vocabulary; returns its report."""
+    old = vocab.load(config.vocab_file)
+    values = read_weights(config.init_checkpoint)
+    _check_rows(values, old, config)
+    with tf.io.gfile.GFile(config.bert_config_file) as file:
+        bert = json.load(file)
+    rows = _fewer_rows(config, old)
+    added = vocab_surgery.add(
+        rows,
+        _words(config, old),
+        do_lower_case=config.do_lower_case,
+        use_unused=config.use_unused,
+    )
+    values |= new_values(config, values, old, added.rows)
+    corpus.make_directory(config.output_dir)
+    path = os.path.join(config.output_dir, "vocab.txt")
+    vocab.save(path, added.rows)
+    corpus.write_whole(
+        os.path.join(config.output_dir, "bert_config.json"),
+        json.dumps(bert | {"vocab_size": len(added.rows)}, indent=2).encode(),
+    )
+    prefix = os.path.join(config.output_dir, "bert_model.ckpt")
+    checkpoint.write(prefix, values)
+    return _report(config, old, vocab.load(path), added)
+
+
+def read_weights(path):
+    """Returns {name: array} of a checkpoint without optimizer and step."""
+    prefix = checkpoint.find(path)
+    reader = tf.train.load_checkpoint(prefix)
+    return {
+        name: reader.get_tensor(name)
+        for name in sorted(reader.get_variable_to_shape_map())
+        if not checkpoint.is_state(name)
+    }
+
+
+def _check_rows(values, vocabulary, config):
+    if WORD_EMBEDDINGS not in values:
+        raise ValueError(
+            f"--init_checkpoint={config.init_checkpoint} has no "
+            f"{WORD_EMBEDDINGS}: it is no BERT"
+        )
+    num_rows = len(values[WORD_EMBEDDINGS])
+    if num_rows < len(vocabulary):
+        raise ValueError(
+            f"{config.vocab_file} has {len(vocabulary)} rows, but "
+            f"{WORD_EMBEDDINGS} of --init_checkpoint only {num_rows}: it is of "
+            "another vocabulary"
+        )
+
+
+def _fewer_rows(config, old):
+    if config.keep_vocab_file:
+        return list(vocab.load(config.keep_vocab_file).rows)
+    return vocab_surgery.shrink(old.rows) if config.shrink else old.rows
+
+
+def _words(config, old):
+    words = []
+    if config.words_file:
+        text = "".join(corpus.read_chunks(config.words_file))
+        words += [line.strip() for line in text.split("\n") if line.strip()]
+    if config.find_words:
+        words += vocab_surgery.find_words(
+            _chunks(config),
+            old,
+            do_lower_case=config.do_lower_case,
+            num_words=config.find_words,
+            min_count=config.min_count,
+        )
+    return words
+
+
+def _chunks(config):
+    for path in corpus.expand(config.input_file):
+        for text in corpus.read_chunks(path):
+            yield t2s.to_simplified(text) if config.t2s else text
+
+
+def new_values(config, values, old, rows):
+    """Returns {name: array} of the tensors that have a row for each token.
+
+    Args:
+        config: an `ExtendConfig`.
+        values: {name: array} of the model.
+        old: its `vocab.Vocabulary`.
+        rows: of the new vocabulary.
+    """
+    number_of = {row: number for number, row in enumerate(old.rows)}
+    tokenizer = tokenization.Tokenizer(old, config.do_lower_case)
+    rng = np.random.default_rng(config.seed)
+    resized = {}
+    for name in _BY_ROW:
+        if name not in values:
+            continue
+        before = values[name]
+        after = np.empty((len(rows), *before.shape[1:]), before.dtype)
+        for number, row in enumerate(rows):
+            if row in number_of:
+                after[number] = before[number_of[row]]
+            elif config.new_rows == "mean":
+                pieces, _ = tokenizer.tokenize(row.removeprefix("##"))
+                after[number] = before[pieces].mean(axis=0)
+            elif before.ndim > 1:
+                after[number] = _truncated_normal(rng, before.shape[1])
+            else:
+                after[number] = 0
+        resized[name] = after
+    return resized
+
+
+def _truncated_normal(rng, size):
+    """Values within two deviations, as BERT's initializer draws them."""
+    values = rng.standard_normal(size)
+    while (is_far := np.abs(values) > 2).any():
+        values[is_far] = rng.standard_normal(is_far.sum())
+    return _DEVIATION * values
+
+
+def _report(config, old, new, added):
+    before, after = set(old.rows), set(new.rows)
+    num_appended = max(len(new) - len(before & after) - len(added.words), 0)
+    lines = [
+        f"{config.output_dir}: a vocabulary of {len(new):,} rows, before "
+        f"{len(old):,}",
+        f"  kept        {len(before & after):>7,}",
+        f"  gone        {_with_examples(sorted(before - after))}",
+        f"  new words   {_with_examples(added.words)}",
+    ]
+    if num_appended:
+        lines.append(f"  other new   {num_appended:>7,}")
+    if added.known:
+        lines.append(f"  known words {_with_examples(added.known)}")
+    if added.impossible:
+        lines.append(
+            f"  left out    {_with_examples(added.impossible)}: BERT's "
+            "tokenizer parts them, as it does Chinese characters and "
+            "punctuation, whatever the vocabulary"
+        )
+    if config.input_file:
+        tokens, unknown = _num_tokens(config, new)
+        tokens_before, unknown_before = _num_tokens(config, old)
+        lines.append(
+            f"  tokens of --input_file {tokens:,}, before {tokens_before:,}; "
+            f"[UNK] {unknown:,}, before {unknown_before:,}"
+        )
+    return "\n".join(lines)
+
+
+def _with_examples(rows):
+    more = " ..." if len(rows) > _EXAMPLES else ""
+    return f"{len(rows):>7,}  {' '.join(rows[:_EXAMPLES])}{more}".rstrip()
+
+
+def _num_tokens(config, vocabulary):
+    """Returns the tokens of the text, and how many of them are [UNK]."""
+    tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
+    num_tokens = num_unknown = 0
+    for chunk in _chunks(config):
+        ids, _ = tokenizer.tokenize(chunk)
+        num_tokens += len(ids)
+        num_unknown += int((ids == vocabulary.ids["[UNK]"]).sum())
+    return num_tokens, num_unknown
+
+
+if __name__ == "__main__":
+    config_flags.run(lambda config: print(extend(config)), ExtendConfig)
