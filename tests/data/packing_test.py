@@ -150,7 +150,7 @@ def test_packed_sequences_are_those_of_the_same_build_without_packing(
 def test_files_shards_and_workers_change_nothing_in_what_is_packed(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(shards, "_BYTES_A_MEGABYTE", 20_000)
+    monkeypatch.setattr(shards, "_BYTES_A_MEGABYTE", 40_000)
     flags = SHORT | {"shard_megabytes": 1}
     bytes_of = {}
     for workers in (1, 2):
