@@ -108,12 +108,12 @@ def _train(config, devices, objective, files, parse, evaluator):
     """Trains to --num_train_steps; returns the step it ended at."""
     with devices.scope():
         one_step = training_step.TrainingStep(config, devices, objective)
-    is_chief = strategy.is_chief(devices)
     variables = (
         checkpoint.by_path(objective.variables)
         | one_step.variables()
         | {checkpoint.GLOBAL_STEP: one_step.optimizer.iterations}
     )
+    is_chief = strategy.is_chief(devices)
     checkpoints = checkpoint.Checkpoints(
         config.output_dir,
         variables,
@@ -126,18 +126,9 @@ def _train(config, devices, objective, files, parse, evaluator):
         return start_step
 
     best = config.keep_best_metric and best_checkpoint.BestCheckpoint(
-        config.output_dir,
-        variables,
-        metric=config.keep_best_metric,
-        is_chief=is_chief,
+        checkpoints, metric=config.keep_best_metric
     )
     batches = _training_batches(config, devices, files, parse, start_step)
-    run_steps = step.make_run_steps(
-        devices,
-        one_step.replica_step,
-        one_step.totals,
-        jit_compile=jit_compile(devices),
-    )
     with (
         summaries.Summaries(
             config.output_dir,
@@ -148,26 +139,41 @@ def _train(config, devices, objective, files, parse, evaluator):
         signals.Stop(devices) as stop,
     ):
         told.describe(dataclasses.asdict(config))
-        loop.train(
-            run_steps,
-            iter(batches),
-            one_step.totals,
+        _run_steps(
+            config,
+            devices,
+            one_step,
+            batches,
             start_step=start_step,
-            num_train_steps=config.num_train_steps,
-            save_every_steps=config.save_checkpoints_steps,
-            iterations_per_loop=config.iterations_per_loop,
-            batch_size=config.train_batch_size,
-            make_metrics=one_step.metrics,
             checkpoints=checkpoints,
             summaries=told,
             stop=stop,
-            max_bad_steps=config.max_bad_steps,
-            eval_every_steps=config.eval_every_steps,
             evaluate=lambda step: _evaluate_between(
                 step, evaluator, stop, best
             ),
         )
     return config.num_train_steps
+
+
+def _run_steps(config, devices, one_step, batches, **others):
+    loop.train(
+        step.make_run_steps(
+            devices,
+            one_step.replica_step,
+            one_step.totals,
+            jit_compile=jit_compile(devices),
+        ),
+        iter(batches),
+        one_step.totals,
+        num_train_steps=config.num_train_steps,
+        save_every_steps=config.save_checkpoints_steps,
+        iterations_per_loop=config.iterations_per_loop,
+        batch_size=config.train_batch_size,
+        make_metrics=one_step.metrics,
+        max_bad_steps=config.max_bad_steps,
+        eval_every_steps=config.eval_every_steps,
+        **others,
+    )
 
 
 def _evaluate_between(step, evaluator, stop, best):

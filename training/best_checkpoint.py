@@ -18,17 +18,18 @@ class BestCheckpoint:
     """Keeps one checkpoint, the one an evaluation found best, in best/.
 
     Args:
-        directory: that of the run's own checkpoints.
-        variables: as `checkpoint.Checkpoints` takes them.
+        newest: the `checkpoint.Checkpoints` of the run.
         metric: what decides; the highest is best where its name ends in
             "accuracy", else the lowest.
-        is_chief: whether this process writes.
     """
 
-    def __init__(self, directory, variables, *, metric, is_chief=True):
-        directory = os.path.join(directory, FOLDER)
+    def __init__(self, newest, *, metric):
+        directory = os.path.join(newest.directory, FOLDER)
         self._checkpoints = checkpoint.Checkpoints(
-            directory, variables, keep_max=1, is_chief=is_chief
+            directory,
+            newest.variables,
+            keep_max=1,
+            is_chief=newest.is_chief,
         )
         self._metric = metric
         self._sign = -1 if metric.endswith("accuracy") else 1

@@ -48,7 +48,7 @@ class Checkpoints:
         self.directory = directory
         self.keep_max = keep_max
         self.is_chief = is_chief
-        self._variables = variables
+        self.variables = variables
 
     def restore_newest(self):
         """Restores the newest whole checkpoint.
@@ -66,13 +66,13 @@ class Checkpoints:
         for step in reversed(steps):
             prefix = self.prefix(step)
             try:
-                values = _read(prefix, self._variables)
+                values = _read(prefix, self.variables)
             except _DAMAGED as error:
                 logging.warning(
                     "%s is damaged, trying the one before: %s", prefix, error
                 )
                 continue
-            for name, variable in self._variables.items():
+            for name, variable in self.variables.items():
                 variable.assign(values[name])
             return prefix
         if steps:
@@ -127,7 +127,7 @@ class Checkpoints:
         temporary = os.path.join(unfinished, f"{_PREFIX}-{step}")
         write(
             temporary,
-            {name: value.numpy() for name, value in self._variables.items()},
+            {name: value.numpy() for name, value in self.variables.items()},
         )
         # The index last: a checkpoint without one does not exist.
         for suffix in (_DATA_SUFFIX, _INDEX_SUFFIX):

@@ -30,7 +30,7 @@ def train(
     max_bad_steps=20,
     eval_every_steps=0,
     evaluate=None,
-    watch=None,
+    watch=lambda step, metrics: None,
 ):
     """Trains from `start_step` to `num_train_steps`.
 
@@ -49,47 +49,42 @@ def train(
         stop: a `signals.Stop`.
         max_bad_steps: the run ends after so many skipped steps in a row.
         eval_every_steps: steps between evaluations; 0 for none.
-        evaluate: a function of the step that returns numbers to report.
+        evaluate: a function of the step that returns numbers to report; none
+            where a signal cut it off.
         watch: a function of the step and of what is reported of it.
 
     Raises:
         ValueError: the loss or the gradient is no longer a number.
         signals.Stopped: a signal asked for the end; all is saved.
     """
-    step = start_step
     blocks = _Blocks(run_steps, totals, stop)
     bad_steps = _BadSteps(max_bad_steps, checkpoints)
+    run = _Run(blocks, bad_steps, make_metrics, summaries, start_step)
     intervals = [save_every_steps, min(iterations_per_loop, _REPORT_STEPS)]
     intervals += [eval_every_steps] if eval_every_steps else []
-    note = " (graph building included)"
-    while step < num_train_steps and not blocks.is_stopped:
-        first, sums, seconds = step, None, 0.0
-        event = step + steps_until_next_event(step, num_train_steps, intervals)
-        for num_steps, more, block_seconds in blocks.run(batches, event - step):
-            bad_steps.check(step, num_steps, make_metrics(more))
-            step += num_steps
-            sums, seconds = _add(sums, more), seconds + block_seconds
-            summaries.advance(step)
-        metrics = _report(make_metrics(sums), step - first)
-        metrics["examples_per_second"] = (step - first) * batch_size / seconds
-        if eval_every_steps and step % eval_every_steps == 0:
-            # A run that is to end now has no time for it.
-            metrics |= {} if blocks.is_stopped else evaluate(step)
-        summaries.write(step, metrics, note=note)
-        note = ""
-        if watch:
+    if _is_multiple(start_step, eval_every_steps):
+        _evaluate_if_cut_off(start_step, evaluate, summaries, stop)
+    is_stopped = False
+    while run.step < num_train_steps and not is_stopped:
+        metrics = run.next_steps(
+            batches,
+            steps_until_next_event(run.step, num_train_steps, intervals),
+            batch_size,
+        )
+        step, is_stopped = run.step, blocks.is_stopped
+        if _is_multiple(step, eval_every_steps):
+            found = {} if is_stopped else evaluate(step)
+            # Without a line the run that goes on evaluates here.
+            metrics = found and metrics | found
+            is_stopped = not found
+        if metrics:
+            summaries.write(step, metrics)
             watch(step, metrics)
-        is_last = step == num_train_steps or blocks.is_stopped
+        is_last = step == num_train_steps or is_stopped
         if is_last or step % save_every_steps == 0:
             checkpoints.save(step)
             summaries.saved(checkpoints.prefix(step), is_last=is_last)
-    # The chief is the one who saves: the others wait for it here.
-    is_stopped, _ = stop.check(0.0)
-    if is_stopped:
-        raise signals.Stopped(
-            f"stopped at step {step:,} by a signal; all is saved, the same "
-            "command goes on from there"
-        )
+    _raise_if_stopped(run.step, stop)
 
 
 def evaluate(evaluate_steps, batches, totals, *, num_steps, stop=None):
@@ -120,6 +115,62 @@ def steps_until_next_event(step, num_train_steps, intervals):
     )
 
 
+def _evaluate_if_cut_off(step, evaluate, summaries, stop):
+    """Makes up for an evaluation that a signal cut off."""
+    # Only the chief knows what it wrote.
+    _, is_told = stop.check(float(summaries.has(step)))
+    if not is_told:
+        summaries.write(step, evaluate(step))
+
+
+def _raise_if_stopped(step, stop):
+    # The chief is the one who saves: the others wait for it here.
+    is_stopped, _ = stop.check(0.0)
+    if is_stopped:
+        raise signals.Stopped(
+            f"stopped at step {step:,} by a signal; all is saved, the same "
+            "command goes on from there"
+        )
+
+
+def _is_multiple(step, interval):
+    return bool(step and interval and step % interval == 0)
+
+
+class _Run:
+    """Trains from one event to the next."""
+
+    def __init__(self, blocks, bad_steps, make_metrics, summaries, step):
+        self.step = step
+        self._blocks = blocks
+        self._bad_steps = bad_steps
+        self._make_metrics = make_metrics
+        self._summaries = summaries
+
+    def next_steps(self, batches, num_steps, batch_size):
+        """Returns what to report of `num_steps` steps, or of fewer."""
+        first, sums = self.step, None
+        timed_steps, seconds = 0, 0.0
+        for num_block, more, block_seconds in self._blocks.run(
+            batches, num_steps
+        ):
+            self._bad_steps.check(
+                self.step, num_block, self._make_metrics(more)
+            )
+            self.step += num_block
+            sums = _add(sums, more)
+            if block_seconds:
+                timed_steps, seconds = (
+                    timed_steps + num_block,
+                    seconds + block_seconds,
+                )
+            self._summaries.advance(self.step)
+        metrics = _report(self._make_metrics(sums), self.step - first)
+        if timed_steps:
+            metrics["examples_per_second"] = timed_steps * batch_size / seconds
+        return metrics
+
+
 class _Blocks:
     """Runs steps in blocks of some seconds, until a signal asks for the end."""
 
@@ -133,7 +184,10 @@ class _Blocks:
         self._is_first = True
 
     def run(self, batches, num_steps):
-        """Yields a block's number of steps, what `totals` has, and seconds."""
+        """Yields a block's number of steps, what `totals` has, and seconds.
+
+        Seconds are None where the graph was built in them.
+        """
         while num_steps and not self.is_stopped:
             num_block = min(num_steps, self._max_steps)
             started = time.monotonic()
@@ -143,9 +197,10 @@ class _Blocks:
             pace = seconds / num_block
             if self._stop:
                 self.is_stopped, pace = self._stop.check(pace)
-            if not self._is_first:
+            if self._is_first:
+                self._is_first, seconds = False, None
+            else:
                 self._max_steps = max(1, int(_BLOCK_SECS / max(pace, 1e-6)))
-            self._is_first = False
             num_steps -= num_block
             yield num_block, sums, seconds
 

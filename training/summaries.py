@@ -44,9 +44,10 @@ class Summaries:
         self._step = start_step
         self._drawn = time.monotonic()
         self._unwritten = ""
+        self._start_line = None
         if is_chief:
             tf.io.gfile.makedirs(directory)
-            _drop_lines_after(self._path, start_step)
+            self._start_line = _drop_lines_after(self._path, start_step)
             self._writer = tf.summary.create_file_writer(directory)
         self._is_terminal = is_chief and sys.stderr.isatty()
         self._bar = tqdm.tqdm(
@@ -70,13 +71,20 @@ class Summaries:
             tf.summary.text("flags", table)
             api.hparams(known)
 
+    def has(self, step):
+        """Returns whether a run before this one wrote of the step it ended at.
+
+        A process that is no chief does not know.
+        """
+        return self._start_line == step
+
     def advance(self, step):
         """Notes that `step` is done."""
         self._step = step
         self._pace = self._pace or (step, time.monotonic())
         self._bar.update(step - self._bar.n)
 
-    def write(self, step, metrics, *, note=""):
+    def write(self, step, metrics):
         """Records {name: number} of the steps up to `step`."""
         if not self._is_chief:
             return
@@ -85,7 +93,7 @@ class Summaries:
             self._bar.set_postfix(shown, refresh=False)
         if not self._is_terminal or len(metrics) > len(_train_only(metrics)):
             numbers = "  ".join(f"{k} {v:.4g}" for k, v in metrics.items())
-            self.log(f"step {step}  {numbers}{note}{self._time_left()}")
+            self.log(f"step {step}  {numbers}{self._time_left()}")
         self._unwritten += json.dumps({"step": step, **metrics}) + "\n"
         with _named(self._path):
             with tf.io.gfile.GFile(self._path, "a") as file:
@@ -166,13 +174,15 @@ def _named(path):
 
 
 def _drop_lines_after(path, step):
+    """Returns the step of the last line that stays."""
     if not tf.io.gfile.exists(path):
-        return
+        return None
     with tf.io.gfile.GFile(path) as file:
         num_lines = len(file.read().splitlines())
-    kept = [line for row, line in _read(path) if row["step"] <= step]
+    kept = [(row, line) for row, line in _read(path) if row["step"] <= step]
     if len(kept) < num_lines:
-        text_files.write_lines(path, kept)
+        text_files.write_lines(path, [line for _, line in kept])
+    return kept[-1][0]["step"] if kept else None
 
 
 def _read(path):

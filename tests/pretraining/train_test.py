@@ -1,53 +1,29 @@
 """Runs of the whole job, in this process."""
 
+import functools
 import json
-import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from data import build
-from pretraining import config, train
 from tests import tiny
 from tests.data import built, unmasked
-
-_NUM_RECORDS = 22
+from tests.pretraining import tiny_job
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
     directory = tmp_path_factory.mktemp("job")
-    (directory / "bert.json").write_text(
-        json.dumps(tiny.CONFIG | {"num_hidden_layers": 1})
-    )
-    tiny.write_records(directory / "train.tfrecord", _NUM_RECORDS, seed=1)
-    tiny.write_records(directory / "eval.tfrecord", 11, seed=2)
+    tiny_job.write_inputs(directory)
     return directory
 
 
 @pytest.fixture(scope="module")
 def job(directory):
     """Returns a function that runs a job in `directory`."""
-
-    def run(output, **settings):
-        defaults = {
-            "bert_config_file": str(directory / "bert.json"),
-            "input_file": str(directory / "train.tfrecord"),
-            "eval_input_file": str(directory / "eval.tfrecord"),
-            "output_dir": str(directory / output),
-            "max_seq_length": tiny.NUM_TOKENS,
-            "max_predictions_per_seq": tiny.NUM_PREDICTIONS,
-            "do_train": True,
-            "train_batch_size": 8,
-            "learning_rate": 1e-3,
-            "num_train_steps": 8,
-            "num_warmup_steps": 2,
-            "save_checkpoints_steps": 4,
-        }
-        return train.run(config.PretrainingConfig(**defaults | settings))
-
-    return run
+    return functools.partial(tiny_job.run, directory)
 
 
 @pytest.fixture(scope="module")
@@ -55,31 +31,6 @@ def trained(job, directory):
     """Returns the output of a run that nothing has stopped."""
     job("trained")
     return directory / "trained"
-
-
-def _tensors(directory, step):
-    reader = tf.train.load_checkpoint(str(directory / f"model.ckpt-{step}"))
-    return {
-        name: reader.get_tensor(name)
-        for name in reader.get_variable_to_shape_map()
-    }
-
-
-def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
-    job, directory, trained
-):
-    # As a kill after the save at step 4 leaves it.
-    stopped = directory / "stopped"
-    shutil.copytree(trained, stopped)
-    for path in stopped.glob("model.ckpt-8.*"):
-        path.unlink()
-    job("stopped")
-    uninterrupted, resumed = _tensors(trained, 8), _tensors(stopped, 8)
-    assert uninterrupted.keys() == resumed.keys()
-    for name, tensor in uninterrupted.items():
-        assert np.array_equal(tensor, resumed[name]), name
-    lines = (stopped / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [4, 8]
 
 
 def test_a_finished_run_prints_its_arithmetic_and_does_nothing(
@@ -128,34 +79,15 @@ def test_a_run_starts_from_anothers_weights_but_not_its_step(
         do_eval=True,
         eval_input_file=None,
     )
-    first, second = _tensors(trained, 8), _tensors(directory / "second", 8)
+    first, second = (
+        tiny_job.tensors(trained, 8),
+        tiny_job.tensors(directory / "second", 8),
+    )
     for name in first:
         if not name.endswith(("adam_m", "adam_v")):
             assert np.array_equal(first[name], second[name]), name
     assert f"initialised from {trained}; 8 steps remain" in caplog.text
     assert "EVALUATING ON THE TRAINING FILES" in caplog.text
-
-
-def test_evaluations_between_steps_tell_what_one_of_the_checkpoint_tells(
-    job, directory, trained
-):
-    settings = {
-        "eval_every_steps": 4,
-        "keep_best_metric": "masked_lm_loss",
-        "do_eval": True,
-    }
-    results = job("between", **settings)
-    lines = (directory / "between" / "metrics.jsonl").read_text().splitlines()
-    rows = [json.loads(line) for line in lines]
-    assert [row["step"] for row in rows] == [4, 8]
-    for name, value in results.items():
-        if name != "global_step":
-            assert rows[-1][f"eval_{name}"] == pytest.approx(value, rel=1e-5)
-    best = min(rows, key=lambda row: row["eval_masked_lm_loss"])["step"]
-    # Evaluating changes nothing.
-    kept = _tensors(directory / "between" / "best", best)
-    for name, tensor in _tensors(trained, best).items():
-        assert np.array_equal(tensor, kept[name]), name
 
 
 def test_evaluation_without_a_checkpoint_says_what_to_set(job):
@@ -309,4 +241,4 @@ def test_a_build_without_masks_is_trained_on(job, tmp_path):
         do_whole_word_mask=True,
         num_train_steps=2,
     )
-    assert _tensors(tmp_path / "out", 2)["global_step"] == 2
+    assert tiny_job.tensors(tmp_path / "out", 2)["global_step"] == 2

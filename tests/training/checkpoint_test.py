@@ -211,9 +211,11 @@ def test_a_save_that_goes_on_failing_names_the_checkpoint_before(
 
 def _offer(directory, values, metric="masked_lm_loss"):
     for step, value in values.items():
-        best_checkpoint.BestCheckpoint(
-            str(directory), _variables(step, float(step)), metric=metric
-        ).offer(step, {metric: value})
+        newest = checkpoint.Checkpoints(
+            str(directory), _variables(step, float(step)), keep_max=5
+        )
+        best = best_checkpoint.BestCheckpoint(newest, metric=metric)
+        best.offer(step, {metric: value})
     return sorted(path.name for path in directory.glob("best/*.index"))
 
 

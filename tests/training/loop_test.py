@@ -21,6 +21,7 @@ class _Run:
         self.checkpoints = []
         self.reports = {}
         self.evaluated = []
+        self.cut_off = ()
 
     def run_steps(self, batches, num_steps):
         self.blocks.append(int(num_steps))
@@ -57,16 +58,22 @@ class _Run:
     def newest(self):
         return self.checkpoints and self.prefix(self.checkpoints[-1])
 
+    def has(self, step):
+        return step in self.reports
+
     def advance(self, step):
         assert step == self.step
 
-    def write(self, step, metrics, note=""):
+    def write(self, step, metrics):
         self.reports[step] = metrics
 
     def saved(self, prefix, is_last):
         assert prefix == self.newest()
 
     def evaluate(self, step):
+        if step in self.cut_off:
+            self.stop_at = step
+            return {}
         self.evaluated.append(step)
         return {"eval_loss": 0.5}
 
@@ -131,8 +138,8 @@ def test_a_signal_ends_the_run_after_a_save(stop_at):
     with pytest.raises(signals.Stopped, match="the same command goes on"):
         run.train(30, eval_every_steps=10)
     assert run.step == run.checkpoints[-1] <= stop_at + 8
-    assert list(run.reports)[-1] == run.step
-    # There is no time for an evaluation then.
+    assert (run.step in run.reports) == bool(run.step % 10)
+    # There is no time for an evaluation then, nor a line without one.
     assert run.evaluated == [step for step in (10, 20, 30) if step < stop_at]
 
 
@@ -147,6 +154,24 @@ def test_evaluations_are_reported_with_the_training_at_their_steps():
         30,
     ]
     assert list(run.reports) == [10, 15, 20, 30]
+
+
+@pytest.mark.parametrize("stop_at", [20, 30])
+def test_an_evaluation_that_a_signal_cut_off_is_done_by_the_next_run(stop_at):
+    run = _Run(stop_at=stop_at)
+    run.cut_off = (20,)
+    with pytest.raises(signals.Stopped, match="stopped at step 20"):
+        run.train(40, save_every_steps=100, eval_every_steps=20)
+    assert (run.checkpoints, list(run.reports)) == ([20], [10])
+    run.stop_at, run.cut_off = math.inf, ()
+    run.train(40, save_every_steps=100, eval_every_steps=20)
+    assert run.evaluated == [20, 40]
+    assert [len(report) for report in run.reports.values()] == [4, 1, 4, 5]
+    # Nothing is missing: a run that goes on there evaluates nothing again.
+    again = _Run()
+    again.step, again.reports = 20, dict(run.reports)
+    again.train(40, save_every_steps=100, eval_every_steps=20)
+    assert again.evaluated == [40]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
