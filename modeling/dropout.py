@@ -26,19 +26,25 @@ class Dropout(keras.layers.Layer):
     def build(self, inputs_shape):
         self.salt = zlib.crc32(self.path.encode())
 
-    def call(self, inputs, seed=None):
-        """Returns `inputs` unchanged when `seed` is None (inference)."""
+    def call(self, inputs, seed=None, is_transposed=False):
+        """Drops elements of `inputs`.
+
+        Args:
+            inputs: a tensor of static shape.
+            seed: an integer scalar, or None (inference) for no dropout.
+            is_transposed: whether the last two axes stand the other way round,
+                and the mask, too.
+        """
         if seed is None or not self.rate:
             return inputs
-        keep = random_bits(inputs.shape, seed, self.salt) >= int(
-            self.rate * 2**32
-        )
+        bits = random_bits(inputs.shape, seed, self.salt, is_transposed)
+        keep = bits >= int(self.rate * 2**32)
         # 1 / 0.9 is 1.109 in bfloat16.
         scaled = ops.cast(inputs, "float32") * (1 / (1 - self.rate))
         return ops.cast(ops.where(keep, scaled, 0.0), inputs.dtype)
 
 
-def random_bits(shape, seed, salt):
+def random_bits(shape, seed, salt, is_transposed=False):
     """Returns uint32 bits for each element of a tensor of static `shape`.
 
     For backends whose uint32 wraps around: TensorFlow, JAX, NumPy.
@@ -47,14 +53,27 @@ def random_bits(shape, seed, salt):
         shape: tuple of integers.
         seed: an integer scalar tensor.
         salt: a Python integer below 2**32.
+        is_transposed: whether the last two axes are exchanged, in the shape and
+            in the result.
     """
     key = _mix(ops.cast(seed, "uint32") ^ _uint32(salt))
-    index = ops.reshape(
-        ops.cast(ops.arange(math.prod(shape), dtype="int32"), "uint32"), shape
-    )
+    index = ops.cast(_index(shape, is_transposed), "uint32")
     # The key enters twice, so that two keys never give shifted copies of one
     # stream.
     return _mix(index * _uint32(0x9E3779B1) + key) ^ key
+
+
+def _index(shape, is_transposed):
+    """Numbers the elements row by row, or, transposed, column by column."""
+    if not is_transposed:
+        return ops.reshape(ops.arange(math.prod(shape), dtype="int32"), shape)
+    *outer, columns, rows = shape
+    first = ops.reshape(
+        ops.arange(math.prod(outer), dtype="int32"), (*outer, 1, 1)
+    ) * (rows * columns)
+    row = ops.arange(rows, dtype="int32") * columns
+    column = ops.arange(columns, dtype="int32")[:, None]
+    return first + row + column
 
 
 def _mix(x):

@@ -56,3 +56,15 @@ def test_the_expectation_is_kept_and_no_seed_means_no_dropout():
     mean = float(ops.mean(layer(ones, seed=ops.convert_to_tensor(3))))
     assert abs(mean - 1) < 5 * (0.1 / 0.9 / np.prod(_SHAPE)) ** 0.5
     assert (ops.convert_to_numpy(layer(ones)) == 1).all()
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (2, 3, 5, 7)])
+def test_a_transposed_mask_is_the_transpose_of_the_mask(shape):
+    layer, seed = dropout.Dropout(0.5), ops.convert_to_tensor(3)
+    swapped = (*shape[:-2], shape[-1], shape[-2])
+    plain = layer(ops.ones(shape), seed=seed)
+    transposed = layer(ops.ones(swapped), seed=seed, is_transposed=True)
+    assert (
+        ops.convert_to_numpy(ops.swapaxes(plain, -1, -2))
+        == ops.convert_to_numpy(transposed)
+    ).all()
