@@ -49,8 +49,12 @@ def attend(query, key, value, score_bias, drop):
             of_scores = _float32(weights) * (of_weights - mean)
             of_scores /= ops.swapaxes(total, 2, 3)
             of_scores = ops.cast(of_scores, dtype)
-            of_query = ops.matmul(ops.swapaxes(of_scores, 2, 3), key)
-            return of_query, ops.matmul(of_scores, query), of_value
+            of_query = ops.matmul(ops.swapaxes(key, 2, 3), of_scores)
+            return (
+                ops.swapaxes(of_query, 2, 3),
+                ops.matmul(of_scores, query),
+                of_value,
+            )
 
         return ops.cast(mixed, dtype), gradient
 

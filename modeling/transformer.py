@@ -12,7 +12,7 @@ Shapes: B batch, T tokens, H heads, D head width, W = H*D width.
 import keras
 from keras import ops
 
-from modeling import activations, attention, dense, dropout
+from modeling import activations, attention, dropout
 
 # Added to the scores of padding before the softmax.
 _MASKED_SCORE = -10000.0
@@ -25,10 +25,10 @@ class SelfAttention(keras.layers.Layer):
 
     def __init__(self, config, initializer, **kwargs):
         super().__init__(**kwargs)
+        self.num_heads = config.num_attention_heads
         self.query, self.key, self.value = (
-            dense.Dense(
+            keras.layers.Dense(
                 config.hidden_size,
-                num_heads=config.num_attention_heads,
                 kernel_initializer=initializer,
                 dtype=self.dtype_policy,
                 name=name,
@@ -48,17 +48,21 @@ class SelfAttention(keras.layers.Layer):
     def call(self, inputs, score_bias, dropout_seed=None):
         """Maps [B, T, W] to [B, T, W]; `score_bias` is
         [B, 1, 1 or T, T]."""
-        query = self.query(inputs)  # [B, H, T, D]
+        query = self._split_heads(self.query(inputs))
         mixed = attention.attend(
             query * query.shape[-1] ** -0.5,
-            self.key(inputs),
-            self.value(inputs),
+            self._split_heads(self.key(inputs)),
+            self._split_heads(self.value(inputs)),
             ops.cast(score_bias, "float32"),
             lambda weights, is_transposed: self.dropout(
                 weights, seed=dropout_seed, is_transposed=is_transposed
             ),
         )
         return ops.reshape(ops.swapaxes(mixed, 1, 2), inputs.shape)
+
+    def _split_heads(self, x):
+        x = ops.reshape(x, (*x.shape[:2], self.num_heads, -1))
+        return ops.swapaxes(x, 1, 2)  # [B, H, T, D]
 
 
 class AddToResidual(keras.layers.Layer):
@@ -69,7 +73,7 @@ class AddToResidual(keras.layers.Layer):
 
     def __init__(self, config, initializer, **kwargs):
         super().__init__(**kwargs)
-        self.dense = dense.Dense(
+        self.dense = keras.layers.Dense(
             config.hidden_size,
             kernel_initializer=initializer,
             dtype=self.dtype_policy,
@@ -117,7 +121,7 @@ class TransformerLayer(keras.layers.Layer):
         super().__init__(**kwargs)
         settings = {"initializer": initializer, "dtype": self.dtype_policy}
         self.attention = Attention(config, name="attention", **settings)
-        self.intermediate = dense.Dense(
+        self.intermediate = keras.layers.Dense(
             config.intermediate_size,
             activation=activations.ACTIVATIONS[config.hidden_act],
             kernel_initializer=initializer,
