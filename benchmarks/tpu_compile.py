@@ -102,6 +102,7 @@ def lower(config, bert):
         use_nsp=config.use_nsp,
         seed=config.seed,
         mixed_precision=config.mixed_precision,
+        recompute=config.recompute,
     )
     one_step = training_step.TrainingStep(
         config, tf.distribute.get_strategy(), objective

@@ -89,18 +89,26 @@ class BertEncoder(keras.layers.Layer):
     Args:
         config: a `BertConfig`.
         initializer: first values of kernels and embeddings.
+        recompute: whether the backward pass computes the inside of each layer
+            again instead of having it kept.
         dtype: a Keras dtype policy: "float32", or a mixed one, in which
             variables, embeddings, softmax, layer norm and pooler are float32.
     """
 
-    def __init__(self, config, initializer, name="bert", **kwargs):
+    def __init__(
+        self, config, initializer, recompute=False, name="bert", **kwargs
+    ):
         super().__init__(name=name, **kwargs)
         self.config = config
         self.embeddings = BertEmbeddings(
             config, initializer, dtype=self.variable_dtype, name="embeddings"
         )
         self.encoder = transformer.TransformerEncoder(
-            config, initializer, dtype=self.dtype_policy, name="encoder"
+            config,
+            initializer,
+            recompute=recompute,
+            dtype=self.dtype_policy,
+            name="encoder",
         )
         self.pooler = Pooler(
             config, initializer, dtype=self.variable_dtype, name="pooler"

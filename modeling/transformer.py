@@ -9,6 +9,8 @@ norm compute in float32 whatever it says.
 Shapes: B batch, T tokens, H heads, D head width, W = H*D width.
 """
 
+import functools
+
 import keras
 from keras import ops
 
@@ -148,10 +150,15 @@ class TransformerLayer(keras.layers.Layer):
 
 
 class TransformerEncoder(keras.layers.Layer):
-    """The stack of layers."""
+    """The stack of layers.
 
-    def __init__(self, config, initializer, **kwargs):
+    With `recompute` only the outputs of layers are kept for the backward pass,
+    which computes the rest again (Chen et al. 2016, section 3).
+    """
+
+    def __init__(self, config, initializer, recompute=False, **kwargs):
         super().__init__(**kwargs)
+        self.recompute = recompute
         self.layers = [
             TransformerLayer(
                 config, initializer, dtype=self.dtype_policy, name=f"layer_{i}"
@@ -175,7 +182,10 @@ class TransformerEncoder(keras.layers.Layer):
         score_bias = _MASKED_SCORE * _hidden(input_mask, is_packed)
         outputs = []
         for layer in self.layers:
-            inputs = layer(inputs, score_bias, dropout_seed=dropout_seed)
+            run = functools.partial(
+                layer, score_bias=score_bias, dropout_seed=dropout_seed
+            )
+            inputs = keras.remat(run)(inputs) if self.recompute else run(inputs)
             outputs.append(inputs)
         return outputs
 

@@ -106,6 +106,11 @@ class PretrainingConfig(MaskingConfig):
         "float32 always. Without this flag bfloat16 where the device is fast "
         "at it, else none.",
     ] = None
+    recompute: Annotated[
+        bool,
+        "Whether the backward pass computes the inside of each layer again "
+        "instead of keeping it: less memory for a third more arithmetic.",
+    ] = False
     save_checkpoints_steps: Annotated[int, "Steps between checkpoints."] = 1000
     keep_checkpoint_max: Annotated[
         int, "How many of the newest checkpoints to keep; 0 keeps all."

@@ -25,16 +25,28 @@ class MaskedLm:
         seed: decides the first weights.
         mixed_precision: what matrices are multiplied in, a name in
             `precision.POLICIES`; all else is float32.
+        recompute: whether the backward pass computes the inside of each layer
+            again instead of having it kept.
     """
 
-    def __init__(self, config, *, use_nsp, seed, mixed_precision="none"):
+    def __init__(
+        self,
+        config,
+        *,
+        use_nsp,
+        seed,
+        mixed_precision="none",
+        recompute=False,
+    ):
         initializer = initializers.TruncatedNormal(
             config.initializer_range, seed
         )
         self.use_nsp = use_nsp
         policy = precision.POLICIES[mixed_precision]
         self.mixed_precision = mixed_precision
-        self.encoder = bert.BertEncoder(config, initializer, dtype=policy)
+        self.encoder = bert.BertEncoder(
+            config, initializer, recompute=recompute, dtype=policy
+        )
         self.heads = heads.PretrainingHeads(config, initializer, dtype=policy)
         self.encoder.build()
         self.heads.build()

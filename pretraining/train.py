@@ -68,6 +68,7 @@ def run(config):
             use_nsp=config.use_nsp,
             seed=config.seed,
             mixed_precision=precision.choose(config.mixed_precision, devices),
+            recompute=config.recompute,
         )
     evaluator = eval_files and evaluation.Evaluation(
         config, devices, objective, eval_files, eval_parse
