@@ -29,6 +29,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf  # noqa: E402
 
 import config_flags  # noqa: E402
+from benchmarks import hlo_traffic  # noqa: E402
 from data import records  # noqa: E402
 from pretraining import config as pretraining_config  # noqa: E402
 from pretraining import masked_lm, preflight, training_step  # noqa: E402
@@ -78,10 +79,11 @@ def run(config):
         hlo, state_bytes = lower(config, bert)
         program.write_bytes(hlo)
         lower_secs = time.monotonic() - started
-        found = compile_program(
-            compiler, program, config.topology, config.dump_hlo
-        )
+        optimised = pathlib.Path(config.dump_hlo or program.with_suffix(".txt"))
+        found = compile_program(compiler, program, config.topology, optimised)
+        text = optimised.read_text()
     found |= {
+        "hbm_bytes": hlo_traffic.hbm_bytes(text),
         "state_bytes": state_bytes,
         "lower_seconds": lower_secs,
         "model_flops": model_flops(config, bert),
@@ -157,21 +159,19 @@ def environment():
     return home / python
 
 
-def compile_program(compiler, program, topology, dump_hlo=None):
+def compile_program(compiler, program, topology, optimised):
     """Compiles HLO for one chip of a topology; returns what the chip needs.
 
     Args:
         compiler: from `environment`.
         program: the path of serialised HLO.
         topology: as --topology.
-        dump_hlo: a path to write the optimised HLO to, or None.
+        optimised: a path to write the optimised HLO to, as text.
 
     Raises:
         ValueError: the compiler refuses the program; says why.
     """
-    command = [compiler, _PROGRAM, program, topology]
-    if dump_hlo:
-        command.append(pathlib.Path(dump_hlo).resolve())
+    command = [compiler, _PROGRAM, program, topology, optimised]
     return json.loads(_run(command, ValueError))
 
 
@@ -234,6 +234,7 @@ def rows(found):
     ):
         yield f"{label:<22}{found[name] / _GIB:10.3f} GiB"
     yield f"{'bytes accessed':<22}{found['bytes_accessed']:10.3e}"
+    yield f"{'  of them in HBM':<22}{found['hbm_bytes']:10.3e}"
     yield f"{'flops':<22}{found['flops']:10.3e}"
     ratio = found["flops"] / found["model_flops"]
     yield f"{'  over the model':<22}{ratio:10.3f}"

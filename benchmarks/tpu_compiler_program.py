@@ -3,7 +3,7 @@
 Runs in an environment of its own, with JAX and libtpu and none of our modules:
 see tpu_compile.py.
 
-python tpu_compiler_program.py STEP.hlo.pb v5e:2x2 [OPTIMISED_HLO.txt]
+python tpu_compiler_program.py STEP.hlo.pb v5e:2x2 OPTIMISED_HLO.txt
 """
 
 import json
@@ -19,7 +19,7 @@ from jax.experimental import topologies
 from jaxlib.mlir import ir
 
 
-def main(program, topology, dump=None):
+def main(program, topology, optimised):
     device = topologies.get_topology_desc(
         platform="tpu", topology_name=topology
     ).devices[0]
@@ -39,8 +39,7 @@ def main(program, topology, dump=None):
         ),
     )
     compile_seconds = time.monotonic() - started
-    if dump:
-        pathlib.Path(dump).write_text(executable.hlo_modules()[0].to_string())
+    pathlib.Path(optimised).write_text(executable.hlo_modules()[0].to_string())
     print(
         json.dumps(
             {
