@@ -136,6 +136,12 @@ class PretrainingConfig(MaskingConfig):
         "Keeps the checkpoint that the evaluations of --eval_every_steps find "
         "best by this number, in best/ of --output_dir.",
     ] = None
+    peak_teraflops: Annotated[
+        float | None,
+        "Most TFLOP/s of all devices together, to report which share of it "
+        "the model's arithmetic is; without this flag that of the TPU or GPU, "
+        "where it is known.",
+    ] = None
     max_bad_steps: Annotated[
         int,
         "The run ends after so many steps in a row that were skipped, for a "

@@ -10,7 +10,9 @@ from pretraining import (
     masked_lm,
     preflight,
     report,
+    symptoms,
     training_step,
+    utilization,
 )
 from training import (
     best_checkpoint,
@@ -76,7 +78,13 @@ def run(config):
     try:
         if config.do_train:
             global_step = _train(
-                config, devices, objective, train_files, parse, evaluator
+                config,
+                devices,
+                objective,
+                train_files,
+                parse,
+                evaluator=evaluator,
+                speed=utilization.Speed(config, bert, devices),
             )
         else:
             global_step = _restore_weights(config, objective)
@@ -105,7 +113,7 @@ def _make_parser(config, bert, files, seed):
     )
 
 
-def _train(config, devices, objective, files, parse, evaluator):
+def _train(config, devices, objective, files, parse, *, evaluator, speed):
     """Trains to --num_train_steps; returns the step it ended at."""
     with devices.scope():
         one_step = training_step.TrainingStep(config, devices, objective)
@@ -146,12 +154,14 @@ def _train(config, devices, objective, files, parse, evaluator):
             one_step,
             batches,
             start_step=start_step,
+            speed_of=speed.numbers,
             checkpoints=checkpoints,
             summaries=told,
             stop=stop,
             evaluate=lambda step: _evaluate_between(
                 step, evaluator, stop, best
             ),
+            watch=symptoms.Symptoms(config, files, parse).look,
         )
     return config.num_train_steps
 
@@ -169,7 +179,6 @@ def _run_steps(config, devices, one_step, batches, **others):
         num_train_steps=config.num_train_steps,
         save_every_steps=config.save_checkpoints_steps,
         iterations_per_loop=config.iterations_per_loop,
-        batch_size=config.train_batch_size,
         make_metrics=one_step.metrics,
         max_bad_steps=config.max_bad_steps,
         eval_every_steps=config.eval_every_steps,

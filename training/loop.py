@@ -22,8 +22,8 @@ def train(
     num_train_steps,
     save_every_steps,
     iterations_per_loop,
-    batch_size,
     make_metrics,
+    speed_of,
     checkpoints,
     summaries,
     stop,
@@ -44,6 +44,7 @@ def train(
         totals: the `step.Totals` that `run_steps` fills.
         make_metrics: maps what `totals.read` returns to the numbers to
             report; "loss", "gradient_norm" and "skipped_steps" are among them.
+        speed_of: maps steps a second to the numbers to report of it.
         checkpoints: a `checkpoint.Checkpoints`.
         summaries: a `summaries.Summaries`.
         stop: a `signals.Stop`.
@@ -59,7 +60,8 @@ def train(
     """
     blocks = _Blocks(run_steps, totals, stop)
     bad_steps = _BadSteps(max_bad_steps, checkpoints)
-    run = _Run(blocks, bad_steps, make_metrics, summaries, start_step)
+    run = _Run(blocks, bad_steps, make_metrics, speed_of, summaries)
+    run.step = start_step
     intervals = [save_every_steps, min(iterations_per_loop, _REPORT_STEPS)]
     intervals += [eval_every_steps] if eval_every_steps else []
     if _is_multiple(start_step, eval_every_steps):
@@ -69,7 +71,6 @@ def train(
         metrics = run.next_steps(
             batches,
             steps_until_next_event(run.step, num_train_steps, intervals),
-            batch_size,
         )
         step, is_stopped = run.step, blocks.is_stopped
         if _is_multiple(step, eval_every_steps):
@@ -140,14 +141,15 @@ def _is_multiple(step, interval):
 class _Run:
     """Trains from one event to the next."""
 
-    def __init__(self, blocks, bad_steps, make_metrics, summaries, step):
-        self.step = step
+    def __init__(self, blocks, bad_steps, make_metrics, speed_of, summaries):
+        self.step = 0
+        self._speed_of = speed_of
         self._blocks = blocks
         self._bad_steps = bad_steps
         self._make_metrics = make_metrics
         self._summaries = summaries
 
-    def next_steps(self, batches, num_steps, batch_size):
+    def next_steps(self, batches, num_steps):
         """Returns what to report of `num_steps` steps, or of fewer."""
         first, sums = self.step, None
         timed_steps, seconds = 0, 0.0
@@ -167,7 +169,7 @@ class _Run:
             self._summaries.advance(self.step)
         metrics = _report(self._make_metrics(sums), self.step - first)
         if timed_steps:
-            metrics["examples_per_second"] = timed_steps * batch_size / seconds
+            metrics |= self._speed_of(timed_steps / seconds)
         return metrics
 
 

@@ -1,0 +1,115 @@
+"""Early signs of a run that learns nothing, told in the log."""
+
+import math
+
+import numpy as np
+from absl import logging
+
+from data import input_pipeline
+from pretraining import training_step
+
+# Before so many steps a healthy run may not have learned more either.
+_FIRST_STEP = 1_000
+_NUM_RECORDS = 4_096
+_BATCH_RECORDS = 64
+
+
+class Symptoms:
+    """Compares what is reported with what guessing would give.
+
+    It looks after the warm-up, and again whenever the steps have doubled.
+
+    Args:
+        config: a `PretrainingConfig`.
+        files: a list of `record_files.RecordFile`, the training's.
+        parse: from `input_pipeline.parser`.
+    """
+
+    def __init__(self, config, files, parse):
+        self._config = config
+        self._files = files
+        self._parse = parse
+        self._next_step = max(
+            training_step.num_warmup_steps(config), _FIRST_STEP
+        )
+
+    def look(self, step, metrics):
+        """Warns if the metrics of the steps before `step` are a guesser's."""
+        if step < self._next_step or "masked_lm_loss" not in metrics:
+            return
+        entropy, pair_share = guesses(
+            self._files, self._parse, self._config.seed
+        )
+        self._next_step = 2 * step
+        loss = metrics["masked_lm_loss"]
+        if loss < entropy:
+            logging.info(
+                "masked_lm_loss %.3f at step %d is below %.3f, what guessing "
+                "by the frequency of words gives",
+                loss,
+                step,
+                entropy,
+            )
+        else:
+            logging.warning(
+                "A SICK RUN? masked_lm_loss %.3f at step %d is not below "
+                "%.3f, what guessing by the frequency of words gives: nothing "
+                "has been learned from the context. Small models may stay "
+                "there for some thousand steps; else --learning_rate is too "
+                "high or far too low, --num_warmup_steps too short, "
+                "--train_batch_size small, or the records and the vocabulary "
+                "do not belong together",
+                loss,
+                step,
+                entropy,
+            )
+        if self._config.use_nsp:
+            self._look_at_pairs(step, metrics, pair_share)
+
+    def _look_at_pairs(self, step, metrics, share):
+        accuracy = metrics["next_sentence_accuracy"]
+        config = self._config
+        num_pairs = config.train_batch_size * min(
+            config.iterations_per_loop, 100
+        )
+        # Three deviations of the mean of so many guesses.
+        if accuracy > share + 1.5 / math.sqrt(num_pairs):
+            return
+        logging.warning(
+            "A SICK RUN? next_sentence_accuracy %.3f at step %d is no better "
+            "than always giving the more frequent answer (%.3f). Pairs teach "
+            "something only where documents have several sentences, one a "
+            "line, and empty lines stand between documents; tools."
+            "inspect_records shows them. Or the model has learned nothing at "
+            "all yet, see masked_lm_loss. --use_nsp=false leaves pairs out",
+            accuracy,
+            step,
+            share,
+        )
+
+
+def guesses(files, parse, seed):
+    """Returns what a guesser without context gets, from some records.
+
+    Returns:
+        The entropy of the masked words in nats, for the size of the sample
+        corrected (Miller 1955), and the share of the more frequent answer among
+        the pairs.
+    """
+    # No record twice: words seen again say nothing new.
+    num_records = min(_NUM_RECORDS, sum(file.num_records for file in files))
+    batch_size = min(_BATCH_RECORDS, num_records)
+    batches = input_pipeline.training_batches(
+        files, parse=parse, batch_size=batch_size, seed=seed
+    ).take(num_records // batch_size)
+    words, pairs = [], []
+    for batch in batches.as_numpy_iterator():
+        words.append(batch["masked_lm_ids"][batch["masked_lm_weights"] > 0])
+        is_pair = batch.get("next_sentence_weights", batch["input_mask"][:, 0])
+        pairs.append(batch["next_sentence_labels"][is_pair > 0])
+    counts = np.unique(np.concatenate(words), return_counts=True)[1]
+    num_words = counts.sum()
+    shares = counts / num_words
+    entropy = -(shares * np.log(shares)).sum()
+    share = np.concatenate(pairs).mean()
+    return entropy + (len(counts) - 1) / (2 * num_words), max(share, 1 - share)
