@@ -80,12 +80,13 @@ def _batch():
     }
 
 
-def _step(mixed_precision="none", **settings):
+def _step(mixed_precision="none", recompute=False, **settings):
     objective = masked_lm.MaskedLm(
         tiny.config(num_hidden_layers=1),
         use_nsp=True,
         seed=1,
         mixed_precision=mixed_precision,
+        recompute=recompute,
     )
     return training_step.TrainingStep(
         config.PretrainingConfig(
@@ -104,7 +105,7 @@ def _step(mixed_precision="none", **settings):
     "settings",
     [
         {"mixed_precision": "bfloat16"},
-        {"mixed_precision": "float16", "optimizer": "lamb"},
+        {"mixed_precision": "float16", "optimizer": "lamb", "recompute": True},
         {"optimizer": "adafactor", "gradient_accumulation_steps": 2},
     ],
     ids=str,
