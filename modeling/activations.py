@@ -15,8 +15,15 @@ def gelu(x):
     return ops.cast(y, x.dtype)
 
 
+def gelu_exact(x):
+    """The unit itself, by the error function: Hugging Face's "gelu"."""
+    y = keras.activations.gelu(ops.cast(x, "float32"), approximate=False)
+    return ops.cast(y, x.dtype)
+
+
 ACTIVATIONS = {
     "gelu": gelu,
+    "gelu_exact": gelu_exact,
     "gelu_new": gelu,
     "gelu_pytorch_tanh": gelu,
     "linear": keras.activations.linear,

@@ -1,0 +1,154 @@
+"""What a model computes: here, and by the libraries whose formats we write.
+
+Each function returns {name: float32 array}: "sequence_output" [B, T, W],
+"pooled_output" [B, W], and of the heads "masked_lm_logits" [B, T, V],
+"next_sentence_logits" [B, 2], "logits": [B, N] of sequences, [B, 1] of choices,
+[B, T, N] of tokens, [B, T, 2] of answers' begins and ends.
+
+Shapes: B batch, T tokens, W width, V vocabulary, N labels.
+"""
+
+import numpy as np
+from keras import ops
+
+from modeling import bert, heads, initializers
+
+FEATURES = ("input_ids", "input_mask", "segment_ids")
+_OF_TOKENS = ("token_classification", "question_answering")
+
+
+def fixed_batch(config, num_rows=4, num_tokens=32):
+    """Returns a batch of uneven rows that is the same every time."""
+    rng = np.random.default_rng(20181011)
+    num_tokens = min(num_tokens, config.max_position_embeddings)
+    lengths = np.linspace(num_tokens, max(num_tokens // 4, 2), num_rows)
+    mask = np.arange(num_tokens) < lengths.astype(int)[:, None]
+    middles = lengths.astype(int)[:, None] // 2
+    ids = rng.integers(0, config.vocab_size, mask.shape) * mask
+    segments = (np.arange(num_tokens) >= middles) & mask
+    segments = np.minimum(segments, config.type_vocab_size - 1)
+    return {
+        "input_ids": ids.astype(np.int32),
+        "input_mask": mask.astype(np.int32),
+        "segment_ids": segments.astype(np.int32),
+    }
+
+
+def build(model):
+    """Returns (encoder, heads or None) with the weights of a `Bert`."""
+    initializer = initializers.TruncatedNormal(0.02, seed=0)
+    encoder = bert.BertEncoder(model.config, initializer)
+    encoder.build()
+    weights = list(encoder.weights)
+    pretraining_heads = None
+    if model.head in ("masked_lm", "pretraining"):
+        pretraining_heads = heads.PretrainingHeads(model.config, initializer)
+        pretraining_heads.build()
+        weights += pretraining_heads.weights
+    for weight in weights:
+        if weight.path in model.values:
+            weight.assign(model.values[weight.path])
+    return encoder, pretraining_heads
+
+
+def of_ours(model, features):
+    """Computes the outputs of a `variables.Bert` here, in float32."""
+    encoder, pretraining_heads = build(model)
+    encoded = encoder(*(ops.convert_to_tensor(features[n]) for n in FEATURES))
+    found = {"sequence_output": encoded["sequence_output"]}
+    if "bert/pooler/dense/kernel" in model.values:
+        found["pooled_output"] = encoded["pooled_output"]
+    if pretraining_heads:
+        num_rows, num_tokens = features["input_ids"].shape
+        everywhere = np.tile(np.arange(num_tokens, dtype=np.int32), num_rows)
+        masked_lm, next_sentence = pretraining_heads(
+            encoded,
+            ops.convert_to_tensor(everywhere.reshape(num_rows, num_tokens)),
+            encoder.embeddings.word_embeddings,
+        )
+        found["masked_lm_logits"] = masked_lm
+        if model.head == "pretraining":
+            found["next_sentence_logits"] = next_sentence
+    elif model.head != "encoder":
+        found["logits"] = logits_of(model, encoded)
+    return {name: ops.convert_to_numpy(value) for name, value in found.items()}
+
+
+def logits_of(model, encoded):
+    """Returns the logits of a fine-tuned head of `model.values`."""
+    is_answer = model.head == "question_answering"
+    prefix = "cls/squad/" if is_answer else ""
+    is_of_tokens = model.head in _OF_TOKENS
+    return (
+        ops.matmul(
+            encoded["sequence_output" if is_of_tokens else "pooled_output"],
+            model.values[f"{prefix}output_weights"].T,
+        )
+        + model.values[f"{prefix}output_bias"]
+    )
+
+
+def of_transformers(directory, features, head):
+    """Computes the outputs of a Hugging Face directory with transformers.
+
+    Args:
+        directory: a local one.
+        features: {name: int [B, T]} of `FEATURES`.
+        head: a key of `variables.HEADS`.
+    """
+    import torch
+    import transformers
+
+    model_classes = {
+        "encoder": transformers.BertModel,
+        "masked_lm": transformers.BertForMaskedLM,
+        "pretraining": transformers.BertForPreTraining,
+        "sequence_classification": transformers.BertForSequenceClassification,
+        "token_classification": transformers.BertForTokenClassification,
+        "multiple_choice": transformers.BertForMultipleChoice,
+        "question_answering": transformers.BertForQuestionAnswering,
+    }
+    model = model_classes[head].from_pretrained(directory)
+    ids, mask, segments = (
+        torch.tensor(np.asarray(features[name]), dtype=torch.long)
+        for name in FEATURES
+    )
+    if head == "multiple_choice":  # The rows are the choices of one question.
+        ids, mask, segments = ids[None], mask[None], segments[None]
+    with torch.no_grad():
+        out = model.float().eval()(
+            input_ids=ids,
+            attention_mask=mask,
+            token_type_ids=segments,
+            output_hidden_states=True,
+        )
+    found = {"sequence_output": out.hidden_states[-1]}
+    if head == "encoder":
+        found["pooled_output"] = out.pooler_output
+    elif head == "pretraining":
+        found["masked_lm_logits"] = out.prediction_logits
+        found["next_sentence_logits"] = out.seq_relationship_logits
+    elif head == "masked_lm":
+        found["masked_lm_logits"] = out.logits
+    elif head == "question_answering":
+        found["logits"] = torch.stack((out.start_logits, out.end_logits), -1)
+    elif head == "multiple_choice":
+        found["logits"] = out.logits.T
+    else:
+        found["logits"] = out.logits
+    return {n: v.numpy() for n, v in found.items() if v is not None}
+
+
+def differences(before, after, features):
+    """Returns {name: largest difference} of outputs that both have.
+
+    Outputs at padding are nobody's and not compared.
+    """
+    is_real = np.asarray(features["input_mask"]).astype(bool)
+    found = {}
+    for name in before.keys() & after.keys():
+        ours, theirs = before[name], after[name]
+        if ours.shape[:2] == is_real.shape:
+            ours, theirs = ours[is_real], theirs[is_real]
+        found[name] = float(np.abs(ours - theirs).max())
+    return dict(sorted(found.items()))
