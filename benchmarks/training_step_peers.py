@@ -3,8 +3,8 @@
 python -m benchmarks.training_step_peers NAME SETTINGS
 
 SETTINGS is the JSON of `Settings`. It says "ready" once it is warm, then runs
-as many steps as each line of its input says and answers with the seconds; an
-empty line of input asks ours for its profile.
+as many steps as each line of its input says and answers with the seconds, and
+those of all its threads on a processor.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ def _ours(settings, mixed_precision):
     import tensorflow as tf
 
     from pretraining import config as pretraining_config
-    from pretraining import masked_lm, preflight, train, training_step
+    from pretraining import masked_lm, preflight, training_step
     from training import precision, step
 
     config = pretraining_config.PretrainingConfig(
@@ -78,7 +78,7 @@ def _ours(settings, mixed_precision):
         devices,
         one_step.replica_step,
         one_step.totals,
-        jit_compile=train.jit_compile(devices),
+        compile_step=one_step.compile_step,
     )
     batches = iter(
         tf.data.Dataset.from_tensors(
@@ -180,24 +180,19 @@ def _hugging_face(settings, bfloat16):
     return run
 
 
-def _tf_models(settings):
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    import tensorflow as tf
-    import tf_keras
+def _tf_models_pretrainer(shape):
     from official.nlp.modeling import layers, models, networks
 
-    shape = _shape_of(settings)
-    encoder = networks.BertEncoderV2(
-        vocab_size=shape["vocab_size"],
-        hidden_size=shape["hidden_size"],
-        num_layers=shape["num_hidden_layers"],
-        num_attention_heads=shape["num_attention_heads"],
-        max_sequence_length=shape["max_position_embeddings"],
-        type_vocab_size=shape["type_vocab_size"],
-        inner_dim=shape["intermediate_size"],
-    )
-    model = models.BertPretrainerV2(
-        encoder_network=encoder,
+    return models.BertPretrainerV2(
+        encoder_network=networks.BertEncoderV2(
+            vocab_size=shape["vocab_size"],
+            hidden_size=shape["hidden_size"],
+            num_layers=shape["num_hidden_layers"],
+            num_attention_heads=shape["num_attention_heads"],
+            max_sequence_length=shape["max_position_embeddings"],
+            type_vocab_size=shape["type_vocab_size"],
+            inner_dim=shape["intermediate_size"],
+        ),
         classification_heads=[
             layers.ClassificationHead(
                 inner_dim=shape["hidden_size"],
@@ -206,6 +201,15 @@ def _tf_models(settings):
             )
         ],
     )
+
+
+def _tf_models(settings):
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    import tensorflow as tf
+    import tf_keras
+
+    shape = _shape_of(settings)
+    model = _tf_models_pretrainer(shape)
     optimizer = tf_keras.optimizers.AdamW(_LEARNING_RATE, weight_decay=0.01)
     batch = random_batch(settings, shape["vocab_size"])
     inputs = {
@@ -280,9 +284,10 @@ def main(name, settings):
     run(_WARM_UP_STEPS)
     print("ready", file=answers)
     for line in sys.stdin:
-        start = time.perf_counter()
+        starts = time.perf_counter(), time.process_time()
         run(int(line))
-        print(time.perf_counter() - start, file=answers)
+        ends = time.perf_counter(), time.process_time()
+        print(ends[0] - starts[0], ends[1] - starts[1], file=answers)
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ def _run_steps(config, devices, one_step, batches, **others):
             devices,
             one_step.replica_step,
             one_step.totals,
-            jit_compile=jit_compile(devices),
+            compile_step=one_step.compile_step,
         ),
         iter(batches),
         one_step.totals,
@@ -250,11 +250,3 @@ def _evaluate(config, devices, evaluator, global_step):
     if strategy.is_chief(devices):
         report.write_eval_results(config.output_dir, results)
     return results
-
-
-def jit_compile(devices):
-    # XLA computes dropout's bits where they are used. A TPU compiles by itself,
-    # and with several replicas a compiled step cannot reach its variables.
-    return devices.num_replicas_in_sync == 1 and not isinstance(
-        devices, tf.distribute.TPUStrategy
-    )

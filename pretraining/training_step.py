@@ -2,11 +2,19 @@
 
 import math
 
-from training import loss_scale, optimizers, schedules, step
+from training import (
+    compilation,
+    loss_scale,
+    optimizers,
+    schedules,
+    step,
+)
 
 
 class TrainingStep:
     """The optimizer, the step of one replica, and what it adds up.
+
+    `compile_step` is how `step.make_run_steps` should compile it.
 
     Create it in the strategy's scope.
 
@@ -34,6 +42,9 @@ class TrainingStep:
             clip_norm=config.clip_norm,
             num_parts=config.gradient_accumulation_steps,
             loss_scale=self._loss_scale,
+        )
+        self.compile_step = compilation.choose(
+            devices, objective.mixed_precision
         )
         self._objective = objective
         self._mark = optimizers.mark(config.optimizer)

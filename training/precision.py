@@ -1,5 +1,7 @@
 """In what precision matrices are multiplied."""
 
+import pathlib
+
 import tensorflow as tf
 
 # Keras dtype policies, in all of which variables are float32.
@@ -11,6 +13,8 @@ POLICIES = {
 
 # Ampere, the first with bfloat16 tensor cores.
 _BFLOAT16_CAPABILITY = (8, 0)
+# Of a processor that has instructions for products of bfloat16.
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 def choose(name, devices):
@@ -37,4 +41,18 @@ def _multiplies_bfloat16(devices):
             >= _BFLOAT16_CAPABILITY
             for gpu in gpus
         )
-    return False
+    return bool(_BFLOAT16_FLAGS & processor_flags())
+
+
+def processor_flags(path="/proc/cpuinfo"):
+    """Returns what Linux says the processor can do; nothing elsewhere."""
+    try:
+        lines = pathlib.Path(path).read_text().splitlines()
+    except OSError:
+        return set()
+    return {
+        flag
+        for line in lines
+        if line.startswith("flags")
+        for flag in line.partition(":")[2].split()
+    }

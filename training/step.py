@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from training import gradients
+from training import compilation, gradients
 
 CLIP_NORM = 1.0
 # What the step adds to the objective's terms in `Totals`. A skipped step
@@ -126,7 +126,9 @@ def make_train_step(
     return train_step
 
 
-def make_run_steps(strategy, train_step, totals, *, jit_compile):
+def make_run_steps(
+    strategy, train_step, totals, *, compile_step=compilation.nothing
+):
     """Builds `run_steps(iterator, num_steps)`.
 
     It runs `num_steps` (a tensor, so that blocks of different lengths share one
@@ -136,12 +138,9 @@ def make_run_steps(strategy, train_step, totals, *, jit_compile):
         strategy: a `tf.distribute.Strategy`.
         train_step: from `make_train_step`.
         totals: the `Totals` that it fills.
-        jit_compile: whether XLA compiles the step. Only with one replica that
-            is no TPU: a TPU always compiles.
+        compile_step: a function of `compilation`.
     """
-    if jit_compile:
-        train_step = tf.function(train_step, jit_compile=True)
-    return _in_blocks(strategy, train_step, totals)
+    return _in_blocks(strategy, compile_step(train_step), totals)
 
 
 def make_evaluate_steps(strategy, compute_terms, totals):

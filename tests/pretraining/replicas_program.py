@@ -89,9 +89,7 @@ def main(num_replicas, num_parts, output):
     _run(devices, evaluate_steps, batches)
     # Seen by one replica only, skipped by all.
     batches[_BAD_STEP]["masked_lm_weights"][0, 0] = np.nan
-    run_steps = step.make_run_steps(
-        devices, train_step, totals, jit_compile=False
-    )
+    run_steps = step.make_run_steps(devices, train_step, totals)
     _run(devices, run_steps, batches)
     state = adam.slots() | scale.variables()
     np.savez(

@@ -34,6 +34,7 @@ def run(directory, output, **settings):
         "num_train_steps": 8,
         "num_warmup_steps": 2,
         "save_checkpoints_steps": 4,
+        "mixed_precision": "none",
     }
     return train.run(config.PretrainingConfig(**defaults | settings))
 

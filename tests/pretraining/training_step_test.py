@@ -57,6 +57,7 @@ def _config(directory, **settings):
         "num_train_steps": 4,
         "num_warmup_steps": 1,
         "save_checkpoints_steps": 2,
+        "mixed_precision": "none",
     }
     return config.PretrainingConfig(**defaults | settings)
 
@@ -113,6 +114,11 @@ def test_bfloat16_changes_nothing_in_a_checkpoint_but_its_numbers(
         n: t.dtype for n, t in default.items()
     }
     assert any((low[n] != default[n]).any() for n in default)
+    stopped = directory / "low_stopped"
+    shutil.copytree(directory / "low", stopped)
+    for path in stopped.glob("model.ckpt-4.*"):
+        path.unlink()
+    _assert_same(run(stopped.name, mixed_precision="bfloat16"), low)
     run("low", num_train_steps=6, mixed_precision="none")
 
 

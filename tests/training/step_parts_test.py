@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import loss_scale, optimizer, step
+from training import compilation, loss_scale, optimizer, step
 
 _NUM_FEATURES = 3
 
@@ -78,7 +78,9 @@ class _Run:
                 **settings,
             ),
             self.totals,
-            jit_compile=jit_compile,
+            compile_step=compilation.whole
+            if jit_compile
+            else compilation.nothing,
         )
 
     def train(self, batches):

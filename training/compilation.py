@@ -1,0 +1,48 @@
+"""What XLA compiles of a training step."""
+
+import tensorflow as tf
+
+# oneDNN multiplies bfloat16 by the processor's own instructions; XLA's products
+# on a CPU convert to float32 first.
+_PRODUCTS = {"MatMul", "BatchMatMulV2", "BatchMatMulV3"}
+
+
+def choose(devices, mixed_precision):
+    """Returns the fastest of the functions below.
+
+    Args:
+        devices: a `tf.distribute.Strategy`.
+        mixed_precision: a name in `precision.POLICIES`.
+    """
+    # A TPU compiles by itself, and with several replicas a compiled step cannot
+    # reach its variables.
+    if devices.num_replicas_in_sync > 1 or isinstance(
+        devices, tf.distribute.TPUStrategy
+    ):
+        return nothing
+    on_cpu = not tf.config.list_logical_devices("GPU")
+    if on_cpu and mixed_precision == "bfloat16":
+        return all_but_products
+    return whole
+
+
+def nothing(step):
+    """Leaves the step as it is."""
+    return step
+
+
+def whole(step):
+    """Compiles the step as one program."""
+    return tf.function(step, jit_compile=True)
+
+
+def all_but_products(step):
+    """Compiles what stands between the products of matrices."""
+
+    def compiled_around_products(batch):
+        with tf.xla.experimental.jit_scope(
+            compile_ops=lambda node: node.op not in _PRODUCTS
+        ):
+            step(batch)
+
+    return compiled_around_products
