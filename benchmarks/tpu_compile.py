@@ -32,7 +32,12 @@ import config_flags  # noqa: E402
 from benchmarks import hlo_traffic  # noqa: E402
 from data import records  # noqa: E402
 from pretraining import config as pretraining_config  # noqa: E402
-from pretraining import masked_lm, preflight, training_step  # noqa: E402
+from pretraining import (  # noqa: E402
+    masked_lm,
+    preflight,
+    training_step,
+    utilization,
+)
 
 # The program uses private names of JAX, so no other version will do. It is the
 # last JAX for Python 3.11.
@@ -86,7 +91,10 @@ def run(config):
         "hbm_bytes": hlo_traffic.hbm_bytes(text),
         "state_bytes": state_bytes,
         "lower_seconds": lower_secs,
-        "model_flops": model_flops(config, bert),
+        "model_flops": config.train_batch_size
+        * utilization.training_flops(
+            bert, config.max_seq_length, config.max_predictions_per_seq
+        ),
     }
     for row in rows(found):
         print(row)
@@ -198,27 +206,6 @@ def _run(command, error):
             f"{(done.stderr or done.stdout).strip()[-_ERROR_CHARACTERS:]}"
         )
     return done.stdout
-
-
-def model_flops(config, bert):
-    """Returns the multiplications and additions that a step needs at least.
-
-    Those of matrix products, two for each weight and token and three times that
-    with the backward pass, as in Kaplan et al. 2020, 2.1, with attention and
-    without the embeddings' look-up.
-    """
-    width, tokens = bert.hidden_size, config.max_seq_length
-    a_layer = (
-        4 * width**2  # query, key, value, output
-        + 2 * width * bert.intermediate_size
-        + 2 * width * tokens  # scores, and the mixture of the values
-    )
-    a_prediction = width**2 + width * bert.vocab_size
-    a_sequence = (
-        tokens * bert.num_hidden_layers * a_layer
-        + config.max_predictions_per_seq * a_prediction
-    )
-    return 6 * config.train_batch_size * a_sequence
 
 
 def rows(found):
