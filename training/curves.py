@@ -81,5 +81,5 @@ def _draw_panel(axes, lines, ending):
                 markeredgecolor="white",
                 label=f"{name}, held out",
             )
-    if names:
+    if len(axes.get_lines()) > 1:
         axes.legend(fontsize="small")

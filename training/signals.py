@@ -103,7 +103,10 @@ def _make_agree(strategy):
     def mean(numbers):
         def of_replica():
             replica = tf.distribute.get_replica_context()
-            return replica.all_reduce(tf.distribute.ReduceOp.MEAN, numbers)
+            # What is summed has to be on the device of the replica.
+            return replica.all_reduce(
+                tf.distribute.ReduceOp.MEAN, tf.identity(numbers)
+            )
 
         return strategy.experimental_local_results(strategy.run(of_replica))[0]
 

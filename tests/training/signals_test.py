@@ -1,6 +1,8 @@
 """A signal is noticed while TensorFlow is busy, and the second one kills."""
 
+import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -89,3 +91,55 @@ def test_in_another_thread_there_is_nothing_to_catch():
     thread.start()
     thread.join()
     assert found == [False]
+
+
+_WORKER = """
+import os
+import signal
+import sys
+import tensorflow as tf
+from training import signals
+
+rank = int(sys.argv[1])
+strategy = tf.distribute.MultiWorkerMirroredStrategy()
+with signals.Stop(strategy) as stop:
+    print(stop.check(float(rank)))
+    for number in range(1000):
+        if (rank, number) == (1, 3):
+            os.kill(os.getpid(), signal.SIGTERM)
+        if stop.check(0.0)[0]:
+            break
+    print(number)
+"""
+
+
+@pytest.mark.slow
+def test_all_workers_stop_together_when_one_is_asked_to():
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        ports = [each.getsockname()[1] for each in (first, second)]
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _WORKER, str(rank)],
+            cwd=project.ROOT,
+            env=project.environment()
+            | {
+                "TF_CONFIG": json.dumps(
+                    {
+                        "cluster": cluster,
+                        "task": {"type": "worker", "index": rank},
+                    }
+                )
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    said = [each.communicate(timeout=_TIMEOUT_SECS)[0] for each in workers]
+    assert [each.returncode for each in workers] == [0, 0]
+    agreed, number = said[0].splitlines()
+    assert said[0] == said[1]
+    assert agreed == "(False, 0.5)" and 3 <= int(number) < 999
