@@ -152,3 +152,35 @@ def differences(before, after, features):
             ours, theirs = ours[is_real], theirs[is_real]
         found[name] = float(np.abs(ours - theirs).max())
     return dict(sorted(found.items()))
+
+
+def of_keras_hub(directory, features, head):
+    """Computes the outputs of a preset with KerasHub.
+
+    Args:
+        directory: a local one.
+        features: {name: int [B, T]} of `FEATURES`.
+        head: one of `keras_hub.HEADS`.
+    """
+    import keras_hub
+
+    inputs = {
+        "token_ids": features["input_ids"],
+        "padding_mask": features["input_mask"],
+        "segment_ids": features["segment_ids"],
+    }
+    found = keras_hub.models.BertBackbone.from_preset(directory)(inputs)
+    if head == "masked_lm":
+        model = keras_hub.models.BertMaskedLM.from_preset(
+            directory, preprocessor=None
+        )
+        everywhere = np.zeros_like(features["input_ids"])
+        everywhere += np.arange(everywhere.shape[1], dtype=np.int32)
+        found["masked_lm_logits"] = model(
+            inputs | {"mask_positions": everywhere}
+        )
+    if head == "sequence_classification":
+        found["logits"] = keras_hub.models.BertTextClassifier.from_preset(
+            directory, preprocessor=None
+        )(inputs)
+    return {name: ops.convert_to_numpy(value) for name, value in found.items()}
