@@ -106,6 +106,7 @@ def test_parts_of_a_batch_train_as_the_batch(run, directory, default):
     assert [json.loads(line)["skipped_steps"] for line in lines] == [0, 0]
 
 
+@pytest.mark.slow
 def test_bfloat16_changes_nothing_in_a_checkpoint_but_its_numbers(
     run, directory, default
 ):
