@@ -1,0 +1,102 @@
+"""Whose files a path names, and the model in them."""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from interop import hugging_face, keras_hub, tf1
+from modeling import config as model_config
+
+
+class Weights(NamedTuple):
+    """What --init_checkpoint takes from a path."""
+
+    source: str  # For the log: the file or the directory.
+    values: Mapping[str, np.ndarray]  # By our names; no optimizer, no step.
+    # None where no file says it: a checkpoint of TensorFlow stands alone.
+    config: model_config.BertConfig | None
+
+
+def recognise(path):
+    """Returns "tf1", "huggingface" or "keras_hub".
+
+    A directory with files of several is its checkpoint of TensorFlow's first.
+
+    Args:
+        path: a prefix, such as .../bert_model.ckpt, or a directory; also a
+            file of weights in a directory of Hugging Face's.
+
+    Raises:
+        ValueError: it is nothing that can be read.
+    """
+    try:
+        tf1.find(path)
+        return "tf1"
+    except ValueError as error:
+        missing = error
+    directory = _directory(path)
+    if keras_hub.is_here(directory):
+        return "keras_hub"
+    if hugging_face.is_here(directory):
+        return "huggingface"
+    raise ValueError(
+        f"{missing}; nor is it a directory of Hugging Face (config.json with "
+        "model.safetensors or pytorch_model.bin) or a BERT preset of KerasHub"
+    )
+
+
+def _directory(path):
+    is_file = path.endswith((".safetensors", ".bin"))
+    is_directory = tf.io.gfile.isdir(path)
+    return os.path.dirname(path) if is_file and not is_directory else path
+
+
+def read(
+    path, *, config_file=None, vocab_file=None, head=None, do_lower_case=True
+):
+    """Reads the model at a path, whole, whatever its format.
+
+    Args:
+        path: as `recognise` takes it.
+        config_file, vocab_file, do_lower_case: what a checkpoint of
+            TensorFlow's does not say; the others say it themselves.
+        head: a key of `variables.HEADS`, where the files leave it open.
+
+    Returns:
+        A `variables.Bert`.
+
+    Raises:
+        ValueError: something is missing, damaged or of another model.
+    """
+    readers = {
+        "tf1": lambda: tf1.read(
+            path,
+            config_file=config_file,
+            vocab_file=vocab_file,
+            head=head,
+            do_lower_case=do_lower_case,
+        ),
+        "huggingface": lambda: hugging_face.read(_directory(path), head=head),
+        "keras_hub": lambda: keras_hub.read(path),
+    }
+    return readers[recognise(path)]()
+
+
+def read_weights(path):
+    """Reads the `Weights` to start a training from.
+
+    A checkpoint of TensorFlow's may have more or fewer tensors than a model;
+    the caller says which it takes.
+
+    Raises:
+        ValueError: something is missing, damaged or of another model.
+    """
+    if recognise(path) == "tf1":
+        prefix = tf1.find(path)
+        values, _ = tf1.read_tensors(prefix)
+        return Weights(prefix, values, None)
+    model = read(path)
+    return Weights(path, model.values, model.config)
