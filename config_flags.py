@@ -29,7 +29,8 @@ def define(config_class):
     Args:
         config_class: a dataclass whose fields are
             `Annotated[str | int | float | bool | Literal, help]`, or one of
-            these with `| None`.
+            these with `| None`. A field `from_` is the flag --from, as Python
+            has the word to itself.
 
     Returns:
         A function that makes a `config_class` from the parsed flags.
@@ -40,12 +41,16 @@ def define(config_class):
         kind, text = typing.get_args(hints[field.name])
         required = field.default is dataclasses.MISSING
         default = None if required else field.default
-        _define_one(field.name, _without_none(kind), default, text)
+        _define_one(_flag(field.name), _without_none(kind), default, text)
         if required:
-            flags.mark_flag_as_required(field.name)
+            flags.mark_flag_as_required(_flag(field.name))
     return lambda: config_class(
-        **{name: flags.FLAGS[name].value for name in names}
+        **{name: flags.FLAGS[_flag(name)].value for name in names}
     )
+
+
+def _flag(field_name):
+    return field_name.removesuffix("_")
 
 
 def _define_one(name, kind, default, text):

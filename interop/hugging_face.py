@@ -113,7 +113,8 @@ def read(directory, *, head=None):
 
     Args:
         directory: local or remote.
-        head: a key of `variables.HEADS`, where config.json names none.
+        head: a key of `variables.HEADS`, where config.json names none and
+            the names of the tensors fit several.
 
     Returns:
         A `variables.Bert`.
@@ -125,7 +126,7 @@ def read(directory, *, head=None):
     tensors = _present_names(_load(directory), directory)
     rows = variables.expand(_TABLE, _KINDS, config.num_hidden_layers)
     known = [ours for ours, (theirs, _) in rows.items() if theirs in tensors]
-    head = own_head or head or variables.infer_head(known)
+    head = own_head or variables.infer_head(known, head)
     num_labels = _num_labels(tensors)
     wanted = variables.wanted(config, head, num_labels)
     optional = variables.POOLER if head in variables.WITHOUT_POOLER else ()

@@ -109,7 +109,7 @@ def read(
         path: a prefix, or a directory.
         config_file: its bert_config.json; the one beside it if None.
         vocab_file: its vocabulary; that beside it, if there is one, if None.
-        head: a key of `variables.HEADS`; told by the names if None.
+        head: a key of `variables.HEADS`, where the names fit several.
         do_lower_case: whether the model is uncased, which no file says.
 
     Returns:
@@ -125,7 +125,7 @@ def read(
     values, state = read_tensors(prefix)
     model = variables.Bert(
         config=config,
-        head=head or variables.infer_head(values),
+        head=variables.infer_head(values, head),
         values=values,
         vocabulary=vocabulary or read_vocabulary(beside),
         do_lower_case=do_lower_case,

@@ -176,18 +176,20 @@ def shapes(values):
     return {name: tuple(value.shape) for name, value in values.items()}
 
 
-def infer_head(names):
+def infer_head(names, wanted=None):
     """Returns the head that has all of `names`.
 
-    A classifier of sequences, of tokens and of choices have the same names:
-    the first is meant.
+    Args:
+        names: of a model's tensors.
+        wanted: which head is meant where several have these names, as those
+            of sequences, tokens and choices do; the first of them if None.
     """
     names = {name for name in names if not name.startswith("bert/")}
-    for head, own in HEADS.items():
-        if names == own.keys():
-            return head
-    # The check that follows says which are too many or too few.
-    return max(HEADS, key=lambda head: len(names & HEADS[head].keys()))
+    # Where none has them all, the check that follows says what is amiss.
+    head = max(HEADS, key=lambda head: -len(names ^ HEADS[head].keys()))
+    if wanted and HEADS[wanted].keys() == HEADS[head].keys():
+        return wanted
+    return head
 
 
 def with_head(model, head):

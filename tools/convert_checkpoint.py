@@ -1,0 +1,263 @@
+"""Converts a BERT from one library's files to another's, and proves it.
+
+python -m tools.convert_checkpoint --from=chinese_L-12_H-768_A-12 \\
+    --to=huggingface --output_dir=bert_base_chinese
+
+The same batch goes through both sides, by the libraries themselves where they
+are installed. conversion.json, written last, says how close they came.
+"""
+
+import dataclasses
+import hashlib
+import importlib.util
+import json
+import os
+from typing import Annotated, Literal
+
+import numpy as np
+import tensorflow as tf
+
+import config_flags
+from interop import formats, hugging_face, keras_hub, outputs, tf1, variables
+from text import corpus
+
+_REPORT = "conversion.json"
+_LIBRARIES = {"huggingface": ("torch", "transformers")}
+# KerasHub computes this one with another GELU and another epsilon.
+_NOT_COMPARED = {"keras_hub": ("masked_lm_logits",)}
+_BLOCK_BYTES = 1 << 22
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConvertConfig:
+    """Every setting of convert_checkpoint."""
+
+    from_: Annotated[
+        str,
+        "The model: the prefix of a TensorFlow checkpoint, such as "
+        ".../bert_model.ckpt, or a directory of google-research/bert, Hanlin, "
+        "Hugging Face or KerasHub.",
+    ]
+    to: Annotated[
+        Literal["tf1", "huggingface", "keras_hub"],
+        "Whose files to write: tf1 is the form of google-research/bert.",
+    ]
+    output_dir: Annotated[str, "Where to; must be empty or not exist."]
+    bert_config_file: Annotated[
+        str | None, "The bert_config.json, where none is beside the checkpoint."
+    ] = None
+    vocab_file: Annotated[
+        str | None, "The vocabulary, where none is beside the checkpoint."
+    ] = None
+    do_lower_case: Annotated[
+        bool,
+        "Whether the model is uncased, which a TensorFlow checkpoint does not "
+        "say.",
+    ] = True
+    head: Annotated[
+        Literal[
+            "encoder",
+            "masked_lm",
+            "pretraining",
+            "sequence_classification",
+            "token_classification",
+            "multiple_choice",
+            "question_answering",
+        ]
+        | None,
+        "What the model is for: names a classifier's kind, which a TensorFlow "
+        "checkpoint does not say, or leaves the rest of the heads out. All that "
+        "the model has by default.",
+    ] = None
+    keep_optimizer: Annotated[
+        bool, "Whether optimizer slots and the step go along, to tf1."
+    ] = False
+    max_difference: Annotated[
+        float, "The largest difference of outputs that passes as the same."
+    ] = 1e-4
+
+    def __post_init__(self):
+        if self.keep_optimizer and self.to != "tf1":
+            raise ValueError(
+                f"--keep_optimizer goes with --to=tf1, got --to={self.to}"
+            )
+
+
+def convert(config):
+    """Converts and proves; returns the report, which conversion.json holds.
+
+    Raises:
+        ValueError: the model cannot be read or written, or the two sides
+            compute different things.
+    """
+    if tf.io.gfile.isdir(config.output_dir) and tf.io.gfile.listdir(
+        config.output_dir
+    ):
+        raise ValueError(
+            f"--output_dir={config.output_dir} is not empty: name another"
+        )
+    source = formats.recognise(config.from_)
+    whole = formats.read(
+        config.from_,
+        config_file=config.bert_config_file,
+        vocab_file=config.vocab_file,
+        head=config.head,
+        do_lower_case=config.do_lower_case,
+    )
+    model, left_out = variables.with_head(whole, config.head or whole.head)
+    _export(config, model)
+    written = formats.read(config.output_dir, head=model.head)
+    left_out += _compare_values(model, written, config)
+    differences = _compare_outputs(config, source, whole, written)
+    report = {
+        "from": {
+            "format": source,
+            "sha256": _hashes(_files(config.from_, source)),
+        },
+        "to": {
+            "format": config.to,
+            "sha256": _hashes(_files(config.output_dir, config.to)),
+        },
+        "head": model.head,
+        "num_tensors": len(written.values),
+        "left_out": left_out,
+        **differences,
+    }
+    corpus.write_whole(
+        os.path.join(config.output_dir, _REPORT),
+        json.dumps(report, indent=2, ensure_ascii=False).encode() + b"\n",
+    )
+    return report
+
+
+def _export(config, model):
+    writers = {
+        "tf1": lambda directory, model: tf1.export(
+            directory, model, keep_state=config.keep_optimizer
+        ),
+        "huggingface": hugging_face.export,
+        "keras_hub": keras_hub.export,
+    }
+    writers[config.to](config.output_dir, model)
+
+
+def _compare_values(model, written, config):
+    """Returns the tensors that the other form has no place for.
+
+    Raises:
+        ValueError: one came back as another.
+    """
+    left_out = sorted(model.values.keys() - written.values.keys())
+    changed = [
+        name
+        for name, value in written.values.items()
+        if not np.array_equal(value, model.values[name])
+    ]
+    if changed or set(left_out) - set(variables.POOLER):
+        raise ValueError(
+            f"{config.output_dir} is not what was written: "
+            f"{(changed or left_out)[0]} differs"
+        )
+    return left_out
+
+
+def _compare_outputs(config, source, whole, written):
+    """Returns what of the report is about outputs.
+
+    Raises:
+        ValueError: they differ by more than --max_difference.
+    """
+    batch = outputs.fixed_batch(whole.config)
+    before, by_before = _compute(source, config.from_, whole, batch)
+    after, by_after = _compute(config.to, config.output_dir, written, batch)
+    found = outputs.differences(before, after, batch)
+    shown = [
+        name
+        for side in (source, config.to)
+        for name in _NOT_COMPARED.get(side, ())
+        if name in found and source != config.to
+    ]
+    largest = max(x for name, x in found.items() if name not in shown)
+    if not largest <= config.max_difference:
+        raise ValueError(
+            f"{config.output_dir} computes something else than {config.from_}: "
+            f"{_listed(found)}, and --max_difference={config.max_difference:g}"
+            f"; hidden_act is {whole.config.hidden_act} before, "
+            f"{written.config.hidden_act} after. No {_REPORT} was written"
+        )
+    return {
+        "computed_by": {"from": by_before, "to": by_after},
+        "largest_difference": largest,
+        "differences": found,
+        "not_held_to_it": shown,
+    }
+
+
+def _compute(kind, path, model, batch):
+    """Returns the outputs, and who computed them."""
+    for library in _LIBRARIES.get(kind, ()):
+        if not importlib.util.find_spec(library):
+            return outputs.of_ours(model, batch), f"us, without {library}"
+    computed = {
+        "tf1": lambda: (outputs.of_ours(model, batch), "us"),
+        "huggingface": lambda: (
+            outputs.of_transformers(path, batch, model.head),
+            "transformers",
+        ),
+        "keras_hub": lambda: (
+            outputs.of_keras_hub(path, batch, model.head),
+            "KerasHub",
+        ),
+    }
+    return computed[kind]()
+
+
+def _files(path, kind):
+    if kind == "tf1":
+        return sorted(tf.io.gfile.glob(tf1.find(path) + ".*"))
+    directory = path if tf.io.gfile.isdir(path) else os.path.dirname(path)
+    names = sorted(tf.io.gfile.listdir(directory))
+    paths = [os.path.join(directory, name) for name in names]
+    return [p for p in paths if not tf.io.gfile.isdir(p)]
+
+
+def _hashes(paths):
+    """Returns {file: sha256}."""
+    found = {}
+    for path in paths:
+        digest = hashlib.sha256()
+        with corpus.open_binary(path) as file:
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+        found[os.path.basename(path)] = digest.hexdigest()
+    return found
+
+
+def _listed(differences):
+    return ", ".join(f"{name} by {x:.1e}" for name, x in differences.items())
+
+
+def describe(config, report):
+    """Returns the lines for the reader."""
+    by = report["computed_by"]
+    lines = [
+        f"{config.output_dir}: {report['num_tensors']} tensors, "
+        f"{report['head']}, of {report['from']['format']}",
+        f"  largest difference {report['largest_difference']:.1e}, computed by "
+        f"{by['from']} and by {by['to']}",
+        f"  {_listed(report['differences'])}",
+    ]
+    for name in report["not_held_to_it"]:
+        lines.append(
+            f"  {name} may differ: KerasHub's head has the exact GELU and an "
+            "epsilon of 1e-5"
+        )
+    if report["left_out"]:
+        lines.append(f"  left out: {', '.join(report['left_out'])}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    config_flags.run(
+        lambda config: print(describe(config, convert(config))), ConvertConfig
+    )
