@@ -185,8 +185,15 @@ def infer_head(names, wanted=None):
             of sequences, tokens and choices do; the first of them if None.
     """
     names = {name for name in names if not name.startswith("bert/")}
-    # Where none has them all, the check that follows says what is amiss.
-    head = max(HEADS, key=lambda head: -len(names ^ HEADS[head].keys()))
+    # The fewest without a place, then the fewest missing; the check that
+    # follows says which.
+    head = min(
+        HEADS,
+        key=lambda head: (
+            len(names - HEADS[head].keys()),
+            len(HEADS[head].keys() - names),
+        ),
+    )
     if wanted and HEADS[wanted].keys() == HEADS[head].keys():
         return wanted
     return head

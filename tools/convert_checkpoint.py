@@ -66,8 +66,8 @@ class ConvertConfig:
         ]
         | None,
         "What the model is for: names a classifier's kind, which a TensorFlow "
-        "checkpoint does not say, or leaves the rest of the heads out. All that "
-        "the model has by default.",
+        "checkpoint does not say, or leaves the rest of the heads out. By "
+        "default all go that the model has.",
     ] = None
     keep_optimizer: Annotated[
         bool, "Whether optimizer slots and the step go along, to tf1."
