@@ -9,6 +9,8 @@ import tensorflow as tf
 from data import (
     build,
     manifest,
+    mersenne,
+    packing,
     recipes,
     record_files,
     records,
