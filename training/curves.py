@@ -1,10 +1,8 @@
 """The picture of a run: training_curves.png, drawn from metrics.jsonl."""
 
-import importlib.util
 import io
 
 import tensorflow as tf
-from absl import logging
 
 _EVAL = "eval_"
 # More points than a picture has columns only cost time.
@@ -22,18 +20,17 @@ def write(lines, path):
     """Draws the numbers of a run over its steps.
 
     Training is drawn as lines, what was held out as points of the same colour.
-    Without matplotlib nothing is drawn, and the log says so.
 
     Args:
         lines: dicts of "step" and numbers, as metrics.jsonl has them.
         path: a local or remote file; it is replaced as a whole.
     """
-    if importlib.util.find_spec("matplotlib") is None:
-        logging.warning("%s needs matplotlib: pip install matplotlib", path)
-        return
+    # Takes a second, which a run that draws nothing need not wait for.
     from matplotlib import figure
 
     drawing = figure.Figure(figsize=(10, 7), layout="constrained")
+    if any(name.startswith(_EVAL) for line in lines for name in line):
+        drawing.suptitle("lines: training, points: held out", fontsize="medium")
     for axes, (ending, label) in zip(
         drawing.subplots(2, 2, sharex=True).flat, _PANELS, strict=True
     ):
@@ -79,7 +76,8 @@ def _draw_panel(axes, lines, ending):
                 "o",
                 color=colour,
                 markeredgecolor="white",
-                label=f"{name}, held out",
+                # Not in the legend, which would cover half of the panel.
+                label=f"_{name}, held out",
             )
     if len(axes.get_lines()) > 1:
         axes.legend(fontsize="small")
