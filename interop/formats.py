@@ -94,9 +94,13 @@ def read_weights(path):
     Raises:
         ValueError: something is missing, damaged or of another model.
     """
-    if recognise(path) == "tf1":
+    try:
+        kind = recognise(path)
+    except ValueError as error:
+        raise ValueError(f"--init_checkpoint={error}") from None
+    if kind == "tf1":
         prefix = tf1.find(path)
-        values, _ = tf1.read_tensors(prefix)
+        values, _ = tf1.read_tensors(prefix, with_state=False)
         return Weights(prefix, values, None)
     model = read(path)
     return Weights(path, model.values, model.config)

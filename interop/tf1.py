@@ -52,39 +52,43 @@ def find(path):
     elif tf.io.gfile.exists(path + _INDEX):
         return path
     raise ValueError(
-        f"{path} is neither the prefix of a checkpoint ({path}{_INDEX} does "
-        "not exist) nor a directory that holds one"
+        f"{path}: neither the prefix of a checkpoint ({path}{_INDEX} does not "
+        "exist) nor a directory that holds one"
     )
 
 
-def read_tensors(prefix):
-    """Reads all of a checkpoint.
+def read_tensors(prefix, *, with_state=True):
+    """Reads a checkpoint.
+
+    Args:
+        prefix: of its files.
+        with_state: whether to read optimizer slots and the step, too.
 
     Returns:
-        ({name: array}, state): the weights, and the rest in the same form:
-        optimizer slots, the step.
+        ({name: array}, state): the weights, and the rest in the same form.
 
     Raises:
         ValueError: it is damaged, says in which tensor, or is object-based.
     """
-    tensors = {}
+    values, state, theirs = {}, {}, None
     try:
         reader = tf.train.load_checkpoint(prefix)
-        theirs = None
-        names = sorted(reader.get_variable_to_shape_map())
-        if _OBJECT_GRAPH in names:
+        shapes = reader.get_variable_to_shape_map()
+        if _OBJECT_GRAPH in shapes:
             raise ValueError(
                 f"{prefix} is an object-based checkpoint of TensorFlow 2; only "
                 "those with the names of google-research/bert can be read"
             )
-        for theirs in names:
-            tensors[_present_name(theirs)] = reader.get_tensor(theirs)
+        for theirs in sorted(shapes):
+            is_state = _is_state(theirs, shapes)
+            if with_state or not is_state:
+                tensors = state if is_state else values
+                tensors[_present_name(theirs)] = reader.get_tensor(theirs)
     # A file that ends too early comes as an IndexError.
     except (tf.errors.OpError, IndexError, RuntimeError) as error:
         at = f" at {theirs}" if theirs else ""
         raise ValueError(f"{prefix} is damaged{at}: {error}") from None
-    state = {n: v for n, v in tensors.items() if _is_state(n, tensors)}
-    return {n: v for n, v in tensors.items() if n not in state}, state
+    return values, state
 
 
 def _present_name(name):

@@ -27,8 +27,9 @@ class PretrainingConfig(MaskingConfig):
     init_checkpoint: Annotated[
         str | None,
         "A checkpoint whose weights to start from: a prefix such as "
-        ".../bert_model.ckpt, or a directory. A checkpoint in --output_dir "
-        "goes before it.",
+        ".../bert_model.ckpt, or a directory of google-research/bert, Hanlin, "
+        "Hugging Face or KerasHub. A checkpoint in --output_dir goes before "
+        "it.",
     ] = None
     max_seq_length: Annotated[
         int, "Tokens a sequence; the value the records were built with."

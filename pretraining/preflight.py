@@ -7,8 +7,10 @@ from absl import logging
 
 from data import record_files
 from data.config import MaskingConfig
+from interop import formats
 from modeling import config as model_config
 from text import corpus
+from training import checkpoint
 
 
 def read_bert_config(config):
@@ -25,6 +27,39 @@ def read_bert_config(config):
             f"max_position_embeddings={bert.max_position_embeddings} in {path}"
         )
     return bert
+
+
+def initialize(config, objective):
+    """Takes the weights of --init_checkpoint, of whatever format.
+
+    Returns:
+        A table for the log: what was loaded, newly initialised, unused.
+
+    Raises:
+        ValueError: it cannot be read or is of another model.
+    """
+    weights = formats.read_weights(config.init_checkpoint)
+    bert = objective.encoder.config
+    if weights.config:
+        heads = weights.config.num_attention_heads
+        if heads != bert.num_attention_heads:
+            raise ValueError(
+                f"--init_checkpoint={config.init_checkpoint} has "
+                f"num_attention_heads={heads}, {config.bert_config_file} "
+                f"{bert.num_attention_heads}"
+            )
+        if weights.config.hidden_act != bert.hidden_act:
+            logging.warning(
+                "--init_checkpoint=%s has hidden_act=%s, %s says %s and is "
+                "followed",
+                config.init_checkpoint,
+                weights.config.hidden_act,
+                config.bert_config_file,
+                bert.hidden_act,
+            )
+    return checkpoint.initialize(
+        checkpoint.by_path(objective.variables), weights.values, weights.source
+    )
 
 
 def check_output_dir(config):

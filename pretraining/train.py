@@ -203,9 +203,7 @@ def _start(config, objective, one_step, checkpoints):
     resumed_from = checkpoints.restore_newest()
     table = None
     if not resumed_from and config.init_checkpoint:
-        table = checkpoint.initialize(
-            checkpoint.by_path(objective.variables), config.init_checkpoint
-        )
+        table = preflight.initialize(config, objective)
     start_step = int(one_step.optimizer.iterations.numpy())
     report.log_start(config, resumed_from, table, start_step)
     return start_step
@@ -239,7 +237,7 @@ def _restore_weights(config, objective):
                 f"--output_dir={config.output_dir} has no checkpoint to "
                 "evaluate; set --do_train or --init_checkpoint"
             )
-        checkpoint.initialize(by_path, config.init_checkpoint)
+        preflight.initialize(config, objective)
     return int(global_step.numpy())
 
 

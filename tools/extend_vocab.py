@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 import config_flags
+from interop import formats
 from text import corpus, t2s, tokenization, vocab, vocab_surgery
 from training import checkpoint
 
@@ -34,7 +35,9 @@ class ExtendConfig:
     """Every setting of extend_vocab."""
 
     init_checkpoint: Annotated[
-        str, "The model: a prefix such as .../bert_model.ckpt or a directory."
+        str,
+        "The model: a prefix such as .../bert_model.ckpt, or a directory of "
+        "google-research/bert, Hanlin, Hugging Face or KerasHub.",
     ]
     bert_config_file: Annotated[str, "Its bert_config.json."]
     vocab_file: Annotated[str, "Its vocabulary."]
@@ -97,7 +100,7 @@ class ExtendConfig:
 def extend(config):
     """Writes the model with another vocabulary; returns its report."""
     old = vocab.load(config.vocab_file)
-    values = read_weights(config.init_checkpoint)
+    values = dict(formats.read_weights(config.init_checkpoint).values)
     _check_rows(values, old, config)
     with tf.io.gfile.GFile(config.bert_config_file) as file:
         bert = json.load(file)
@@ -119,17 +122,6 @@ def extend(config):
     prefix = os.path.join(config.output_dir, "bert_model.ckpt")
     checkpoint.write(prefix, values)
     return _report(config, old, vocab.load(path), added)
-
-
-def read_weights(path):
-    """Returns {name: array} of a checkpoint without optimizer and step."""
-    prefix = checkpoint.find(path)
-    reader = tf.train.load_checkpoint(prefix)
-    return {
-        name: reader.get_tensor(name)
-        for name in sorted(reader.get_variable_to_shape_map())
-        if not checkpoint.is_state(name)
-    }
 
 
 def _check_rows(values, vocabulary, config):

@@ -202,73 +202,37 @@ def write(prefix, values):
     )
 
 
-def initialize(variables, checkpoint):
-    """Takes first values for `variables` from somebody's checkpoint.
-
-    Tensors are matched by name. Optimizer slots and the step are not taken.
+def initialize(variables, values, source):
+    """Takes first values for `variables` from somebody's weights, by name.
 
     Args:
         variables: {name: variable}.
-        checkpoint: a prefix (.../bert_model.ckpt), or a directory that holds
-            a checkpoint.
+        values: {name: array} of the weights.
+        source: where they are from, for the log and for errors.
 
     Returns:
         A table for the log: what was loaded, newly initialised, unused.
 
     Raises:
-        ValueError: no checkpoint there, not one name in common, or a tensor
-            of another shape.
+        ValueError: not one name in common, or a tensor of another shape.
     """
-    prefix = find(checkpoint)
-    reader = tf.train.load_checkpoint(prefix)
-    shapes = reader.get_variable_to_shape_map()
-    loaded = [name for name in variables if name in shapes]
+    loaded = [name for name in variables if name in values]
     if not loaded:
         raise ValueError(
-            f"--init_checkpoint: {prefix} has none of this model's variables; "
-            f"it has {sorted(shapes)[:3]} ..."
+            f"--init_checkpoint: {source} has none of this model's variables; "
+            f"it has {sorted(values)[:3]} ..."
         )
-    try:
-        values = _read(prefix, {name: variables[name] for name in loaded})
-    except _DAMAGED as error:
-        raise ValueError(
-            f"--init_checkpoint: {prefix} is damaged: {error}"
-        ) from None
-    for name, value in values.items():
-        variables[name].assign(value)
+    shapes = {name: list(values[name].shape) for name in loaded}
+    _check_shapes(source, {name: variables[name] for name in loaded}, shapes)
+    for name in loaded:
+        variables[name].assign(values[name])
     return _table(
-        prefix,
+        source,
         {
             "loaded": loaded,
-            "newly initialised": [n for n in variables if n not in shapes],
-            "unused": [
-                n for n in shapes if n not in variables and not is_state(n)
-            ],
+            "newly initialised": [n for n in variables if n not in values],
+            "unused": [n for n in values if n not in variables],
         },
-    )
-
-
-def find(checkpoint):
-    """Returns the prefix of a checkpoint, given it or its directory.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if tf.io.gfile.isdir(checkpoint):
-        steps = saved_steps(checkpoint)
-        indexes = tf.io.gfile.glob(
-            os.path.join(checkpoint, f"*.ckpt{_INDEX_SUFFIX}")
-        )
-        if steps:
-            return os.path.join(checkpoint, f"{_PREFIX}-{steps[-1]}")
-        if len(indexes) == 1:
-            return indexes[0].removesuffix(_INDEX_SUFFIX)
-    elif tf.io.gfile.exists(checkpoint + _INDEX_SUFFIX):
-        return checkpoint
-    raise ValueError(
-        f"--init_checkpoint={checkpoint}: neither the prefix of a checkpoint "
-        f"({checkpoint}{_INDEX_SUFFIX} does not exist) nor a directory that "
-        "holds one"
     )
 
 
@@ -276,15 +240,19 @@ def _read(prefix, variables):
     """Reads every tensor before any is assigned: all of them or an error."""
     reader = tf.train.load_checkpoint(prefix)
     shapes = reader.get_variable_to_shape_map()
+    _check_shapes(prefix, variables, shapes)
+    return {name: reader.get_tensor(name) for name in variables}
+
+
+def _check_shapes(source, variables, shapes):
     for name, variable in variables.items():
         if name not in shapes:
-            raise ValueError(f"{prefix} lacks {name}: it is of another model")
+            raise ValueError(f"{source} lacks {name}: it is of another model")
         if tuple(variable.shape) != tuple(shapes[name]):
             raise ValueError(
-                f"{prefix}: {name} has shape {shapes[name]}, the model of "
+                f"{source}: {name} has shape {shapes[name]}, the model of "
                 f"--bert_config_file wants {list(variable.shape)}"
             )
-    return {name: reader.get_tensor(name) for name in variables}
 
 
 def is_state(name):

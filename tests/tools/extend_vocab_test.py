@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from interop import formats
 from pretraining import masked_lm
 from tests import project, tiny
 from text import tokenization, vocab, vocab_surgery
@@ -67,9 +68,9 @@ def _encode(directory):
     assert config["vocab_size"] == len(vocabulary)
     assert config["pooler_type"] == "kept"
     objective = _objective(len(vocabulary), seed=2)
+    weights = formats.read_weights(str(directory))
     checkpoint.initialize(
-        checkpoint.by_path(objective.variables),
-        str(directory / "bert_model.ckpt"),
+        checkpoint.by_path(objective.variables), weights.values, weights.source
     )
     ids, _ = tokenization.Tokenizer(vocabulary).tokenize(TEXT)
     assert vocabulary.ids["[UNK]"] not in ids
@@ -95,21 +96,21 @@ def test_texts_without_new_words_give_the_same_outputs(model):
     np.testing.assert_array_equal(before, after)
     is_old = [row not in ("[unused1]", "[unused2]") for row in OLD]
     np.testing.assert_array_equal(logits[..., is_old], new_logits[..., is_old])
-    names = extend_vocab.read_weights(str(model / "new"))
-    assert names.keys() == extend_vocab.read_weights(str(model)).keys()
+    names = formats.read_weights(str(model / "new")).values
+    assert names.keys() == formats.read_weights(str(model)).values.keys()
     assert "global_step" not in names
 
 
 def test_a_new_row_is_the_mean_of_the_pieces_or_small_and_random(model):
     name = extend_vocab.WORD_EMBEDDINGS
     words = _words_file(model, "runner")
-    old = extend_vocab.read_weights(str(model))[name]
+    old = formats.read_weights(str(model)).values[name]
     pieces = [OLD.index(x) for x in ("r", "##u", "##n", "##n", "##er")]
     _extend(model, words_file=words)
-    new = extend_vocab.read_weights(str(model / "new"))[name]
+    new = formats.read_weights(str(model / "new")).values[name]
     np.testing.assert_allclose(new[1], old[pieces].mean(axis=0), rtol=1e-6)
     _extend(model, words_file=words, new_rows="random", use_unused=False)
-    new = extend_vocab.read_weights(str(model / "new"))[name]
+    new = formats.read_weights(str(model / "new")).values[name]
     assert len(new) == len(OLD) + 1
     assert 0 < np.abs(new[-1]).max() <= 0.04
 
