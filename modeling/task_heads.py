@@ -1,0 +1,97 @@
+"""Heads for fine-tuning, with the variables of google-research/bert's.
+
+Shapes: B batch, T tokens, W width, N labels, C choices.
+"""
+
+import keras
+from keras import ops
+
+from modeling import dropout
+
+
+class _Scores(keras.layers.Layer):
+    """Dropout and one row of weights for each output, float32.
+
+    The weights are named as run_classifier.py names them, without the name of
+    a layer, and [N, W], the transpose of a Dense kernel.
+    """
+
+    def __init__(self, config, initializer, num_outputs, **kwargs):
+        super().__init__(**kwargs)
+        self.output_weights = keras.Variable(
+            initializer,
+            shape=(num_outputs, config.hidden_size),
+            name="output_weights",
+        )
+        self.output_bias = keras.Variable(
+            "zeros", shape=(num_outputs,), name="output_bias"
+        )
+        self.dropout = dropout.Dropout(config.hidden_dropout_prob)
+
+    def score(self, inputs, dropout_seed):
+        """Maps [..., W] to [..., N]."""
+        inputs = ops.cast(inputs, "float32")
+        dropped = self.dropout(inputs, seed=dropout_seed)
+        weights = ops.transpose(self.output_weights)
+        return ops.matmul(dropped, weights) + self.output_bias
+
+
+class SequenceHead(_Scores):
+    """Scores labels of each row, from its first token."""
+
+    per_token = False
+
+    def call(self, encoded, batch, dropout_seed=None):
+        """Returns {"logits": [B, N]}."""
+        pooled = encoded["pooled_output"]
+        return {"logits": self.score(pooled, dropout_seed)}
+
+
+class ChoiceHead(_Scores):
+    """Scores the texts of each row against one another."""
+
+    per_token = False
+
+    def __init__(self, config, initializer, **kwargs):
+        super().__init__(config, initializer, num_outputs=1, **kwargs)
+
+    def call(self, encoded, batch, dropout_seed=None):
+        """Returns {"logits": [B, C]}; the encoder's rows are [B*C]."""
+        scores = self.score(encoded["pooled_output"], dropout_seed)
+        return {"logits": ops.reshape(scores, batch["input_ids"].shape[:2])}
+
+
+class TokenHead(_Scores):
+    """Scores labels of each token."""
+
+    per_token = True
+
+    def call(self, encoded, batch, dropout_seed=None):
+        """Returns {"logits": [B, T, N]}."""
+        sequence = encoded["sequence_output"]
+        return {"logits": self.score(sequence, dropout_seed)}
+
+
+class SpanHead(keras.layers.Layer):
+    """Scores where an answer begins and where it ends."""
+
+    per_token = True
+
+    def __init__(self, config, initializer, name="cls", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.width = config.hidden_size
+        self.initializer = initializer
+        with keras.name_scope("cls"), keras.name_scope("squad"):
+            self.output_weights = keras.Variable(
+                initializer, shape=(2, self.width), name="output_weights"
+            )
+            self.output_bias = keras.Variable(
+                "zeros", shape=(2,), name="output_bias"
+            )
+
+    def call(self, encoded, batch, dropout_seed=None):
+        """Returns {"start_logits": [B, T], "end_logits": [B, T]}."""
+        sequence = ops.cast(encoded["sequence_output"], "float32")
+        logits = ops.matmul(sequence, ops.transpose(self.output_weights))
+        logits = logits + self.output_bias
+        return {"start_logits": logits[..., 0], "end_logits": logits[..., 1]}
