@@ -5,6 +5,7 @@ that a WordPiece tokenizer has nothing left to decide.
 Source: google-research/bert, tokenization.py, class BasicTokenizer.
 """
 
+import itertools
 import sys
 import unicodedata
 
@@ -66,17 +67,115 @@ class Normalizer:
 
     def code_points(self, text):
         """Returns the normalised text as code points, uint32."""
+        return self._normalize(text, with_places=False)[0]
+
+    def code_points_and_spans(self, text):
+        """Returns the normalised text and where each code point comes from.
+
+        Returns:
+            (codes uint32 [n], begins int32 [n], ends int32 [n]): the characters
+            `text[begins[i] : ends[i]]` became `codes[i]`, the accents that were
+            dropped from a character included. Both ascend: marks that change
+            places have one span together.
+        """
+        codes, places = self._normalize(text, with_places=True)
+        begins, ends = places, places + 1
+        if self._is_irregular(text):
+            origins = self._trace(text)
+            begins, ends = origins[places], origins[places] + 1
+            begins = np.minimum.accumulate(begins[::-1])[::-1]
+            ends = np.maximum.accumulate(ends)
+        return codes, begins, self._after_marks(text)[ends]
+
+    def _normalize(self, text, with_places):
+        """Returns the code points and, where wanted, their places.
+
+        The places are those of the characters as they are once irregular lines
+        are rewritten.
+        """
         codes = _code_points(text)
         self._learn(codes)
-        if any(character in text for character in self._irregular):
+        if self._is_irregular(text):
             # Rewritten as lines; the table changes nothing in them any more.
             lines = (self._rewrite_if_irregular(x) for x in text.split("\n"))
             codes = _code_points("\n".join(lines))
             self._learn(codes)
         length = self._length
-        out = np.empty(int(length[codes].sum()), np.uint32)
-        num_codes = _rewrite(codes, self._start, length, self._pool, out)
-        return out[:num_codes]
+        size = int(length[codes].sum())
+        out = np.empty(size, np.uint32)
+        places = np.empty(size if with_places else 0, np.int32)
+        tables = self._start, length, self._pool
+        num_codes = _rewrite(codes, *tables, out, places)
+        return out[:num_codes], places[:num_codes]
+
+    def _is_irregular(self, text):
+        return any(character in text for character in self._irregular)
+
+    def _after_marks(self, text):
+        """The place of the first character from i on that is no dropped mark.
+
+        Returns:
+            int32 [len(text) + 1].
+        """
+        codes = _code_points(text)
+        after = np.arange(len(codes) + 1, dtype=np.int32)
+        dropped = np.flatnonzero(self._length[codes] == 0)
+        kinds, kind_of = np.unique(codes[dropped], return_inverse=True)
+        is_mark = [unicodedata.category(chr(code)) == "Mn" for code in kinds]
+        marks = dropped[np.array(is_mark, bool)[kind_of]]
+        after[marks] = len(codes)
+        return np.minimum.accumulate(after[::-1])[::-1]
+
+    def _trace(self, text):
+        """The place in `text` of each character of its rewritten lines."""
+        parts = []
+        first = 0
+        for line in text.split("\n"):
+            last = first + len(line)
+            if self._is_irregular(line):
+                traced = self._trace_line(line)
+                rewritten = "".join(character for character, _ in traced)
+                assert rewritten == self._rewrite_if_irregular(line)
+                places = [first + place for _, place in traced]
+                parts.append(np.array([*places, last], np.int32))
+            else:
+                parts.append(np.arange(first, last + 1, dtype=np.int32))
+            first = last + 1
+        return np.concatenate(parts)
+
+    def _trace_line(self, line):
+        """[(character, place in the line)] of what a line is rewritten to."""
+        cleaned = [(c, i) for i, x in enumerate(line) for c in _clean(x)]
+        traced = []
+        for is_space, word in itertools.groupby(
+            cleaned, lambda pair: pair[0].isspace()
+        ):
+            if is_space:
+                continue
+            if traced:
+                traced.append((" ", traced[-1][1]))
+            for character, place in self._trace_fold([*word]):
+                traced += [(c, place) for c in _split(character)]
+        return traced
+
+    def _trace_fold(self, word):
+        """What `_fold` makes of a word, as [(character, place)]."""
+        if not self._do_lower_case:
+            return word
+        lower = "".join(character for character, _ in word).lower()
+        places = [i for character, i in word for _ in character.lower()]
+        pairs = [
+            (c, i)
+            for x, i in zip(lower, places, strict=True)
+            for c in _decompose(x)
+        ]
+        ordered = []
+        for _, run in itertools.groupby(
+            pairs, lambda pair: unicodedata.combining(pair[0]) == 0
+        ):
+            # Unicode's canonical order: marks in a row by class, stable.
+            ordered += sorted(run, key=lambda x: unicodedata.combining(x[0]))
+        return [(c, i) for c, i in ordered if unicodedata.category(c) != "Mn"]
 
     def _learn(self, codes):
         """Works out the rewriting of the characters not seen before."""
@@ -99,7 +198,7 @@ class Normalizer:
 
     def _rewrite_if_irregular(self, line):
         """The rewriting of a line as a whole, where it has to be one."""
-        if not any(character in line for character in self._irregular):
+        if not self._is_irregular(line):
             return line
         words = "".join(map(_clean, line)).split()
         return " ".join("".join(map(_split, self._fold(w))) for w in words)
@@ -116,16 +215,22 @@ class Normalizer:
 
 
 @njit()
-def _rewrite(codes, start, length, pool, out):
-    """Writes the rewriting of `codes` to `out`; no space follows another."""
+def _rewrite(codes, start, length, pool, out, places):
+    """Writes the rewriting of `codes` to `out`; no space follows another.
+
+    Where each came from is written to `places`, unless that is empty.
+    """
     num_codes = 0
     after_space = False
-    for code in codes:
-        first = start[code]
-        for k in range(first, first + length[code]):
+    with_places = len(places) > 0
+    for i in range(len(codes)):
+        first = start[codes[i]]
+        for k in range(first, first + length[codes[i]]):
             is_space = pool[k] == 0x20
             if not (is_space and after_space):
                 out[num_codes] = pool[k]
+                if with_places:
+                    places[num_codes] = i
                 num_codes += 1
             after_space = is_space
     return num_codes

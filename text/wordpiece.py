@@ -97,6 +97,24 @@ def tokenize(codes, trie):
         (ids int32 [tokens], starts int64 [lines + 1]): the ids of line i are
         `ids[starts[i] : starts[i + 1]]`.
     """
+    ids, starts, _ = _tokenize(codes, trie, np.empty((0, 2), np.int32))
+    return ids, starts
+
+
+@njit()
+def tokenize_with_bounds(codes, trie):
+    """Finds the pieces of normalised text and where they stand in it.
+
+    Returns:
+        (ids, starts, bounds): what `tokenize` returns, and int32 [tokens, 2]:
+        token i is made of `codes[bounds[i, 0] : bounds[i, 1]]`.
+    """
+    return _tokenize(codes, trie, np.empty((len(codes), 2), np.int32))
+
+
+@njit()
+def _tokenize(codes, trie, bounds):
+    """Returns ids, starts and what of `bounds`, unless empty, was filled."""
     num_lines = 1
     for code in codes:
         num_lines += code == _LINE_END
@@ -110,25 +128,25 @@ def tokenize(codes, trie):
         if not is_end and codes[i] != _SPACE and codes[i] != _LINE_END:
             continue
         if i > first:
-            size = _tokenize_word(codes, first, i, trie, ids, size)
+            size = _tokenize_word(codes, first, i, trie, ids, bounds, size)
         first = i + 1
         if is_end or codes[i] == _LINE_END:
             line += 1
             starts[line] = size
-    return ids[:size].copy(), starts
+    return ids[:size].copy(), starts, bounds[:size].copy()
 
 
 @njit()
-def _tokenize_word(codes, first, last, trie, ids, size):
+def _tokenize_word(codes, first, last, trie, ids, bounds, size):
     """Appends the pieces of one word, or one [UNK]; returns the new size."""
-    if last - first > MAX_WORD_CHARACTERS:
-        ids[size] = trie.unk_id
-        return size + 1
+    with_bounds = len(bounds) > 0
     end = size
     place = first
-    while place < last:
+    is_known = last - first <= MAX_WORD_CHARACTERS
+    while is_known and place < last:
         roots = trie.begin if place == first else trie.go_on
         node = roots[codes[place]]
+        begin = place
         place += 1
         piece = trie.ids[node]
         after = place
@@ -139,9 +157,16 @@ def _tokenize_word(codes, first, last, trie, ids, size):
             if trie.ids[node] >= 0:
                 piece = trie.ids[node]
                 place = after
-        if piece < 0:
-            ids[size] = trie.unk_id
-            return size + 1
+        is_known = piece >= 0
         ids[end] = piece
+        if with_bounds:
+            bounds[end, 0] = begin
+            bounds[end, 1] = place
         end += 1
-    return end
+    if is_known:
+        return end
+    ids[size] = trie.unk_id
+    if with_bounds:
+        bounds[size, 0] = first
+        bounds[size, 1] = last
+    return size + 1

@@ -1,0 +1,56 @@
+"""WordPiece tokens with their places in the text they come from."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from text import normalization, wordpiece
+
+
+class Tokens(NamedTuple):
+    """Tokens of several texts, one text behind the other.
+
+    Those of text i are `[starts[i] : starts[i + 1]]` of each array; a token is
+    made of the characters `text[begin:end]`. No token begins or ends before the
+    one before it.
+    """
+
+    ids: np.ndarray  # int32 [tokens]
+    starts: np.ndarray  # int64 [texts + 1]
+    begins: np.ndarray  # int32 [tokens]
+    ends: np.ndarray  # int32 [tokens]
+
+
+class Tokenizer:
+    """Turns texts into the ids of `tokenization.Tokenizer`, with places."""
+
+    def __init__(self, vocabulary, do_lower_case=True):
+        """Compiles the vocabulary.
+
+        Args:
+            vocabulary: a `text.vocab.Vocabulary`.
+            do_lower_case: whether the model is uncased; accents go with case.
+        """
+        self._normalizer = normalization.Normalizer(do_lower_case)
+        self._trie = wordpiece.compile_trie(vocabulary)
+
+    def tokenize(self, texts):
+        """Returns the `Tokens` of texts.
+
+        Args:
+            texts: a sequence of strings; a line end in one is white space.
+        """
+        if not texts:
+            nothing = np.zeros(0, np.int32)
+            return Tokens(nothing, np.zeros(1, np.int64), nothing, nothing)
+        lines = "\n".join(text.replace("\n", " ") for text in texts)
+        codes, begins, ends = self._normalizer.code_points_and_spans(lines)
+        ids, starts, bounds = wordpiece.tokenize_with_bounds(codes, self._trie)
+        lengths = np.array([len(text) + 1 for text in texts])
+        first = np.repeat(np.cumsum(lengths) - lengths, np.diff(starts))
+        return Tokens(
+            ids,
+            starts,
+            (begins[bounds[:, 0]] - first).astype(np.int32),
+            (ends[bounds[:, 1] - 1] - first).astype(np.int32),
+        )
