@@ -26,10 +26,16 @@ class FinetuningConfig:
         bool, "Whether the model is uncased; accents go with case."
     ] = True
     do_train: Annotated[bool, "Whether to train."] = False
+    do_eval: Annotated[bool, "Whether to score the model, after training."] = (
+        False
+    )
     do_predict: Annotated[bool, "Whether to predict without labels."] = False
     train_batch_size: Annotated[
         int, "Rows a training step, over all replicas."
     ] = 32
+    eval_batch_size: Annotated[
+        int, "Rows an evaluation step, over all replicas."
+    ] = 8
     predict_batch_size: Annotated[
         int, "Rows a prediction step, over all replicas."
     ] = 8
@@ -75,9 +81,7 @@ class FinetuningConfig:
         "Parts that --train_batch_size is computed in, one after another, to "
         "save memory; the result is that of the whole batch.",
     ] = 1
-    freeze_encoder: Annotated[
-        bool, "Whether to train the head alone."
-    ] = False
+    freeze_encoder: Annotated[bool, "Whether to train the head alone."] = False
     unfreeze_top_layers: Annotated[
         int,
         "With --freeze_encoder: how many of the top layers are trained after "
@@ -166,6 +170,7 @@ class FinetuningConfig:
 
 _POSITIVE = (
     "train_batch_size",
+    "eval_batch_size",
     "predict_batch_size",
     "learning_rate",
     "num_train_epochs",

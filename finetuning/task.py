@@ -45,6 +45,9 @@ class Task(abc.ABC):
     key_metric: str
     # The names of the head's outputs, in order, or None.
     labels: Sequence[str] | None = None
+    # Of what `compute_terms` returns; those whose name ends in "loss" are in
+    # the loss.
+    term_names: Sequence[str] = ("loss",)
 
     @abc.abstractmethod
     def read(self, split_name):
@@ -103,6 +106,13 @@ class Task(abc.ABC):
     def write(self, split, outputs, directory):
         """Writes what is wanted of "eval" or "predict" into a directory."""
 
+    def is_labelled(self, split):
+        """Whether `score` can be called on a `Split`."""
+        return split.name != "predict"
+
     def settings(self):
         """Returns what `tools.predict` needs to make this task again, JSON."""
         return {}
+
+    def restore(self, settings):  # noqa: B027
+        """Takes what `settings` said in the run that trained the model."""

@@ -1,20 +1,10 @@
-"""The training step that the flags ask for."""
+"""The training step that the flags of pretraining ask for."""
 
-import math
-
-from training import (
-    compilation,
-    loss_scale,
-    optimizers,
-    schedules,
-    step,
-)
+from training import schedules, training_step
 
 
-class TrainingStep:
-    """The optimizer, the step of one replica, and what it adds up.
-
-    `compile_step` is how `step.make_run_steps` should compile it.
+class TrainingStep(training_step.TrainingStep):
+    """The step of `training.training_step`, with pretraining's schedule.
 
     Create it in the strategy's scope.
 
@@ -25,53 +15,13 @@ class TrainingStep:
     """
 
     def __init__(self, config, devices, objective):
-        self.optimizer = optimizers.make(
-            config, _make_schedule(config), objective.variables
-        )
-        self._loss_scale = None
-        if objective.mixed_precision == "float16":
-            self._loss_scale = loss_scale.LossScale()
-        self.totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
-        self.replica_step = step.make_train_step(
+        super().__init__(
+            config,
             devices,
-            objective.compute_terms,
-            self.optimizer,
-            objective.variables,
-            self.totals,
-            seed=config.seed,
-            clip_norm=config.clip_norm,
-            num_parts=config.gradient_accumulation_steps,
-            loss_scale=self._loss_scale,
+            objective,
+            schedule=_make_schedule(config),
+            variables=objective.variables,
         )
-        self.compile_step = compilation.choose(
-            devices, objective.mixed_precision
-        )
-        self._objective = objective
-        self._mark = optimizers.mark(config.optimizer)
-
-    def variables(self):
-        """Returns {name: variable} of what a checkpoint holds beside weights.
-
-        The step is not among them.
-        """
-        scale = self._loss_scale.variables() if self._loss_scale else {}
-        return self.optimizer.slots() | self._mark | scale
-
-    def metrics(self, sums):
-        """Maps what `totals.read` returns to the numbers to report.
-
-        "skipped_steps" is a number of steps, all others are means over the
-        steps that were not skipped. Where all were, the loss and the norm of
-        the gradient are NaN.
-        """
-        num_skipped, num_steps = map(round, sums["skipped_steps"])
-        metrics = self._objective.metrics(sums)
-        if num_skipped == num_steps:
-            metrics |= {"loss": math.nan, "gradient_norm": math.nan}
-        return metrics | {
-            "learning_rate": float(self.optimizer.learning_rate),
-            "skipped_steps": num_skipped,
-        }
 
 
 def _make_schedule(config):

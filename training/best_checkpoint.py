@@ -19,8 +19,8 @@ class BestCheckpoint:
 
     Args:
         newest: the `checkpoint.Checkpoints` of the run.
-        metric: what decides; the highest is best where its name ends in
-            "accuracy", else the lowest.
+        metric: what decides; the lowest is best where its name ends in
+            "loss", else the highest.
     """
 
     def __init__(self, newest, *, metric):
@@ -32,7 +32,7 @@ class BestCheckpoint:
             is_chief=newest.is_chief,
         )
         self._metric = metric
-        self._sign = -1 if metric.endswith("accuracy") else 1
+        self._sign = 1 if metric.endswith("loss") else -1
         self._path = os.path.join(directory, _RECORD)
         self._best = self._read()
 

@@ -31,6 +31,7 @@ def train(
     eval_every_steps=0,
     evaluate=None,
     watch=lambda step, metrics: None,
+    is_enough=lambda: False,
 ):
     """Trains from `start_step` to `num_train_steps`.
 
@@ -53,6 +54,11 @@ def train(
         evaluate: a function of the step that returns numbers to report; none
             where a signal cut it off.
         watch: a function of the step and of what is reported of it.
+        is_enough: says, after each evaluation, whether to end before
+            `num_train_steps`.
+
+    Returns:
+        The step it ended at.
 
     Raises:
         ValueError: the loss or the gradient is no longer a number.
@@ -67,7 +73,8 @@ def train(
     if _is_multiple(start_step, eval_every_steps):
         _evaluate_if_cut_off(start_step, evaluate, summaries, stop)
     is_stopped = False
-    while run.step < num_train_steps and not is_stopped:
+    is_over = run.step >= num_train_steps or is_enough()
+    while not is_over and not is_stopped:
         metrics = run.next_steps(
             batches,
             steps_until_next_event(run.step, num_train_steps, intervals),
@@ -81,11 +88,13 @@ def train(
         if metrics:
             summaries.write(step, metrics)
             watch(step, metrics)
-        is_last = step == num_train_steps or is_stopped
+        is_over = step == num_train_steps or is_enough()
+        is_last = is_over or is_stopped
         if is_last or step % save_every_steps == 0:
             checkpoints.save(step)
             summaries.saved(checkpoints.prefix(step), is_last=is_last)
     _raise_if_stopped(run.step, stop)
+    return run.step
 
 
 def evaluate(evaluate_steps, batches, totals, *, num_steps, stop=None):

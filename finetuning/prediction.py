@@ -1,0 +1,117 @@
+"""What the model computes of all rows of a split.
+
+Shapes: N rows, B batch, T tokens.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from finetuning import batches
+
+_ROWS_OF_LOSS = 512
+
+
+class Predictor:
+    """Runs the model over rows, the long ones together.
+
+    Args:
+        devices: a `tf.distribute.Strategy`.
+        model: a `model.Model`.
+        batch_size: rows a step, over all replicas.
+        group_by_length: whether rows of like length are computed together.
+    """
+
+    def __init__(self, devices, model, *, batch_size, group_by_length):
+        self._devices = devices
+        self._model = model
+        self._batch_size = batch_size
+        self._group = group_by_length
+        resolver = devices.cluster_resolver
+        num_workers = 1
+        # Of several workers each computes all rows, on replicas of its own.
+        if isinstance(devices, tf.distribute.MultiWorkerMirroredStrategy):
+            num_workers = len(resolver.cluster_spec().as_dict()["worker"])
+        self._num_replicas = devices.num_replicas_in_sync // num_workers
+        self._run = tf.function(self._predict)
+
+    def outputs(self, rows):
+        """Returns {name: float32 [N, ...]}, token outputs at full length."""
+        per_token = self._model.head.per_token
+        lengths = batches.lengths_of_rows(rows)
+        num_rows, whole = len(lengths), rows["input_ids"].shape[-1]
+        num_steps = -(-num_rows // self._batch_size)
+        order = np.argsort(lengths, kind="stable")
+        edges = batches.choose_lengths(lengths, num_steps)
+        if not self._group:
+            order, edges = np.arange(num_rows), edges[-1:]
+        found = {}
+        for begin in range(0, num_rows, self._batch_size):
+            chosen = order[begin : begin + self._batch_size]
+            # The last batch is filled up with a row that is then dropped.
+            filled = np.resize(chosen, self._batch_size)
+            longest = edges[np.searchsorted(edges, lengths[chosen].max())]
+            batch = batches.trim(
+                {name: value[filled] for name, value in rows.items()},
+                min(longest, whole),
+                per_token=per_token,
+            )
+            for name, value in self._compute(batch).items():
+                if name not in found:
+                    shape = list(value.shape)
+                    shape[: 1 + per_token] = [num_rows, whole][: 1 + per_token]
+                    found[name] = np.zeros(shape, value.dtype)
+                value = value[: len(chosen)]
+                if per_token:
+                    found[name][chosen, : value.shape[1]] = value
+                else:
+                    found[name][chosen] = value
+        return found
+
+    def _predict(self, per_replica):
+        return self._devices.run(self._model.predict, args=(per_replica,))
+
+    def _compute(self, batch):
+        share = self._batch_size // self._num_replicas
+
+        def of_replica(context):
+            number = context.replica_id_in_sync_group % self._num_replicas
+            part = slice(number * share, (number + 1) * share)
+            return {
+                name: tf.constant(value[part]) for name, value in batch.items()
+            }
+
+        outputs = self._run(
+            self._devices.experimental_distribute_values_from_function(
+                of_replica
+            )
+        )
+        return {
+            name: np.concatenate(
+                [
+                    part.numpy()
+                    for part in self._devices.experimental_local_results(value)
+                ]
+            )
+            for name, value in outputs.items()
+        }
+
+
+def loss(model, rows, outputs):
+    """Returns {"loss": number, ...}, the terms over all rows.
+
+    Args:
+        model: a `model.Model`.
+        rows: {name: [N, ...]}, with labels.
+        outputs: {name: [N, ...]} of these rows.
+    """
+    sums = {name: np.zeros(2) for name in model.term_names}
+    num_rows = len(rows["input_ids"])
+    for begin in range(0, num_rows, _ROWS_OF_LOSS):
+        part = slice(begin, begin + _ROWS_OF_LOSS)
+        terms = model.task.compute_terms(
+            {name: tf.constant(value[part]) for name, value in outputs.items()},
+            {name: tf.constant(value[part]) for name, value in rows.items()},
+        )
+        for name, term in terms.items():
+            sums[name] += [float(term.numerator), float(term.denominator)]
+    return model.metrics(sums)

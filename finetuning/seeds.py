@@ -1,0 +1,102 @@
+"""The same run with several seeds: how much of a score is luck."""
+
+import dataclasses
+import json
+import os
+import statistics
+
+import tensorflow as tf
+from absl import logging
+
+from finetuning import evaluation
+from training import best_checkpoint, checkpoint, text_files
+
+_RESULTS_FILE = "seeds.json"
+_NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp")
+
+
+def run(config, make_task, run_one):
+    """Runs each of --seeds in a folder of its own.
+
+    The best run's files are then copied to --output_dir, which so becomes a
+    fine-tuned directory as a single run leaves it.
+
+    Args:
+        config: a `config.FinetuningConfig` with `seeds` and `do_train`.
+        make_task: makes a `task.Task` of a config.
+        run_one: maps a config and a task to {metric: number}.
+
+    Returns:
+        {metric: the best run's, metric_mean: ..., metric_deviation: ...}.
+
+    Raises:
+        ValueError: --seeds are no integers, or nothing would be compared.
+    """
+    numbers = _parse(config)
+    found = {}
+    for seed in numbers:
+        folder = os.path.join(config.output_dir, f"seed_{seed}")
+        logging.info("seed %s of %s", seed, config.seeds)
+        part = dataclasses.replace(
+            config, seed=seed, seeds=None, output_dir=folder
+        )
+        made = make_task(part)
+        found[seed] = run_one(part, made)
+    metric = made.key_metric
+    sign = 1 if metric.endswith("loss") else -1
+    best = min(found, key=lambda seed: sign * found[seed][metric])
+    _copy(os.path.join(config.output_dir, f"seed_{best}"), config.output_dir)
+    text_files.write_lines(
+        os.path.join(config.output_dir, _RESULTS_FILE),
+        json.dumps({"best": best, "runs": found}, indent=2).split("\n"),
+    )
+    results = found[best] | {"best_seed": best} | _spread(found)
+    evaluation.write_results(config.output_dir, results)
+    return results
+
+
+def _parse(config):
+    try:
+        numbers = [int(part) for part in config.seeds.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError(
+            f"--seeds={config.seeds} must be different integers, as 1,2,3"
+        )
+    if not (config.do_eval or config.do_predict):
+        raise ValueError(
+            f"--seeds={config.seeds} compares scores: set --do_eval"
+        )
+    return numbers
+
+
+def _spread(found):
+    spread = {}
+    metrics = next(iter(found.values()))
+    for name in metrics:
+        values = [float(scores[name]) for scores in found.values()]
+        if name != checkpoint.GLOBAL_STEP:
+            spread[f"{name}_mean"] = statistics.fmean(values)
+            if len(values) > 1:
+                spread[f"{name}_deviation"] = statistics.stdev(values)
+    return spread
+
+
+def _copy(source, target):
+    """Copies what a run leaves, but of its checkpoints the newest only."""
+    names = [
+        name.rstrip("/")
+        for name in tf.io.gfile.listdir(source)
+        if not any(part in name for part in _NOT_COPIED)
+    ]
+    newest = f"model.ckpt-{max(checkpoint.saved_steps(source), default=0)}."
+    for name in names:
+        path = os.path.join(source, name)
+        if tf.io.gfile.isdir(path):
+            if name == best_checkpoint.FOLDER:
+                folder = os.path.join(target, name)
+                tf.io.gfile.makedirs(folder)
+                _copy(path, folder)
+        elif not name.startswith("model.ckpt-") or name.startswith(newest):
+            tf.io.gfile.copy(path, os.path.join(target, name), overwrite=True)

@@ -1,0 +1,81 @@
+"""What a fine-tuned directory says of itself, and what a run says of it."""
+
+import dataclasses
+import json
+import math
+import os
+
+import tensorflow as tf
+from absl import logging
+
+from training import strategy, text_files
+
+SETTINGS_FILE = "settings.json"
+
+
+def write(config, made):
+    """Writes all that is needed to use the model without these flags."""
+    of_task = made.task
+    labels = {}
+    if of_task.labels:
+        labels["id2label"] = {str(i): x for i, x in enumerate(of_task.labels)}
+    bert = dataclasses.replace(
+        made.config, extra={**made.config.extra, **labels}
+    )
+    files = {
+        "bert_config.json": bert.to_json(),
+        SETTINGS_FILE: json.dumps(
+            {
+                "task": type(of_task).__name__,
+                "config": dataclasses.asdict(config),
+                "settings": of_task.settings(),
+            },
+            indent=2,
+            ensure_ascii=False,
+        ),
+    }
+    for name, text in files.items():
+        path = os.path.join(config.output_dir, name)
+        text_files.write_lines(path, text.split("\n"))
+    vocab_file = os.path.join(config.output_dir, "vocab.txt")
+    if os.path.abspath(config.vocab_file) != os.path.abspath(vocab_file):
+        tf.io.gfile.copy(config.vocab_file, vocab_file, overwrite=True)
+
+
+def restore_task(config, of_task):
+    """Gives the task what a training before it found in the data."""
+    path = os.path.join(config.output_dir, SETTINGS_FILE)
+    if tf.io.gfile.exists(path):
+        with tf.io.gfile.GFile(path) as file:
+            of_task.restore(json.loads(file.read())["settings"])
+
+
+def log_arithmetic(config, devices, made, num_rows, num_train_steps, lengths):
+    """Logs, once, what the flags come to."""
+    low = made.mixed_precision
+    logging.info(
+        "devices: %s; matrices are multiplied in %s",
+        strategy.describe(devices),
+        "float32" if low == "none" else low,
+    )
+    logging.info(
+        "%s rows, batches of %s: %s steps = %g epochs; rows are cut or padded "
+        "to %s tokens",
+        f"{num_rows:,}",
+        config.train_batch_size,
+        f"{num_train_steps:,}",
+        config.num_train_epochs,
+        ", ".join(map(str, lengths)),
+    )
+    num_parameters, num_trained = (
+        sum(math.prod(variable.shape) for variable in variables)
+        for variables in (
+            made.variables,
+            made.trained_variables(
+                freeze_encoder=config.freeze_encoder,
+                unfreeze_top_layers=config.unfreeze_top_layers,
+            ),
+        )
+    )
+    trained = f", of them {num_trained:,} trained" * config.freeze_encoder
+    logging.info("model: %s parameters%s", f"{num_parameters:,}", trained)

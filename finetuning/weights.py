@@ -1,0 +1,46 @@
+"""The weights a run starts from, and those it is judged by."""
+
+import os
+
+import tensorflow as tf
+from absl import logging
+
+from finetuning import preflight
+from training import best_checkpoint, checkpoint
+
+
+def start(config, made, one_step, checkpoints):
+    """Sets the first weights; returns the step they are of."""
+    resumed_from = checkpoints.restore_newest()
+    start_step = int(one_step.optimizer.iterations.numpy())
+    if resumed_from:
+        logging.info("resumed at step %s from %s", start_step, resumed_from)
+    elif config.init_checkpoint:
+        logging.info("%s", preflight.initialize(config, made))
+    else:
+        logging.warning(
+            "NO --init_checkpoint: TRAINING STARTS FROM RANDOM WEIGHTS"
+        )
+    return start_step
+
+
+def restore(config, made):
+    """Takes the weights of the run before; returns the step they are of."""
+    by_path = checkpoint.by_path(made.variables)
+    global_step = tf.Variable(0, dtype=tf.int64, trainable=False)
+    variables = by_path | {checkpoint.GLOBAL_STEP: global_step}
+    best = os.path.join(config.output_dir, best_checkpoint.FOLDER)
+    for directory in (best, config.output_dir):
+        restored = checkpoint.Checkpoints(
+            directory, variables, keep_max=0
+        ).restore_newest()
+        if restored:
+            logging.info("weights of %s", restored)
+            return int(global_step.numpy())
+    if not config.init_checkpoint:
+        raise ValueError(
+            f"--output_dir={config.output_dir} has no checkpoint; set "
+            "--do_train, or --init_checkpoint to a fine-tuned model"
+        )
+    logging.info("%s", preflight.initialize(config, made))
+    return 0
