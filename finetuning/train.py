@@ -119,15 +119,7 @@ def _train(config, devices, made, splits):
     """Trains on "train"; returns the step it ended at."""
     rows = splits["train"].rows
     num_rows = splits["train"].num_rows
-    num_train_steps = int(
-        num_rows / config.train_batch_size * config.num_train_epochs
-    )
-    if not num_train_steps:
-        raise ValueError(
-            f"{num_rows} training rows are no step of --train_batch_size="
-            f"{config.train_batch_size} in --num_train_epochs="
-            f"{config.num_train_epochs:g}"
-        )
+    num_train_steps = _num_train_steps(config, num_rows)
     lengths = _lengths(config, devices, rows, num_train_steps)
     rows = batches.trim(rows, lengths[-1], per_token=made.head.per_token)
     with devices.scope():
@@ -172,6 +164,19 @@ def _train(config, devices, made, splits):
         num_train_steps=num_train_steps,
         checkpoints=checkpoints,
     )
+
+
+def _num_train_steps(config, num_rows):
+    num_steps = int(
+        num_rows / config.train_batch_size * config.num_train_epochs
+    )
+    if not num_steps:
+        raise ValueError(
+            f"{num_rows} training rows are no step of --train_batch_size="
+            f"{config.train_batch_size} in --num_train_epochs="
+            f"{config.num_train_epochs:g}"
+        )
+    return num_steps
 
 
 def _make_step(config, devices, made, num_train_steps):

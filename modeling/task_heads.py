@@ -16,8 +16,8 @@ class _Scores(keras.layers.Layer):
     a layer, and [N, W], the transpose of a Dense kernel.
     """
 
-    def __init__(self, config, initializer, num_outputs, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, config, initializer, num_outputs, name="head", **kwargs):
+        super().__init__(name=name, **kwargs)
         self.output_weights = keras.Variable(
             initializer,
             shape=(num_outputs, config.hidden_size),
@@ -26,7 +26,11 @@ class _Scores(keras.layers.Layer):
         self.output_bias = keras.Variable(
             "zeros", shape=(num_outputs,), name="output_bias"
         )
-        self.dropout = dropout.Dropout(config.hidden_dropout_prob)
+        # The names decide what is dropped: Keras' own would count the models
+        # of a process.
+        self.dropout = dropout.Dropout(
+            config.hidden_dropout_prob, name="dropout"
+        )
 
     def score(self, inputs, dropout_seed):
         """Maps [..., W] to [..., N]."""

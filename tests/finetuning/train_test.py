@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from finetuning import cache
+from finetuning import batches, cache
 from tests.finetuning import tiny_task
 from training import checkpoint
 
@@ -136,6 +136,26 @@ def test_several_seeds_give_mean_and_deviation(directory):
     np.testing.assert_array_equal(one["output_bias"], other["output_bias"])
     with pytest.raises(ValueError, match="different integers"):
         tiny_task.run(directory, "seeds", seeds="1,x")
+
+
+def test_batches_of_several_lengths_train_as_those_of_one(
+    directory, monkeypatch
+):
+    shape = json.loads((directory / "bert.json").read_text())
+    # What is dropped depends on the shape.
+    shape |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    path = directory / "no_dropout.json"
+    path.write_text(json.dumps(shape))
+    settings = {"bert_config_file": str(path), "num_train_epochs": 10.0}
+    settings |= {"learning_rate": 1e-4}
+    tiny_task.run(directory, "lengths", **settings)
+    monkeypatch.setattr(batches, "_MAX_LENGTHS", 1)
+    tiny_task.run(directory, "one_length", **settings)
+    one, other = (
+        _weights(directory / name, 100) for name in ("lengths", "one_length")
+    )
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], atol=2e-5)
 
 
 def test_a_frozen_encoder_stays_as_it_was(directory):
