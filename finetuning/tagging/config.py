@@ -1,0 +1,73 @@
+"""The settings of run_ner.py."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+from finetuning.config import FinetuningConfig
+
+# [CLS] and [SEP].
+_NUM_SPECIAL_TOKENS = 2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TaggingConfig(FinetuningConfig):
+    """Names and defaults of google-research/bert's and CLUE's scripts."""
+
+    data_dir: Annotated[
+        str | None,
+        "A folder with train.*, dev.* (or valid.*) and test.*, for the splits "
+        "that have no flag of their own.",
+    ] = None
+    train_file: Annotated[
+        str | None,
+        "Sentences to train on: a word a line, its label last, a blank line "
+        "behind each sentence; .gz is unpacked.",
+    ] = None
+    eval_file: Annotated[
+        str | None, "Sentences to score the model on, in the same form."
+    ] = None
+    predict_file: Annotated[
+        str | None, "Sentences to tag, in the same form or without labels."
+    ] = None
+    max_seq_length: Annotated[
+        int, "Tokens of a row; a longer sentence is several."
+    ] = 128
+    window_overlap: Annotated[
+        int, "Tokens that two rows of one sentence share."
+    ] = 32
+    ner_head: Annotated[
+        Literal["softmax", "crf", "bilstm_crf"],
+        "What labels come from: each token's scores (softmax), the best path "
+        "through them (crf), or that with an LSTM in between (bilstm_crf).",
+    ] = "softmax"
+    constrained: Annotated[
+        bool,
+        "Whether a CRF is barred from labels that cannot follow one another, "
+        "such as I-PER after O.",
+    ] = True
+    lstm_size: Annotated[
+        int, "With --ner_head=bilstm_crf: its width in each direction."
+    ] = 128
+    token_digits: Annotated[
+        Literal["auto", "keep", "strip"],
+        "Whether the digits behind a character (its place in a word, as in "
+        "the Weibo set) are taken off; auto: where nearly all words have them.",
+    ] = "auto"
+
+    def __post_init__(self):
+        super().__post_init__()
+        room = self.max_seq_length - _NUM_SPECIAL_TOKENS
+        if room < 1:
+            raise ValueError(
+                f"--max_seq_length={self.max_seq_length} leaves no room "
+                "between [CLS] and [SEP]; give at least 3"
+            )
+        if not 0 <= self.window_overlap < room:
+            raise ValueError(
+                f"--window_overlap={self.window_overlap} must be at least 0 "
+                f"and less than --max_seq_length - 2 = {room}"
+            )
+        if self.lstm_size < 1:
+            raise ValueError(
+                f"--lstm_size must be positive, got {self.lstm_size}"
+            )

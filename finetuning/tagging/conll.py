@@ -1,0 +1,257 @@
+"""Files of a word a line, its label last, and a blank line after a sentence."""
+
+import collections
+import dataclasses
+import re
+import unicodedata
+
+from absl import logging
+
+from finetuning.tagging import labels
+from text import corpus, normalization
+
+_DOCUMENT = "-DOCSTART-"
+# A character with its place in its word behind it.
+_WITH_DIGITS = re.compile(r".\d+", re.DOTALL)
+# Characters outside the BMP may have become two.
+_BEFORE_DIGITS = re.compile(r"(.+?)\d+", re.DOTALL)
+# Of the words, for them all to be such.
+_MOST = 0.95
+_SPACE = re.compile(" +")
+_TAB = re.compile("\t+")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sentence:
+    """Words and where they stand in their text; labels where there are any."""
+
+    words: tuple[str, ...]
+    labels: tuple[str, ...] | None
+    text: str
+    starts: tuple[int, ...]  # Of the words, in characters of the text.
+    path: str
+    line: int  # Of the first word; the others are on the lines behind it.
+
+    def place(self, word=0):
+        """Says where a word was read."""
+        return f"{self.path}, line {self.line + word}"
+
+
+def read(path, problems, *, token_digits="auto", needs_labels=True):
+    """Reads a file, plain or gzipped.
+
+    Columns stand between tabs or spaces, the word first, the label last. Byte
+    order mark, CRLF, -DOCSTART- and comments before a sentence are dropped.
+
+    Args:
+        path: local or remote.
+        problems: a `problems.Problems`; told of rows that have other columns
+            than most, and these sentences are left out.
+        token_digits: "strip" takes the digits off words such as 口0, "keep"
+            does not, "auto" does where nearly all words are of this form.
+        needs_labels: whether a single column is an error.
+
+    Returns:
+        A list of `Sentence`; their labels are as in the file.
+
+    Raises:
+        ValueError: no labels, or no sentence.
+    """
+    if not corpus.exists(path):
+        raise ValueError(f"no file {path!r}")
+    text = "".join(corpus.read_chunks(path)).removeprefix("\ufeff")
+    rows = [_columns(line) for line in text.split("\n")]
+    counts = collections.Counter(len(row) for row in rows if row)
+    if not counts:
+        raise ValueError(f"{path}: no words")
+    num_columns = counts.most_common(1)[0][0]
+    if num_columns == 1 and needs_labels:
+        line = next(n for n, row in enumerate(rows, 1) if len(row) == 1)
+        raise ValueError(
+            f"{path}, line {line}: one column ({rows[line - 1][0]!r}), wanted "
+            "a word and, last in the line, its label, with a tab or a space "
+            "between them"
+        )
+    found = list(_sentences(path, rows, num_columns, problems))
+    if not found:
+        raise ValueError(f"{path}: no sentence is left")
+    is_stripped = _has_digits(path, found, token_digits)
+    return [
+        _make(path, line, group, num_columns > 1, is_stripped)
+        for line, group in found
+    ]
+
+
+def split_text(text, path, line, *, cut):
+    """Returns the `Sentence` of a plain text, without labels.
+
+    Args:
+        text: one line.
+        path, line: what it is from.
+        cut: whether each character is a word; else words are those of BERT.
+    """
+    stands_alone = _is_visible if cut else _stands_alone
+    spread = "".join(f" {c} " if stands_alone(c) else c for c in text)
+    words, starts, place = tuple(spread.split()), [], 0
+    for word in words:
+        starts.append(text.index(word, place))
+        place = starts[-1] + len(word)
+    return Sentence(words, None, text, tuple(starts), path, line)
+
+
+def _is_visible(character):
+    return not character.isspace()
+
+
+def _stands_alone(character):
+    return normalization.is_chinese(character) or normalization.is_punctuation(
+        character
+    )
+
+
+def _columns(line):
+    """The columns of a line; none of a blank one."""
+    line = line.rstrip(" \t\r")
+    if not line:
+        return []
+    between = _TAB if "\t" in line else _SPACE
+    word, *others = between.split(line)
+    # A line that begins with what stands between columns is of a space.
+    return [word or " ", *(column.strip(" ") for column in others)]
+
+
+def _sentences(path, rows, num_columns, problems):
+    """Yields (line of the first word, rows) of each whole sentence."""
+    group, ragged = [], None
+    for line, row in enumerate([*rows, []], start=1):
+        if not row or row[0] == _DOCUMENT:
+            if ragged:
+                problems.skip(
+                    f"{path}, line {ragged}",
+                    f"not {num_columns} columns, as most rows have; its "
+                    "sentence cannot be used",
+                )
+            elif group:
+                yield line - len(group), group
+            group, ragged = [], None
+        elif not (group or ragged) and _is_comment(row, num_columns):
+            continue
+        elif len(row) == num_columns:
+            group.append(row)
+        else:
+            ragged = ragged or line
+
+
+def _is_comment(row, num_columns):
+    """Whether the first row of a sentence tells of it, as "# id 7 ..." does."""
+    is_word = row[0] == "#" or not row[0].startswith("# ")
+    return row[0].startswith("#") and not (is_word and len(row) == num_columns)
+
+
+def _has_digits(path, found, token_digits):
+    """Whether the digits behind the words are taken off."""
+    if token_digits != "auto":
+        return token_digits == "strip"
+    words = [row[0] for _, group in found for row in group]
+    with_digits = [word for word in words if _WITH_DIGITS.fullmatch(word)]
+    if len(with_digits) < _MOST * len(words):
+        return False
+    logging.info(
+        "%s: the digits behind its words (%s ...) are taken off; "
+        "--token_digits=keep leaves them",
+        path,
+        " ".join(words[:3]),
+    )
+    return True
+
+
+def _make(path, line, group, is_labelled, is_stripped):
+    words = tuple(row[0] for row in group)
+    if is_stripped:
+        found = map(_BEFORE_DIGITS.fullmatch, words)
+        words = tuple(
+            match[1] if match else word
+            for match, word in zip(found, words, strict=True)
+        )
+    tags = tuple(row[-1] for row in group) if is_labelled else None
+    return Sentence(words, tags, *join(words), path, line)
+
+
+def join(words):
+    """Returns the text of words, and where each of them starts in it.
+
+    One space is between words, but none beside a Chinese (or another wide)
+    character, and none at all in Chinese text cut into single characters.
+    """
+    is_wide = [(_is_wide(word[0]), _is_wide(word[-1])) for word in words]
+    is_cut = any(a for a, _ in is_wide) and all(len(x) == 1 for x in words)
+    text, starts = "", []
+    for number, word in enumerate(words):
+        if number and not (
+            is_cut or is_wide[number - 1][1] or is_wide[number][0]
+        ):
+            text += " "
+        starts.append(len(text))
+        text += word
+    return text, tuple(starts)
+
+
+def are_characters(sentences):
+    """Whether nearly all words are single characters, some of them Chinese."""
+    words = [word for sentence in sentences for word in sentence.words]
+    single = [word for word in words if len(word) == 1]
+    return len(single) >= _MOST * len(words) and any(map(_is_wide, single))
+
+
+def _is_wide(character):
+    return unicodedata.east_asian_width(character) in "WF"
+
+
+def check(sentences, known=None):
+    """Refuses labels that are none, or that are not among known ones.
+
+    Raises:
+        ValueError: names file and line.
+    """
+    for sentence in sentences:
+        for word, label in enumerate(sentence.labels):
+            try:
+                labels.parse(label)
+            except ValueError as error:
+                raise ValueError(f"{sentence.place(word)}: {error}") from None
+            if known is not None and label not in known:
+                raise ValueError(
+                    f"{sentence.place(word)}: label {label!r} is not in the "
+                    f"training data, which has {', '.join(known)}"
+                )
+
+
+def repair(sentences, scheme):
+    """Returns the sentences with labels as `Scheme.repair` reads them."""
+    repaired, num_changed, first = [], 0, None
+    for sentence in sentences:
+        wanted = scheme.repair(sentence.labels)
+        changed = [
+            word
+            for word, pair in enumerate(
+                zip(sentence.labels, wanted, strict=True)
+            )
+            if pair[0] != pair[1]
+        ]
+        if changed:
+            first = first or (
+                sentence.place(changed[0]),
+                sentence.labels[changed[0]],
+                wanted[changed[0]],
+            )
+            num_changed += len(changed)
+            sentence = dataclasses.replace(sentence, labels=wanted)
+        repaired.append(sentence)
+    if first:
+        logging.warning(
+            "%s labels begin or end no entity where they should (%s: %s is "
+            "read as %s)",
+            num_changed,
+            *first,
+        )
+    return repaired

@@ -1,0 +1,258 @@
+"""Tagging: a label for each word, and entities of the labels.
+
+Shapes: N rows, B batch, T tokens.
+"""
+
+import dataclasses
+import os
+
+import keras
+from absl import logging
+from keras import ops
+
+from finetuning import cache, problems, task, train
+from finetuning.tagging import (
+    conll,
+    files,
+    labels,
+    predictions,
+    scores,
+    windows,
+)
+from modeling import crf, task_heads
+from text import tokenization, vocab
+from training import step, text_files
+
+_HEADS = {
+    "crf": lambda config, initializer, count, rules, size: crf.CrfHead(
+        config, initializer, count, rules
+    ),
+    "bilstm_crf": crf.BilstmCrfHead,
+    "softmax": lambda config, initializer, count, rules, size: (
+        task_heads.TokenHead(config, initializer, count)
+    ),
+}
+
+
+def run(config):
+    """Trains, evaluates and predicts as a `TaggingConfig` says."""
+    return train.run(config, Tagging)
+
+
+class Tagging(task.Task):
+    """The task of a `config.TaggingConfig`."""
+
+    key_metric = "eval_f1"
+    term_names = ("loss",)
+
+    def __init__(self, config):
+        self.labels = None
+        self.head = None
+        if config.ner_head == "softmax":
+            self.head = "token_classification"
+        self._config = config
+        self._scheme = None
+        # Whether the words are single characters, as in most Chinese sets.
+        self._is_cut = False
+        self._head_layer = None
+        self._vocabulary = vocab.load(config.vocab_file)
+        self._tokenizer = tokenization.Tokenizer(
+            self._vocabulary, config.do_lower_case
+        )
+
+    def read(self, split_name):
+        if self.labels is None:
+            sentences = self._read_training_data()
+            if split_name == "train":
+                return sentences
+        sentences = self._read_file(split_name)
+        if split_name == "predict" and not self._has_labels(sentences):
+            return [dataclasses.replace(x, labels=None) for x in sentences]
+        conll.check(sentences, self.labels)
+        return conll.repair(sentences, self._scheme)
+
+    def make_rows(self, split_name, examples):
+        config = self._config
+        rows = windows.make_rows(
+            examples,
+            self._tokenizer,
+            self._vocabulary.ids,
+            max_seq_length=config.max_seq_length,
+            overlap=config.window_overlap,
+            numbers={label: n for n, label in enumerate(self.labels)},
+        )
+        num_rows = len(rows["sentence"])
+        if num_rows > len(examples):
+            logging.info(
+                "%s: %s sentences are %s rows, as some are longer than "
+                "--max_seq_length=%s",
+                split_name,
+                len(examples),
+                num_rows,
+                config.max_seq_length,
+            )
+        return rows
+
+    def describe_rows(self, split_name):
+        config = self._config
+        return {
+            "task": "tagging",
+            "file": cache.digest(self._path(split_name)),
+            "vocabulary": self._vocabulary.sha256,
+            "labels": self.labels,
+        } | {
+            name: getattr(config, name)
+            for name in (
+                "do_lower_case",
+                "max_seq_length",
+                "window_overlap",
+                "token_digits",
+            )
+        }
+
+    def make_head(self, config, initializer):
+        rules = None
+        if self._config.constrained:
+            rules = self._scheme.rules(self.labels)
+        self._head_layer = _HEADS[self._config.ner_head](
+            config,
+            initializer,
+            len(self.labels),
+            rules,
+            self._config.lstm_size,
+        )
+        return self._head_layer
+
+    def compute_terms(self, outputs, batch):
+        """The loss is of a word, whatever the head."""
+        words = batch["label_weights"]
+        if self._config.ner_head == "softmax":
+            of_each = keras.losses.sparse_categorical_crossentropy(
+                batch["label_ids"], outputs["logits"], from_logits=True
+            )
+            total = ops.sum(words * of_each)
+        else:
+            total = -ops.sum(self._head_layer.log_likelihood(outputs, batch))
+        return {"loss": step.Term(total, ops.sum(words), in_loss=True)}
+
+    def score(self, split, outputs):
+        predicted = self.tags(split, outputs)
+        total, _ = self._scores(split, predicted)
+        return {
+            "eval_f1": total.f1,
+            "eval_precision": total.precision,
+            "eval_recall": total.recall,
+        }
+
+    def write(self, split, outputs, directory):
+        predicted = self.tags(split, outputs)
+        if split.name == "eval":
+            lines = scores.report(*self._scores(split, predicted))
+            for line in lines:
+                logging.info("%s", line)
+            _write(directory, "entity_report.txt", lines)
+            return
+        for name, lines in predictions.files(
+            split.examples, predicted, self._scheme
+        ).items():
+            _write(directory, name, lines)
+
+    def settings(self):
+        return {
+            "labels": list(self.labels),
+            "words_are_characters": self._is_cut,
+        }
+
+    def restore(self, settings):
+        self._take_labels(settings["labels"])
+        self._is_cut = settings["words_are_characters"]
+
+    def examples_of_lines(self, lines, source="input"):
+        """Returns the examples of plain text, a sentence a line.
+
+        A line without words is an example without words.
+
+        Args:
+            lines: strings without line ends.
+            source: what they are from, for errors.
+        """
+        return [
+            conll.split_text(line, source, number, cut=self._is_cut)
+            for number, line in enumerate(lines, start=1)
+        ]
+
+    def tags(self, split, outputs):
+        """Returns the labels of the words of each example, as strings."""
+        tags = outputs.get("tags")
+        if tags is None:
+            tags = outputs["logits"].argmax(axis=-1)
+        merged = windows.merge(
+            split.rows, tags, [len(x.words) for x in split.examples]
+        )
+        return [[self.labels[int(tag)] for tag in x] for x in merged]
+
+    def entities(self, sentence, tags):
+        """Returns a sentence's text and the entities in it, for JSON.
+
+        Args:
+            sentence: a `conll.Sentence`.
+            tags: the label of each of its words.
+        """
+        return predictions.entities(sentence, self._scheme.entities(tags))
+
+    def _read_training_data(self):
+        """Reads --train_file and takes the labels that are in it."""
+        sentences = self._read_file("train")
+        conll.check(sentences)
+        scheme = labels.Scheme({x for s in sentences for x in s.labels})
+        sentences = conll.repair(sentences, scheme)
+        found = {label for s in sentences for label in s.labels}
+        if found == {labels.OUTSIDE}:
+            raise ValueError(
+                f"{self._path('train')}: every label is O, nothing to learn"
+            )
+        self._take_labels(scheme.order(found))
+        self._is_cut = conll.are_characters(sentences)
+        logging.info("labels: %s", " ".join(self.labels))
+        return sentences
+
+    def _take_labels(self, found):
+        self.labels = tuple(found)
+        self._scheme = labels.Scheme(found)
+
+    def _read_file(self, split_name):
+        bad = problems.Problems(self._config.strict)
+        sentences = conll.read(
+            self._path(split_name),
+            bad,
+            token_digits=self._config.token_digits,
+            needs_labels=split_name != "predict",
+        )
+        bad.log()
+        return sentences
+
+    def _has_labels(self, sentences):
+        """Whether the last column of sentences to predict holds labels."""
+        found = {x for s in sentences for x in s.labels or (None,)}
+        unknown = found - {*self.labels}
+        if unknown - {None}:
+            logging.warning(
+                "%s: the last column is left aside, as %r is no label of the "
+                "training data",
+                sentences[0].path,
+                min(unknown - {None}),
+            )
+        return not unknown
+
+    def _path(self, split_name):
+        return files.find(self._config, split_name)
+
+    def _scores(self, split, predicted):
+        return scores.score(
+            [self._scheme.entities(x.labels) for x in split.examples],
+            [self._scheme.entities(x) for x in predicted],
+        )
+
+
+def _write(directory, name, lines):
+    text_files.write_lines(os.path.join(directory, name), lines)

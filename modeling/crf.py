@@ -1,0 +1,200 @@
+"""A chain of labels: its likelihood and its best path (Lafferty et al. 2001).
+
+Some of the tokens are words and have labels; the state of the chain is carried
+over the others. Shapes: B batch, T tokens, N labels.
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from modeling import recurrent, task_heads
+
+# Added to the score of what is barred: no path of scores that a model gives
+# makes up for it, and a sum of it over a sequence is still a number.
+_BARRED = -1e4
+
+
+class Rules(NamedTuple):
+    """What may be, as booleans."""
+
+    transitions: np.ndarray  # [N, N]: from the label of the row.
+    starts: np.ndarray  # [N]
+    ends: np.ndarray  # [N]
+
+
+class Crf(keras.layers.Layer):
+    """Scores of the transitions between labels, at the start and at the end.
+
+    Args:
+        num_labels: N.
+        rules: `Rules`, or None where everything may be.
+    """
+
+    def __init__(self, num_labels, rules=None, name="crf", **kwargs):
+        super().__init__(name=name, **kwargs)
+        shapes = Rules((num_labels, num_labels), (num_labels,), (num_labels,))
+        rules = rules or Rules(*map(np.ones, shapes))
+        self._barred = Rules(
+            *(np.where(may_be, 0.0, _BARRED).astype("f4") for may_be in rules)
+        )
+        with keras.name_scope(name):
+            self.transitions, self.start, self.end = (
+                keras.Variable("zeros", shape=shape, name=variable)
+                for shape, variable in zip(
+                    shapes, ("transitions", "start", "end"), strict=True
+                )
+            )
+
+    def log_likelihood(self, scores, labels, words, is_start, is_end):
+        """Returns the logarithm of the probability of the labels, [B].
+
+        Args:
+            scores: float32 [B, T, N], of each label at each token.
+            labels: int32 [B, T].
+            words: [B, T], 1 for the tokens that have a label and 0 for others.
+            is_start, is_end: [B], 1 where a row has the first, the last word
+                of its sentence, else 0.
+
+        Returns:
+            0 for a row without words.
+        """
+        num_labels = scores.shape[-1]
+        chosen = ops.one_hot(labels, num_labels, dtype="float32")
+        transitions = self.transitions + self._barred.transitions
+        start, end = self._edges(is_start, is_end)
+
+        def step(inputs, states):
+            scores, chosen = inputs[:, :num_labels], inputs[:, num_labels:]
+            arriving, _, before, total = states
+            reached = arriving + scores
+            arriving = ops.logsumexp(
+                reached[:, :, None] + transitions[None], axis=1
+            )
+            # Sums and no products of matrices, which TPUs round.
+            came = ops.sum(before[:, :, None] * transitions[None], axis=1)
+            came += start * (1 - ops.sum(before, axis=1, keepdims=True))
+            total += ops.sum(chosen * (came + scores), axis=1, keepdims=True)
+            return reached, [arriving, reached, chosen, total]
+
+        zeros = ops.zeros_like(start)
+        _, (_, reached, last, total) = recurrent.scan(
+            step,
+            ops.concatenate([scores, chosen], axis=-1),
+            words,
+            [start, zeros, zeros, zeros[:, :1]],
+        )
+        total = total[:, 0] + ops.sum(last * end, axis=1)
+        of_all = ops.logsumexp(reached + end, axis=1)
+        has_words = ops.any(ops.cast(words, "bool"), axis=1)
+        return ops.where(has_words, total - of_all, 0.0)
+
+    def best_path(self, scores, words, is_start, is_end):
+        """Returns the likeliest labels, int32 [B, T], 0 where no word is.
+
+        The way back needs no pointers: the best label before is that of the
+        best score on the way there (Viterbi 1967).
+
+        Args:
+            scores, words, is_start, is_end: see `log_likelihood`.
+        """
+        transitions = self.transitions + self._barred.transitions
+        start, end = self._edges(is_start, is_end)
+
+        def forth(scores, states):
+            reached = states[0] + scores
+            arriving = ops.max(reached[:, :, None] + transitions[None], axis=1)
+            return reached, [arriving]
+
+        def back(reached, states):
+            label = ops.argmax(reached + states[0], axis=1)
+            chosen = ops.one_hot(label, reached.shape[-1], dtype="float32")
+            leaving = ops.sum(chosen[:, None] * transitions[None], axis=2)
+            return chosen, [leaving]
+
+        reached, _ = recurrent.scan(forth, scores, words, [start])
+        chosen, _ = recurrent.scan(back, reached, words, [end], reverse=True)
+        labels = ops.cast(ops.argmax(chosen, axis=-1), "int32")
+        return labels * ops.cast(words, "int32")
+
+    def _edges(self, is_start, is_end):
+        """The scores of starting and ending with a label, [B, N] each."""
+        start = self.start + self._barred.starts
+        end = self.end + self._barred.ends
+        return (
+            start * ops.cast(is_start, "float32")[:, None],
+            end * ops.cast(is_end, "float32")[:, None],
+        )
+
+
+class CrfHead(task_heads.TokenHead):
+    """Scores labels of each token, and which follow one another.
+
+    Args:
+        config: a `modeling.config.BertConfig`.
+        initializer: of its kernels.
+        num_outputs: N.
+        rules: `Rules`, or None where everything may be.
+    """
+
+    def __init__(self, config, initializer, num_outputs, rules, **kwargs):
+        super().__init__(config, initializer, num_outputs, **kwargs)
+        self.crf = Crf(num_outputs, rules)
+
+    def call(self, encoded, batch, dropout_seed=None):
+        """Returns {"logits": [B, T, N]} and, in inference, "tags" [B, T]."""
+        outputs = super().call(encoded, batch, dropout_seed)
+        if dropout_seed is None:
+            outputs["tags"] = self.crf.best_path(
+                outputs["logits"], *_chain(batch)
+            )
+        return outputs
+
+    def log_likelihood(self, outputs, batch):
+        """Returns that of the labels of the batch, [B]."""
+        return self.crf.log_likelihood(
+            outputs["logits"], batch["label_ids"], *_chain(batch)
+        )
+
+
+class BilstmCrfHead(keras.layers.Layer):
+    """A bidirectional LSTM below a `CrfHead` (Huang et al. 2015).
+
+    Args:
+        config, initializer, num_outputs, rules: see `CrfHead`.
+        lstm_size: the width of the LSTM, in each direction.
+    """
+
+    per_token = True
+
+    def __init__(
+        self,
+        config,
+        initializer,
+        num_outputs,
+        rules,
+        lstm_size,
+        name="tagger",
+        **kwargs,
+    ):
+        super().__init__(name=name, **kwargs)
+        self.lstm = recurrent.Bilstm(config, initializer, lstm_size)
+        self.head = CrfHead(
+            self.lstm.output_config, initializer, num_outputs, rules
+        )
+
+    def call(self, encoded, batch, dropout_seed=None):
+        """Returns what `CrfHead` does."""
+        sequence = self.lstm(encoded["sequence_output"], batch["input_mask"])
+        return self.head({"sequence_output": sequence}, batch, dropout_seed)
+
+    def log_likelihood(self, outputs, batch):
+        """Returns that of the labels of the batch, [B]."""
+        return self.head.log_likelihood(outputs, batch)
+
+
+def _chain(batch):
+    names = ("label_weights", "is_start", "is_end")
+    return tuple(batch[name] for name in names)
