@@ -31,6 +31,11 @@ class PretrainingConfig(MaskingConfig):
         "Hugging Face or KerasHub. A checkpoint in --output_dir goes before "
         "it.",
     ] = None
+    vocab_file: Annotated[
+        str | None,
+        "The vocabulary that the records were built with, for export/ of "
+        "--output_dir; looked for where it may be without this flag.",
+    ] = None
     max_seq_length: Annotated[
         int, "Tokens a sequence; the value the records were built with."
     ] = 128

@@ -7,6 +7,7 @@ import tensorflow as tf
 from data import input_pipeline, record_files
 from pretraining import (
     evaluation,
+    export,
     masked_lm,
     preflight,
     report,
@@ -61,6 +62,7 @@ def run(config):
     )
     preflight.check_batch_sizes(config, devices)
     train_files, eval_files = preflight.find_records(config, bert)
+    vocabulary = export.find_vocabulary(config, train_files, bert)
     parse = _make_parser(config, bert, train_files, config.seed)
     eval_parse = _make_parser(config, bert, eval_files, _EVAL_SEED)
 
@@ -86,6 +88,8 @@ def run(config):
                 evaluator=evaluator,
                 speed=utilization.Speed(config, bert, devices),
             )
+            if strategy.is_chief(devices):
+                export.write(config, objective, vocabulary)
         else:
             global_step = _restore_weights(config, objective)
         if config.do_eval:

@@ -1,0 +1,136 @@
+"""What a pretraining leaves for others: export/, as models are published.
+
+That is bert_model.ckpt of the newest weights, without an optimizer,
+bert_config.json and vocab.txt.
+"""
+
+import os
+import pathlib
+
+import numpy as np
+from absl import logging
+
+from interop import tf1, variables
+from text import corpus, vocab
+from training import checkpoint
+
+FOLDER = "export"
+_OURS = pathlib.Path(__file__).parents[1] / "vocab" / "*.txt"
+_BESIDE = "vocab*.txt"
+
+
+def find_vocabulary(config, files, bert):
+    """Finds the vocabulary that the records were built with.
+
+    Without --vocab_file it is looked for beside the records, the config and
+    the checkpoint to start from, and in vocab/ of this project, and known by
+    the hash in the records' manifest.
+
+    Args:
+        config: a `PretrainingConfig`.
+        files: a list of `data.record_files.RecordFile`.
+        bert: the `BertConfig`.
+
+    Returns:
+        The bytes of a vocab.txt, or None where it is not found.
+
+    Raises:
+        ValueError: --vocab_file is another vocabulary.
+    """
+    made_from = [f.manifest["made_from"] for f in files if f.manifest]
+    wanted = {m["vocab_sha256"] for m in made_from if "vocab_sha256" in m}
+    if config.vocab_file:
+        vocabulary = vocab.load(config.vocab_file)
+        _check(vocabulary, wanted, bert)
+        return _bytes(vocabulary.path)
+    if len(wanted) != 1:
+        return None
+    for path in _candidates(config, files):
+        if _sha256(path) in wanted:
+            return _bytes(path)
+    return None
+
+
+def _check(vocabulary, wanted, bert):
+    others = sorted(wanted - {vocabulary.sha256})
+    if others:
+        raise ValueError(
+            f"--vocab_file={vocabulary.path} has the sha256 "
+            f"{vocabulary.sha256}, the records were built with {others[0]}; "
+            "name that file, or leave the flag out"
+        )
+    if len(vocabulary) > bert.vocab_size:
+        raise ValueError(
+            f"--vocab_file={vocabulary.path} has {len(vocabulary)} rows, more "
+            f"than vocab_size={bert.vocab_size} in --bert_config_file"
+        )
+
+
+def _candidates(config, files):
+    folders = {os.path.dirname(file.path) for file in files}
+    folders.add(os.path.dirname(config.bert_config_file))
+    if config.init_checkpoint:
+        folders.add(os.path.dirname(config.init_checkpoint))
+        folders.add(config.init_checkpoint)
+    patterns = [os.path.join(folder, _BESIDE) for folder in sorted(folders)]
+    patterns.append(str(_OURS))
+    return [path for pattern in patterns for path in corpus.match(pattern)]
+
+
+def _sha256(path):
+    """The hash that a manifest has of a vocabulary; None of other files."""
+    try:
+        return vocab.load(path).sha256
+    except (ValueError, OSError):
+        return None
+
+
+def _bytes(path):
+    return "".join(corpus.read_chunks(path)).encode()
+
+
+def write(config, objective, vocabulary):
+    """Writes export/ of --output_dir, unless it is there with these weights.
+
+    The index of its checkpoint appears last: without it, it does not exist.
+
+    Args:
+        config: a `PretrainingConfig`.
+        objective: a `masked_lm.MaskedLm`, trained.
+        vocabulary: of `find_vocabulary`.
+    """
+    directory = os.path.join(config.output_dir, FOLDER)
+    by_path = checkpoint.by_path(objective.variables)
+    model = variables.Bert(
+        config=objective.encoder.config,
+        head="pretraining",
+        values={name: value.numpy() for name, value in by_path.items()},
+        vocabulary=vocabulary,
+    )
+    if not _is_there(directory, model):
+        tf1.export(directory, model)
+        logging.info("%s: the model, as models are published", directory)
+    if not corpus.exists(os.path.join(directory, tf1.VOCABULARY)):
+        logging.warning(
+            "%s lacks %s, as none was found with the hash that the records' "
+            "manifest has: copy it there, or give the same command with "
+            "--vocab_file",
+            directory,
+            tf1.VOCABULARY,
+        )
+
+
+def _is_there(directory, model):
+    try:
+        found = tf1.read(directory)
+    except ValueError:
+        return False
+    return (
+        model.vocabulary in (None, found.vocabulary)
+        and found.config == model.config
+        and found.values.keys() == model.values.keys()
+        and all(
+            np.array_equal(found.values[name], value)
+            for name, value in model.values.items()
+        )
+    )
