@@ -1,0 +1,170 @@
+"""Exact match and F1 of answers, as the official programs compute them.
+
+Source: the evaluation scripts of SQuAD 1.1 and 2.0 and of CMRC 2018.
+"""
+
+import collections
+import re
+import string
+
+import numpy as np
+
+from finetuning.question_answering import segments
+from text import normalization
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_NUM_SAMPLE = 200_000
+
+
+def choose_metric(name, contexts):
+    """Returns "squad" or "cmrc"; "auto" is what suits the texts."""
+    if name != "auto":
+        return name
+    sample = "".join(contexts)[:_NUM_SAMPLE]
+    counts = collections.Counter(sample)
+    letters = {c: n for c, n in counts.items() if c.isalpha()}
+    num_chinese = sum(
+        n for c, n in letters.items() if normalization.is_chinese(c)
+    )
+    # A Chinese character is about as long as four Latin letters.
+    return "cmrc" if 4 * num_chinese > sum(letters.values()) else "squad"
+
+
+def normalize(text):
+    """Lower case without English articles, punctuation and wide spaces."""
+    text = text.lower().translate(_PUNCTUATION)
+    return " ".join(_ARTICLES.sub(" ", text).split())
+
+
+def score(examples, texts, *, metric, version_2):
+    """Returns {"exact_match", "f1"} in percent.
+
+    Version 2 adds both of the questions with an answer (HasAns_) and of those
+    without (NoAns_), and how many there are.
+
+    Args:
+        examples: with answers; without version 2 one that has none is left out.
+        texts: the answer given to each.
+        metric: a key of `METRICS`.
+        version_2: whether questions may be without an answer.
+    """
+    pairs = _raw_scores(examples, texts, metric, version_2)
+    found = _means(pairs, "")
+    if version_2:
+        has_answer = [bool(example.answers) for example in examples]
+        for prefix, kind in (("HasAns_", True), ("NoAns_", False)):
+            some = [
+                p for p, x in zip(pairs, has_answer, strict=True) if x is kind
+            ]
+            if some:
+                found |= _means(some, prefix) | {f"{prefix}total": len(some)}
+    return found
+
+
+def best_thresholds(examples, texts, null_odds, *, metric):
+    """Returns the best scores over all thresholds, and which they are.
+
+    Args:
+        examples: with answers, or none where there is none.
+        texts: the best answer to each that says something.
+        null_odds: by how much "no answer" scores higher; see --null_odds.
+        metric: a key of `METRICS`.
+
+    Returns:
+        {"best_exact", "best_exact_thresh", "best_f1", "best_f1_thresh"}.
+    """
+    pairs = _raw_scores(examples, texts, metric, version_2=True)
+    order = sorted(range(len(examples)), key=lambda i: null_odds[i])
+    num_impossible = sum(not example.answers for example in examples)
+    found = {}
+    for name, values in zip(
+        ("exact", "f1"), zip(*pairs, strict=True), strict=True
+    ):
+        best = current = num_impossible
+        threshold = 0.0
+        for i in order:
+            is_wrong = not examples[i].answers and texts[i]
+            current += values[i] if examples[i].answers else -bool(is_wrong)
+            if current > best:
+                best = current
+                threshold = null_odds[i]
+        found[f"best_{name}"] = 100.0 * best / len(examples)
+        found[f"best_{name}_thresh"] = threshold
+    return found
+
+
+def _means(pairs, prefix):
+    exact, f1 = (100.0 * sum(x) / len(pairs) for x in zip(*pairs, strict=True))
+    return {f"{prefix}exact_match": exact, f"{prefix}f1": f1}
+
+
+def _raw_scores(examples, texts, metric, version_2):
+    """Returns [(exact match, F1)] between 0 and 1."""
+    exact, f1 = METRICS[metric]
+    found = []
+    for example, text in zip(examples, texts, strict=True):
+        answers = example.answers
+        if version_2:
+            answers = [x for x in answers if normalize(x)] or [""]
+        if answers:
+            found.append(
+                (
+                    max(exact(answer, text) for answer in answers),
+                    max(f1(answer, text, version_2) for answer in answers),
+                )
+            )
+    return found
+
+
+def _squad_exact(answer, text):
+    return int(normalize(answer) == normalize(text))
+
+
+def _squad_f1(answer, text, version_2):
+    wanted, given = normalize(answer).split(), normalize(text).split()
+    if version_2 and not (wanted and given):
+        return int(wanted == given)
+    num_same = (
+        collections.Counter(wanted) & collections.Counter(given)
+    ).total()
+    return _f1(num_same, len(given), len(wanted))
+
+
+def _cmrc_exact(answer, text):
+    return int(
+        segments.without_punctuation(answer)
+        == segments.without_punctuation(text)
+    )
+
+
+def _cmrc_f1(answer, text, version_2):
+    if version_2 and not (answer and text):
+        return int(answer == text)
+    wanted, given = segments.segment(answer), segments.segment(text)
+    return _f1(_longest_common(wanted, given), len(given), len(wanted))
+
+
+def _f1(num_same, num_given, num_wanted):
+    if not num_same:
+        return 0
+    precision = 1.0 * num_same / num_given
+    recall = 1.0 * num_same / num_wanted
+    return (2 * precision * recall) / (precision + recall)
+
+
+def _longest_common(left, right):
+    """The length of the longest run of segments that both have."""
+    longest = 0
+    lengths = np.zeros(len(right) + 1, int)
+    theirs = np.array(right, object)
+    for segment in left:
+        lengths[1:] = np.where(theirs == segment, lengths[:-1] + 1, 0)
+        longest = max(longest, lengths.max())
+    return int(longest)
+
+
+METRICS = {
+    "squad": (_squad_exact, _squad_f1),
+    "cmrc": (_cmrc_exact, _cmrc_f1),
+}

@@ -1,0 +1,214 @@
+"""Long texts as windows: rows of a question and a part of its text.
+
+Shapes: Q questions, N rows, T tokens of a row.
+Source: google-research/bert, run_squad.py, convert_examples_to_features.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+from absl import logging
+
+from finetuning.question_answering.config import NUM_SPECIAL_TOKENS
+from text import offsets
+
+_FIRST_UNIQUE_ID = 1000000000
+_ROWS_AT_ONCE = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Windows:
+    """Where the rows of some questions lie in their texts.
+
+    `context` holds the tokens of all contexts, those of question i being
+    `[first[i] : last[i]]`.
+    """
+
+    question: offsets.Tokens
+    context: offsets.Tokens
+    query_lengths: np.ndarray  # [Q] tokens, once they are cut.
+    first: np.ndarray  # [Q]
+    last: np.ndarray  # [Q]
+    rows: np.ndarray  # [Q + 1]; those of question i are rows[i] : rows[i + 1].
+    owner: np.ndarray  # [N] the question of each row.
+    begins: np.ndarray  # [N] the row's first token of the text, from its begin.
+    lengths: np.ndarray  # [N] tokens of the text in each row.
+
+    @functools.cached_property
+    def places(self):
+        """[N], where the text begins in each row."""
+        return self.query_lengths[self.owner] + 2
+
+
+def make(examples, tokenizer, *, max_seq_length, doc_stride, max_query_length):
+    """Returns the `Windows` of questions.
+
+    Args:
+        examples: a sequence of `examples.Example`.
+        tokenizer: an `offsets.Tokenizer`.
+        max_seq_length: T.
+        doc_stride: tokens from one window to the next.
+        max_query_length: most tokens of a question.
+    """
+    numbers = {}
+    for example in examples:
+        numbers.setdefault(example.context, len(numbers))
+    context = tokenizer.tokenize(list(numbers))
+    number = np.array([numbers[x.context] for x in examples])
+    question = tokenizer.tokenize([x.question for x in examples])
+    query_lengths = np.diff(question.starts)
+    num_cut = int((query_lengths > max_query_length).sum())
+    if num_cut:
+        logging.warning(
+            "%s of %s questions are longer than --max_query_length=%s and cut",
+            num_cut,
+            len(examples),
+            max_query_length,
+        )
+    query_lengths = np.minimum(query_lengths, max_query_length)
+    first, last = context.starts[number], context.starts[number + 1]
+    room = max_seq_length - NUM_SPECIAL_TOKENS - query_lengths
+    step = np.minimum(doc_stride, room)
+    # A text without tokens has no window.
+    num_rows = 1 + np.maximum(0, -((room - (last - first)) // step))
+    num_rows[first == last] = 0
+    rows = np.concatenate([[0], np.cumsum(num_rows)])
+    owner = np.repeat(np.arange(len(examples)), num_rows)
+    begins = (np.arange(len(owner)) - rows[owner]) * step[owner]
+    lengths = np.minimum(room[owner], (last - first)[owner] - begins)
+    return Windows(
+        question,
+        context,
+        query_lengths,
+        first,
+        last,
+        rows,
+        owner,
+        begins,
+        lengths,
+    )
+
+
+def make_rows(windows, examples, vocabulary, max_seq_length):
+    """Returns the rows of google-research's train.tf_record, int32.
+
+    Args:
+        windows: the `Windows` of the examples.
+        examples: where an answer has a span, rows that hold all of it say its
+            first and last token; the others say [CLS], as do impossible ones.
+        vocabulary: a `text.vocab.Vocabulary`.
+        max_seq_length: T.
+    """
+    num_rows = len(windows.owner)
+    features = {
+        name: np.zeros((num_rows, max_seq_length), np.int32)
+        for name in ("input_ids", "input_mask", "segment_ids")
+    }
+    for begin in range(0, num_rows, _ROWS_AT_ONCE):
+        part = slice(begin, begin + _ROWS_AT_ONCE)
+        _fill(
+            {name: value[part] for name, value in features.items()},
+            windows,
+            part,
+            vocabulary.ids,
+        )
+    starts, ends = _answers(windows, examples)
+    is_impossible = np.array([x.is_impossible for x in examples], np.int32)
+    return {
+        "unique_ids": (_FIRST_UNIQUE_ID + np.arange(num_rows)).astype(np.int32),
+        **features,
+        "start_positions": starts,
+        "end_positions": ends,
+        "is_impossible": is_impossible[windows.owner],
+    }
+
+
+def _fill(features, windows, part, ids):
+    """Writes [CLS] question [SEP] text [SEP] into the rows of a part."""
+    owner = windows.owner[part]
+    query = windows.query_lengths[owner][:, None]
+    place = windows.places[part][:, None]
+    end = place + windows.lengths[part][:, None]
+    column = np.arange(features["input_ids"].shape[1])[None]
+    input_ids = features["input_ids"]
+    input_ids[:, 0] = ids["[CLS]"]
+    in_query = (column >= 1) & (column <= query)
+    of_query = windows.question.starts[owner][:, None] + column - 1
+    input_ids[in_query] = windows.question.ids[of_query[in_query]]
+    in_text = (column >= place) & (column < end)
+    first = windows.first[owner] + windows.begins[part]
+    of_text = first[:, None] + column - place
+    input_ids[in_text] = windows.context.ids[of_text[in_text]]
+    input_ids[(column == place - 1) | (column == end)] = ids["[SEP]"]
+    features["input_mask"][:] = column <= end
+    features["segment_ids"][:] = (column >= place) & (column <= end)
+
+
+def answer_tokens(windows, examples):
+    """Returns the first and the last token of each answer, [Q], -1 if none.
+
+    Tokens count from the begin of the text. They are all those that have a
+    character of the answer.
+    """
+    found = np.full((2, len(examples)), -1)
+    for i, example in enumerate(examples):
+        if example.span is None:
+            continue
+        tokens = slice(windows.first[i], windows.last[i])
+        begin, end = example.span
+        first = np.searchsorted(windows.context.ends[tokens], begin, "right")
+        last = np.searchsorted(windows.context.begins[tokens], end) - 1
+        if first <= last:
+            found[:, i] = first, last
+    return found
+
+
+def _answers(windows, examples):
+    """Returns where in each row the answer begins and ends, 0 if not in it."""
+    first, last = answer_tokens(windows, examples)[:, windows.owner]
+    is_in = (first >= windows.begins) & (
+        last < windows.begins + windows.lengths
+    )
+    offset = windows.places - windows.begins
+    return (
+        np.where(is_in, first + offset, 0).astype(np.int32),
+        np.where(is_in, last + offset, 0).astype(np.int32),
+    )
+
+
+def is_max_context(windows, num_tokens):
+    """Returns whether a row is the best of its text's rows for each token.
+
+    The best one has most tokens on the side on which it has fewer.
+
+    Args:
+        windows: the `Windows`.
+        num_tokens: T.
+
+    Returns:
+        bool [N, T]; False where no token of the text stands.
+    """
+    best = np.zeros((len(windows.owner), num_tokens), bool)
+    for i in range(len(windows.first)):
+        begins, lengths = (
+            x[windows.rows[i] : windows.rows[i + 1], None]
+            for x in (windows.begins, windows.lengths)
+        )
+        if not len(begins):
+            continue
+        token = np.arange(windows.last[i] - windows.first[i])
+        fewer = np.minimum(token - begins, begins + lengths - 1 - token)
+        score = np.where(fewer >= 0, fewer + 0.01 * lengths, -1)
+        # The first of equals.
+        is_best = score.argmax(axis=0) == np.arange(len(begins))[:, None]
+        place = windows.query_lengths[i] + 2
+        for row, begin, length, chosen in zip(
+            range(windows.rows[i], windows.rows[i + 1]),
+            begins[:, 0],
+            lengths[:, 0],
+            is_best,
+            strict=True,
+        ):
+            best[row, place : place + length] = chosen[begin : begin + length]
+    return best
