@@ -119,6 +119,7 @@ def _train(config, devices, made, splits):
     """Trains on "train"; returns the step it ended at."""
     rows = splits["train"].rows
     num_rows = splits["train"].num_rows
+    made.task.prepare(splits["train"])
     num_train_steps = _num_train_steps(config, num_rows)
     lengths = _lengths(config, devices, rows, num_train_steps)
     rows = batches.trim(rows, lengths[-1], per_token=made.head.per_token)
