@@ -1,0 +1,121 @@
+"""The settings of run_classifier.py."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+from finetuning import config
+
+OWN_FORMS = ("tsv", "csv", "jsonl")
+_MIN_SEQ_LENGTH = 8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClassifierConfig(config.FinetuningConfig):
+    """One field, one flag; names and defaults of google-research/bert."""
+
+    task_name: Annotated[
+        str,
+        "The task: one of GLUE or CLUE, xnli, swag, lcqmc, chnsenticorp, "
+        "cnews; or tsv, csv or jsonl for files of your own.",
+    ]
+    data_dir: Annotated[
+        str | None, "Where the files of the task are, under their own names."
+    ] = None
+    train_file: Annotated[
+        str | None, "The file to train on, in place of the one of --data_dir."
+    ] = None
+    eval_file: Annotated[
+        str | None, "The file to score on, in place of the one of --data_dir."
+    ] = None
+    predict_file: Annotated[
+        str | None, "The file to predict, in place of the one of --data_dir."
+    ] = None
+    max_seq_length: Annotated[
+        int, "Tokens a row, [CLS] and [SEP] included; longer texts are cut."
+    ] = 128
+    truncation: Annotated[
+        Literal["head", "tail", "head_tail"],
+        "What is kept of a text that is too long; head_tail is a quarter from "
+        "its beginning and the rest from its end, 128 and 382 tokens at "
+        "--max_seq_length=512 (Sun et al. 2019).",
+    ] = "head"
+    header: Annotated[
+        Literal["auto", "true", "false"],
+        "Whether the first line of a TSV or CSV file names its columns.",
+    ] = "auto"
+    text_column: Annotated[
+        str | None,
+        "The column of the text: its name, or its number from 1 where the "
+        "file has no header. Of your own files only, as the next ones.",
+    ] = None
+    text_b_column: Annotated[
+        str | None, "The column of the second text of a pair."
+    ] = None
+    label_column: Annotated[str | None, "The column of the label."] = None
+    choice_columns: Annotated[
+        str | None,
+        "Columns of texts to choose from, as a,b,c,d: the label is the name of "
+        "one, its number from 0, or its place in --labels.",
+    ] = None
+    labels: Annotated[
+        str | None,
+        "All labels, as negative,positive; without this flag those that the "
+        "training file has, sorted.",
+    ] = None
+    regression: Annotated[
+        bool, "Whether the label is a number to be estimated."
+    ] = False
+    multi_label: Annotated[
+        bool, "Whether a text has any number of labels at once."
+    ] = False
+    label_separator: Annotated[
+        str, "What stands between the labels of a text with --multi_label."
+    ] = ","
+    class_weights: Annotated[
+        str | None,
+        "Weights of the labels in the loss, as 1,2.5, in the order of the "
+        "labels; or balanced, which gives all labels the same sum.",
+    ] = None
+    label_smoothing: Annotated[
+        float, "Share of the probability that the loss wants of other labels."
+    ] = 0.0
+    xnli_language: Annotated[
+        str, "The language of XNLI that is trained on and scored."
+    ] = "zh"
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.max_seq_length < _MIN_SEQ_LENGTH:
+            raise ValueError(
+                f"--max_seq_length must be at least {_MIN_SEQ_LENGTH}, got "
+                f"{self.max_seq_length}"
+            )
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(
+                "--label_smoothing must be in [0, 1), got "
+                f"{self.label_smoothing}"
+            )
+        kinds = [name for name in _KINDS if getattr(self, name)]
+        if len(kinds) > 1:
+            raise ValueError(
+                " and ".join(f"--{name}" for name in kinds)
+                + " are different kinds of task; set one of them"
+            )
+        if self.is_own:
+            return
+        for name in (*_KINDS, *_COLUMNS, "labels"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"--{name} is for files of your own; --task_name="
+                    f"{self.task_name} knows its own, use --task_name=tsv, csv "
+                    "or jsonl"
+                )
+
+    @property
+    def is_own(self):
+        """Whether the files are of no published task."""
+        return self.task_name.lower() in OWN_FORMS
+
+
+_KINDS = ("choice_columns", "regression", "multi_label")
+_COLUMNS = ("text_column", "text_b_column", "label_column")

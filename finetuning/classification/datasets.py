@@ -1,0 +1,186 @@
+"""What published tasks look like, each one row of a table."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+
+def as_they_are(*texts):
+    """Makes the one pair of an example of its one or two texts."""
+    return ((*texts, None)[:2],)
+
+
+def choices(context, *texts):
+    """Makes a pair of the context and each of the texts to choose from."""
+    return tuple((context, text) for text in texts)
+
+
+def _endings(context, start, *endings):
+    return tuple((context, f"{start} {ending}") for ending in endings)
+
+
+def _keywords(keywords, abstract):
+    return ((" ".join(keywords), abstract),)
+
+
+def _marked_spans(text, target):
+    """Marks a noun by _ and the pronoun by [ ], as CLUE's baseline does."""
+    spans = []
+    for number, (left, right) in ((1, "__"), (2, "[]")):
+        begin = target[f"span{number}_index"]
+        end = begin + len(target[f"span{number}_text"])
+        if text[begin:end] != target[f"span{number}_text"]:
+            raise ValueError("a span that is not where its index says")
+        spans.append((begin, end, left, right))
+    for begin, end, left, right in sorted(spans, reverse=True):
+        text = text[:begin] + left + text[begin:end] + right + text[end:]
+    return ((text, None),)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A task: where its texts and labels are and how it is scored.
+
+    A column's or a file's other names stand behind |.
+    """
+
+    # {split: {part: file}}; an empty part is the main one. The part is the
+    # ending of the names of its scores.
+    files: Mapping[str, Mapping[str, str]]
+    texts: Sequence[str]
+    label: str = "label"
+    id: str = "id|index"
+    # Where the files have no header.
+    columns: Sequence[str] = ()
+    # In the order of google-research/bert and CLUE; None: as in the data.
+    labels: Sequence[str] | None = None
+    kind: str = "one_label"
+    metrics: Sequence[str] = ("accuracy",)
+    make_pairs: Callable = as_they_are
+    # The file writes a label in another way.
+    renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # Whether only rows whose "language" is --xnli_language belong to it.
+    of_language: bool = False
+    # A key of `outputs.SUBMISSIONS`, and {part: file}.
+    submission: tuple[str, Mapping[str, str]] | None = None
+
+
+def _files(train, dev, test):
+    return {"train": {"": train}, "eval": {"": dev}, "predict": {"": test}}
+
+
+_TSV = _files("train.tsv", "dev.tsv", "test.tsv")
+_JSON = _files("train.json", "dev.json", "test.json")
+_TEXTS = _files("train.tsv|train.txt", "dev.tsv|dev.txt", "test.tsv|test.txt")
+_PAIR = ("sentence1", "sentence2")
+_BINARY = ("0", "1")
+_NLI = ("contradiction", "entailment", "neutral")
+_ENTAILED = ("entailment", "not_entailment")
+_MATCHED, _MISMATCHED = "", "_mismatched"
+
+
+def _glue(name):
+    return ("glue", {"": f"{name}.tsv"})
+
+
+def _clue(name):
+    return ("clue", {"": f"{name}_predict.json"})
+
+
+# fmt: off
+DATASETS = {
+    "cola": Dataset(
+        files=_TSV, texts=("sentence",), labels=_BINARY,
+        columns=("source", "label", "original", "sentence"),
+        metrics=("matthews", "accuracy"), submission=_glue("CoLA")),
+    "sst2": Dataset(
+        files=_TSV, texts=("sentence",), labels=_BINARY,
+        submission=_glue("SST-2")),
+    "mrpc": Dataset(
+        files=_files("train.tsv|msr_paraphrase_train.txt",
+                     "dev.tsv|msr_paraphrase_test.txt",
+                     "test.tsv|msr_paraphrase_test.txt"),
+        texts=("#1 String", "#2 String"), label="Quality", id="index",
+        labels=_BINARY, metrics=("accuracy", "f1"),
+        submission=_glue("MRPC")),
+    "stsb": Dataset(
+        files=_TSV, texts=_PAIR, label="score", kind="regression",
+        metrics=("correlations",), submission=_glue("STS-B")),
+    "qqp": Dataset(
+        files=_TSV, texts=("question1", "question2"), label="is_duplicate",
+        labels=_BINARY, metrics=("accuracy", "f1"), submission=_glue("QQP")),
+    "mnli": Dataset(
+        files={"train": {"": "train.tsv"},
+               "eval": {_MATCHED: "dev_matched.tsv",
+                        _MISMATCHED: "dev_mismatched.tsv"},
+               "predict": {_MATCHED: "test_matched.tsv",
+                           _MISMATCHED: "test_mismatched.tsv"}},
+        texts=_PAIR, label="gold_label", id="index", labels=_NLI,
+        submission=("glue", {_MATCHED: "MNLI-m.tsv",
+                             _MISMATCHED: "MNLI-mm.tsv"})),
+    "qnli": Dataset(
+        files=_TSV, texts=("question", "sentence"), labels=_ENTAILED,
+        submission=_glue("QNLI")),
+    "rte": Dataset(
+        files=_TSV, texts=_PAIR, labels=_ENTAILED, submission=_glue("RTE")),
+    "wnli": Dataset(
+        files=_TSV, texts=_PAIR, labels=_BINARY, submission=_glue("WNLI")),
+    "xnli": Dataset(
+        files=_files("multinli/multinli.train.{language}.tsv"
+                     "|multinli.train.{language}.tsv",
+                     "xnli.dev.tsv", "xnli.test.tsv"),
+        texts=("premise|sentence1", "hypo|sentence2"),
+        label="label|gold_label", labels=_NLI, of_language=True,
+        renamed={"contradictory": "contradiction"}),
+    "swag": Dataset(
+        files=_files("train.csv", "val.csv", "test.csv"),
+        texts=("sent1", "sent2", "ending0", "ending1", "ending2", "ending3"),
+        labels=("0", "1", "2", "3"), kind="choice", make_pairs=_endings),
+    "afqmc": Dataset(
+        files=_JSON, texts=_PAIR, labels=_BINARY, submission=_clue("afqmc")),
+    "tnews": Dataset(
+        files=_JSON, texts=("sentence",), submission=_clue("tnews"),
+        # No 105 and no 111.
+        labels=tuple(str(n) for n in range(100, 117) if n not in (105, 111))),
+    "iflytek": Dataset(
+        files=_JSON, texts=("sentence",), submission=_clue("iflytek"),
+        labels=tuple(map(str, range(119)))),
+    "cmnli": Dataset(
+        files=_JSON, texts=_PAIR, labels=_NLI, submission=_clue("cmnli")),
+    "ocnli": Dataset(
+        files=_files("train.json|train.50k.json", "dev.json", "test.json"),
+        texts=_PAIR, labels=_NLI, submission=_clue("ocnli")),
+    "wsc": Dataset(
+        files=_JSON, texts=("text", "target"), labels=("true", "false"),
+        make_pairs=_marked_spans, submission=_clue("wsc")),
+    "csl": Dataset(
+        files=_JSON, texts=("keyword", "abst"), labels=_BINARY,
+        make_pairs=_keywords, submission=_clue("csl")),
+    "lcqmc": Dataset(
+        files=_TEXTS, texts=("text_a|sentence1", "text_b|sentence2"),
+        columns=("text_a", "text_b", "label"), labels=_BINARY),
+    "chnsenticorp": Dataset(
+        files=_TEXTS, texts=("text_a|text|review",), id="qid",
+        columns=("label", "text_a"), labels=_BINARY),
+    "cnews": Dataset(
+        files=_files("cnews.train.txt", "cnews.val.txt", "cnews.test.txt"),
+        texts=("text",), columns=("label", "text"),
+        labels=("体育", "财经", "房产", "家居", "教育", "科技", "时尚",
+                "时政", "游戏", "娱乐"),
+        metrics=("accuracy", "macro_f1")),
+}
+# fmt: on
+
+
+def find(name):
+    """Returns a published task by a name, whatever its case and hyphens.
+
+    Raises:
+        ValueError: there is none; says which there are.
+    """
+    key = name.lower().replace("-", "").replace("_", "")
+    if key not in DATASETS:
+        raise ValueError(
+            f"--task_name={name} is none of {', '.join(DATASETS)}, and tsv, "
+            "csv or jsonl for files of your own"
+        )
+    return DATASETS[key]

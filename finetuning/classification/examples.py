@@ -1,0 +1,160 @@
+"""Rows of files as examples: texts in pairs, and a label."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from absl import logging
+
+# What a task leaves without a label, as annotators did not agree.
+_NO_LABEL = ("-", "")
+
+
+class Example(NamedTuple):
+    """Texts and their label."""
+
+    # One pair, or one for each text to choose from; the second text of a pair
+    # may be None.
+    pairs: Sequence[tuple[str, str | None]]
+    label: Any  # A name, a number, or names; None where it is not known.
+    id: Any = None  # As the file has it, or the number of the row.
+    part: str = ""  # A key of `Dataset.files`.
+    path: str = ""
+    line: int = 0  # From 1.
+
+    @property
+    def place(self):
+        return f"{self.path}, line {self.line}"
+
+
+def as_text(value):
+    """Returns a value of a JSON object as a TSV would have it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value)
+
+
+def name_of(value):
+    """Returns the label of a text, or None where it has none."""
+    name = None if value is None else as_text(value).strip()
+    return None if name in _NO_LABEL else name
+
+
+def number_of(value):
+    """Returns the label as a number.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("a label that is no number (--regression)")
+    return number
+
+
+def names_of(value, separator):
+    """Returns the labels of a text, as a tuple."""
+    if value is None:
+        return ()
+    is_list = isinstance(value, list)
+    parts = value if is_list else as_text(value).split(separator)
+    return tuple(x for x in (as_text(part).strip() for part in parts) if x)
+
+
+def from_table(table, dataset, *, label_of, part, has_labels, problems):
+    """Returns the examples of a table.
+
+    Args:
+        table: a `tables.Table`.
+        dataset: a `datasets.Dataset`.
+        label_of: maps a value of the label's column to a label.
+        part: see `Example.part`.
+        has_labels: whether each row must have a label. Without it each row is
+            to be answered: none is left out.
+        problems: a `problems.Problems`.
+
+    Raises:
+        ValueError: a column is missing, or a row to be answered is broken.
+    """
+    texts = [table.need(x, "is this the task's file?") for x in dataset.texts]
+    label = table.find(dataset.label)
+    if has_labels:
+        label = table.need(dataset.label, "is this a file with labels?")
+    of_id = table.find(dataset.id)
+    examples = []
+    num_unusable = 0
+    for number, row in enumerate(table.rows):
+        wrong, pairs, found = row.wrong, None, None
+        if not wrong:
+            values = [row.values[place] for place in texts]
+            wrong, pairs = _pairs(dataset, values)
+        if not wrong and has_labels:
+            wrong, found = _label(dataset, row.values[label], label_of)
+            wrong = wrong or _unusable(pairs)
+        elif not wrong:
+            num_unusable += _unusable(pairs) is not None
+        if wrong:
+            place = f"{table.path}, line {row.line}"
+            if not has_labels:
+                raise ValueError(
+                    f"{place}: {wrong}; each row is answered, so mend it"
+                )
+            problems.skip(place, wrong)
+            continue
+        name = number if of_id is None else row.values[of_id]
+        examples.append(Example(pairs, found, name, part, table.path, row.line))
+    if num_unusable:
+        logging.warning(
+            "%s: %s rows with an empty text or a NUL character are answered "
+            "all the same",
+            table.path,
+            num_unusable,
+        )
+    return examples
+
+
+def _pairs(dataset, values):
+    """Returns (what is wrong or None, the pairs)."""
+    if any(value is None for value in values):
+        return "a text is missing", None
+    try:
+        values = [
+            value if isinstance(value, (list, dict)) else as_text(value)
+            for value in values
+        ]
+        return None, dataset.make_pairs(*values)
+    except (KeyError, TypeError):
+        return "a text of another form than the task's", None
+    except ValueError as error:
+        return str(error), None
+
+
+def _label(dataset, value, label_of):
+    """Returns (what is wrong or None, the label)."""
+    try:
+        found = label_of(value)
+    except ValueError as error:
+        return str(error), None
+    if found is None:
+        return "no label", None
+    if isinstance(found, str):
+        found = dataset.renamed.get(found, found)
+    return None, found
+
+
+def _unusable(pairs):
+    """Returns why texts teach nothing, or None."""
+    for pair in pairs:
+        for text in pair:
+            if text is None:
+                continue
+            if not text or text.isspace():
+                return "an empty text"
+            if "\0" in text:
+                return "a NUL character"
+    return None

@@ -1,0 +1,153 @@
+"""Kinds of labels: how they are learned and read off what the model computes.
+
+Shapes: N examples, B batch, L labels, C choices.
+"""
+
+import json
+
+import numpy as np
+import tensorflow as tf
+from scipy import special
+
+from modeling import task_heads
+
+
+class OneLabel:
+    """One label of several."""
+
+    head = "sequence_classification"
+
+    def make_head(self, config, initializer, num_labels):
+        return task_heads.SequenceHead(config, initializer, num_labels)
+
+    def encode(self, found, labels):
+        """Returns the labels of examples as numbers, [N] int32.
+
+        None, the label of a row to predict, is 0.
+        """
+        ids = {name: number for number, name in enumerate(labels)}
+        return np.array([ids.get(name, 0) for name in found], np.int32)
+
+    def count(self, label_ids, num_labels):
+        """Returns (rows with each label [L], rows without it times share).
+
+        The second is what "balanced" divides by the first.
+        """
+        counts = np.bincount(label_ids, minlength=num_labels)
+        return counts, np.full(num_labels, len(label_ids) / num_labels)
+
+    def losses(self, logits, label_ids, weights, smoothing):
+        """Returns (the loss of each row, its weight), [B] each."""
+        wanted = tf.one_hot(label_ids, logits.shape[-1])
+        wanted = wanted * (1 - smoothing) + smoothing / logits.shape[-1]
+        losses = tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
+        if weights is None:
+            return losses, tf.ones_like(losses)
+        of_row = tf.gather(tf.constant(weights, tf.float32), label_ids)
+        return losses * of_row, of_row
+
+    def probabilities(self, logits):
+        """Returns [N, L]."""
+        return special.softmax(logits, axis=-1)
+
+    def decide(self, probabilities):
+        """Returns [N] int, the number of the likeliest label."""
+        return probabilities.argmax(axis=-1)
+
+    def answer(self, decided, probabilities, labels):
+        """Returns what is said of one example, as values for JSON."""
+        return {
+            "label": labels[decided],
+            "probabilities": _by_label(labels, probabilities),
+        }
+
+
+class Choice(OneLabel):
+    """One of several texts."""
+
+    head = "multiple_choice"
+
+    def make_head(self, config, initializer, num_labels):
+        return task_heads.ChoiceHead(config, initializer)
+
+
+class MultiLabel(OneLabel):
+    """Any number of labels at once."""
+
+    def encode(self, found, labels):
+        """Returns float32 [N, L], 1 where a text has the label."""
+        ids = {name: number for number, name in enumerate(labels)}
+        encoded = np.zeros((len(found), len(labels)), np.float32)
+        for row, names in enumerate(found):
+            encoded[row, [ids[name] for name in names or ()]] = 1
+        return encoded
+
+    def count(self, label_ids, num_labels):
+        counts = label_ids.sum(axis=0)
+        return counts, len(label_ids) - counts
+
+    def losses(self, logits, label_ids, weights, smoothing):
+        wanted = label_ids * (1 - smoothing) + smoothing / 2
+        positive = 1.0 if weights is None else tf.constant(weights, tf.float32)
+        losses = tf.nn.weighted_cross_entropy_with_logits(
+            wanted, logits, positive
+        )
+        losses = tf.reduce_mean(losses, axis=-1)
+        return losses, tf.ones_like(losses)
+
+    def probabilities(self, logits):
+        return special.expit(logits)
+
+    def decide(self, probabilities):
+        """Returns [N, L] int, 1 for the labels more likely than not."""
+        return (probabilities > 0.5).astype(np.int32)
+
+    def answer(self, decided, probabilities, labels):
+        chosen = np.flatnonzero(decided)
+        return {
+            "labels": [labels[number] for number in chosen],
+            "probabilities": _by_label(labels, probabilities),
+        }
+
+
+class Regression(OneLabel):
+    """A number."""
+
+    def make_head(self, config, initializer, num_labels):
+        return task_heads.SequenceHead(config, initializer, 1)
+
+    def encode(self, found, labels):
+        """Returns [N] float32."""
+        return np.array([number or 0.0 for number in found], np.float32)
+
+    def losses(self, logits, label_ids, weights, smoothing):
+        losses = tf.square(logits[:, 0] - label_ids)
+        return losses, tf.ones_like(losses)
+
+    def probabilities(self, logits):
+        """Returns [N, 1]: the numbers themselves."""
+        return logits
+
+    def decide(self, probabilities):
+        """Returns [N] float."""
+        return probabilities[:, 0]
+
+    def answer(self, decided, probabilities, labels):
+        return {"value": _number(decided)}
+
+
+def _by_label(labels, probabilities):
+    return dict(zip(labels, map(_number, probabilities), strict=True))
+
+
+def _number(value):
+    # The few digits that a float32 has, not those of its float64.
+    return json.loads(str(np.float32(value)))
+
+
+KINDS = {
+    "one_label": OneLabel(),
+    "choice": Choice(),
+    "multi_label": MultiLabel(),
+    "regression": Regression(),
+}

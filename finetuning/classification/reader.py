@@ -1,0 +1,226 @@
+"""The files of a task, published or somebody's own, as examples."""
+
+import functools
+import os
+
+from absl import logging
+
+from finetuning import problems
+from finetuning.classification import datasets, examples, own_files, tables
+from text import corpus
+
+# More labels than these in few rows are likely texts or numbers.
+_MANY_LABELS = 20
+_NUM_LISTED = 20
+
+
+class Reader:
+    """Reads the splits of a task; the first one read decides the labels.
+
+    Args:
+        config: a `config.ClassifierConfig`.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        # Of one's own files it is known once the first of them is read.
+        self.dataset = None
+        self.kind = own_files.kind_of(config)
+        if not config.is_own:
+            self.dataset = datasets.find(config.task_name)
+            self.kind = self.dataset.kind
+        self.metrics = own_files.METRICS[self.kind]
+        if self.dataset:
+            self.metrics = self.dataset.metrics
+        self.labels = self.dataset and self.dataset.labels
+
+    def settings(self):
+        """Returns what `restore` takes, values for JSON."""
+        return {
+            "labels": self.labels,
+            "texts": self.dataset.texts,
+            "label": self.dataset.label,
+        }
+
+    def restore(self, settings):
+        """Takes the labels and columns of the run that trained the model."""
+        if self._config.is_own:
+            self.dataset = own_files.describe(
+                self._config, tuple(settings["texts"]), settings["label"]
+            )
+        self.labels = settings["labels"] and tuple(settings["labels"])
+
+    def read(self, split_name):
+        """Returns the examples of "train", "eval" or "predict"."""
+        config = self._config
+        found = []
+        left_out = problems.Problems(config.strict)
+        paths = self.paths(split_name)
+        for part, path in paths.items():
+            found += self._read_file(split_name, part, path, left_out)
+        left_out.log()
+        if not found:
+            raise ValueError(
+                f"{', '.join(paths.values())}: no row is left of "
+                f"{left_out.num_skipped}; the warnings say why"
+            )
+        if split_name != "predict" and self.kind != "regression":
+            self.labels = self.labels or self._find_labels(found)
+            self._check_labels(found)
+        if not self.labels and self.kind != "regression":
+            raise ValueError(
+                "the labels are not known without training data: --output_dir "
+                "has no model of this task; set --do_train or --labels"
+            )
+        return found
+
+    def paths(self, split_name):
+        """Returns {part: path} of a split.
+
+        Raises:
+            ValueError: a file is missing; says which, and the flag.
+        """
+        config = self._config
+        own = {
+            "train": config.train_file,
+            "eval": config.eval_file,
+            "predict": config.predict_file,
+        }[split_name]
+        if own:
+            return {"": own}
+        if not config.data_dir:
+            raise ValueError(
+                f"set --{split_name}_file, or --data_dir to where the files of "
+                f"--task_name={config.task_name} are"
+            )
+        files = own_files.files_of(config)
+        if not config.is_own:
+            files = self.dataset.files
+        found = {}
+        for part, names in files[split_name].items():
+            path = self._path_of(names, is_needed=not part, split=split_name)
+            if path:
+                found[part] = path
+        return found
+
+    def _path_of(self, names, *, is_needed, split):
+        config = self._config
+        names = names.format(language=config.xnli_language).split("|")
+        for name in names:
+            for ending in ("", ".gz"):
+                path = os.path.join(config.data_dir, name + ending)
+                if corpus.exists(path):
+                    return path
+        if is_needed:
+            raise ValueError(
+                f"--data_dir={config.data_dir} has no {' or '.join(names)}, "
+                f"nor it with .gz; --{split}_file names another file"
+            )
+        logging.warning("%s has no %s", config.data_dir, " or ".join(names))
+        return None
+
+    def _read_file(self, split_name, part, path, left_out):
+        config = self._config
+        has_labels = split_name != "predict"
+        if config.is_own:
+            form = config.task_name.lower()
+            known = own_files.known_names(config)
+            columns = ()
+        else:
+            form = tables.form_of(path)
+            names = (*self.dataset.texts, self.dataset.label)
+            known = "|".join(names).split("|")
+            columns = self.dataset.columns
+        table = tables.read(
+            path, form, header=config.header, known=known, names=columns
+        )
+        if self.dataset is None:
+            chosen = own_files.choose_columns(config, table, has_labels)
+            self.dataset = own_files.describe(config, *chosen)
+            self.labels = self.dataset.labels
+        # A file to predict may have the texts alone.
+        is_bare = not (has_labels or table.has_header)
+        if is_bare and len(table.columns) == len(self.dataset.texts):
+            table = table._replace(columns=self.dataset.texts)
+        if self.dataset.of_language:
+            table = _of_language(table, config.xnli_language)
+        return examples.from_table(
+            table,
+            self.dataset,
+            label_of=self._label_of(),
+            part=part,
+            has_labels=has_labels,
+            problems=left_out,
+        )
+
+    def _label_of(self):
+        if self.kind == "regression":
+            return examples.number_of
+        if self.kind == "multi_label":
+            return functools.partial(
+                examples.names_of, separator=self._config.label_separator
+            )
+        return examples.name_of
+
+    def _names(self, example):
+        return example.label if self.kind == "multi_label" else (example.label,)
+
+    def _find_labels(self, found):
+        names = {name for example in found for name in self._names(example)}
+        listed = sorted(names, key=_order(names))
+        where = found[0].path
+        if len(listed) < 2 and self.kind == "one_label":
+            raise ValueError(
+                f"{where}: all rows have the label {listed[0]!r}, so there is "
+                "nothing to learn; --label_column names another column, "
+                "--labels all labels"
+            )
+        if len(listed) > max(_MANY_LABELS, len(found) // 2):
+            raise ValueError(
+                f"{where}: {len(listed)} labels in {len(found)} rows, such as "
+                f"{listed[0]!r}: is --label_column right? Of numbers to be "
+                "estimated set --regression"
+            )
+        logging.info("%s labels: %s", len(listed), _listed(listed))
+        return tuple(listed)
+
+    def _check_labels(self, found):
+        known = set(self.labels)
+        for example in found:
+            for name in self._names(example):
+                if name in known:
+                    continue
+                raise ValueError(
+                    f"{example.place}: the label {name!r} is none of the "
+                    f"{len(known)} known ones: {_listed(self.labels)}; mend "
+                    "the row, or name all labels with --labels"
+                )
+
+
+def _listed(labels):
+    more = " ..." if len(labels) > _NUM_LISTED else ""
+    return ", ".join(map(repr, labels[:_NUM_LISTED])) + more
+
+
+def _order(names):
+    """Returns how to sort labels: numbers by their values."""
+    try:
+        sorted(map(int, names))
+    except ValueError:
+        return None
+    return lambda name: (int(name), name)
+
+
+def _of_language(table, language):
+    """Returns a table of the rows in a language, where rows name theirs."""
+    place = table.find("language")
+    if place is None:
+        return table
+    rows = [
+        row for row in table.rows if row.wrong or row.values[place] == language
+    ]
+    if not rows:
+        raise ValueError(
+            f"{table.path}: no row is in --xnli_language={language}"
+        )
+    return table._replace(rows=rows)

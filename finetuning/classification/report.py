@@ -1,0 +1,163 @@
+"""Scores by label and what is taken for what, as text and as a picture.
+
+Shapes: N examples, L labels.
+"""
+
+import io
+import os
+import unicodedata
+
+import numpy as np
+from sklearn import metrics
+
+from text import corpus
+
+# Fonts that are found on Linux, macOS and Windows, and have Chinese.
+_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Serif CJK SC",
+    "Noto Serif CJK JP",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "SimHei",
+    "Arial Unicode MS",
+)
+# With more labels numbers do not fit into the squares, or names beside them.
+_MAX_NUMBERS = 20
+_MAX_NAMES = 60
+_COLUMNS = ("precision", "recall", "f1-score", "support")
+
+
+def write(directory, wanted, decided, labels):
+    """Writes classification_report.txt and the confusion matrix.
+
+    The matrix, confusion_matrix.txt and .png, is of tasks with one label.
+
+    Args:
+        directory: local or remote.
+        wanted, decided: int [N], or [N, L] of several labels at once.
+        labels: names, in order.
+    """
+    found = metrics.classification_report(
+        wanted,
+        decided,
+        labels=np.arange(len(labels)),
+        target_names=labels,
+        output_dict=True,
+        zero_division=0,
+    )
+    _write(directory, "classification_report.txt", _report(found))
+    if wanted.ndim > 1:
+        return
+    matrix = metrics.confusion_matrix(
+        wanted, decided, labels=np.arange(len(labels))
+    )
+    _write(directory, "confusion_matrix.txt", _matrix(matrix, labels))
+    corpus.write_whole(
+        os.path.join(directory, "confusion_matrix.png"), draw(matrix, labels)
+    )
+
+
+def _write(directory, name, lines):
+    text = "".join(f"{line}\n" for line in lines)
+    corpus.write_whole(os.path.join(directory, name), text.encode())
+
+
+def _report(found):
+    rows = [("", *_COLUMNS)]
+    for name, scores in found.items():
+        if not isinstance(scores, dict):  # Accuracy, one number.
+            rows.append((name, "", "", f"{scores:.4f}", ""))
+            continue
+        numbers = [f"{scores[key]:.4f}" for key in _COLUMNS[:-1]]
+        rows.append((name, *numbers, f"{scores['support']:.0f}"))
+    return _aligned(rows)
+
+
+def _matrix(matrix, labels):
+    names = [f"{number} {name}" for number, name in enumerate(labels)]
+    heads = ["wanted \\ decided", *map(str, range(len(labels)))]
+    rows = [heads]
+    rows += [
+        (name, *map(str, counts))
+        for name, counts in zip(names, matrix, strict=True)
+    ]
+    return _aligned(rows)
+
+
+def _aligned(rows):
+    """Returns lines with columns of equal width, the first to the left."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        parts = [first + " " * (widths[0] - _width(first))]
+        parts += [
+            " " * (width - _width(cell)) + cell
+            for cell, width in zip(others, widths[1:], strict=True)
+        ]
+        lines.append("  ".join(parts).rstrip())
+    return lines
+
+
+def _width(text):
+    """How many columns of a terminal a text takes; Chinese takes two each."""
+    return sum(
+        2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def draw(matrix, labels):
+    """Returns a PNG of a confusion matrix.
+
+    Names that no font here can write are shown as their numbers.
+
+    Args:
+        matrix: int [L, L], rows are what was wanted.
+        labels: names, in order.
+    """
+    # Takes a second, which a run that draws nothing need not wait for.
+    from matplotlib import figure
+
+    count = len(labels)
+    side = min(max(4.5, 1.6 + 0.55 * count), 16)
+    drawing = figure.Figure(figsize=(side + 1, side), layout="constrained")
+    axes = drawing.subplots()
+    totals = matrix.sum(axis=1, keepdims=True)
+    shares = matrix / np.maximum(totals, 1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    drawing.colorbar(image, label="share of the row", shrink=0.8)
+    axes.set_xlabel("decided")
+    axes.set_ylabel("wanted")
+    names, font = _writable(labels)
+    if count <= _MAX_NAMES:
+        style = {"fontfamily": font} if font else {}
+        axes.set_xticks(range(count), names, rotation=45, ha="right", **style)
+        axes.set_yticks(range(count), names, **style)
+    if count <= _MAX_NUMBERS:
+        for (row, column), number in np.ndenumerate(matrix):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(
+                column, row, number, ha="center", va="center", color=colour
+            )
+    picture = io.BytesIO()
+    drawing.savefig(picture, format="png", dpi=110)
+    return picture.getvalue()
+
+
+def _writable(labels):
+    """Returns the names to show and the font to use, None for the default."""
+    # A dollar sign would begin a formula.
+    names = [name.replace("$", r"\$") for name in labels]
+    if all(name.isascii() for name in labels):
+        return names, None
+    from matplotlib import font_manager
+
+    present = {font.name for font in font_manager.fontManager.ttflist}
+    font = next((name for name in _FONTS if name in present), None)
+    return (names, font) if font else (list(map(str, range(len(labels)))), None)

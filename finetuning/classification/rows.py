@@ -1,0 +1,129 @@
+"""Texts as rows of token ids, as google-research/bert lays them out.
+
+Shapes: N examples, C pairs of an example, R = N * C pairs, T tokens.
+"""
+
+import numpy as np
+from absl import logging
+
+from text.compiled import njit
+
+# Of 510 tokens of text, in the published form (Sun et al. 2019, 5.3.1).
+_HEAD_SHARE = (128, 510)
+_HEADS = {
+    "head": lambda kept: kept,
+    "tail": lambda kept: kept * 0,
+    "head_tail": lambda kept: kept * _HEAD_SHARE[0] // _HEAD_SHARE[1],
+}
+
+
+def make(pairs, tokenizer, ids, *, max_seq_length, truncation):
+    """Returns {name: int32 [R, T]} of `FEATURES`, and a log of what was cut.
+
+    Args:
+        pairs: [(text, text or None)].
+        tokenizer: a `text.tokenization.Tokenizer`.
+        ids: {token: id} of its vocabulary.
+        max_seq_length: T.
+        truncation: what is kept of a long text, a key of `_HEADS`.
+    """
+    texts = [text or "" for pair in pairs for text in pair]
+    if any("\n" in text for text in texts):
+        texts = [text.replace("\n", " ") for text in texts]
+    tokens, starts = tokenizer.tokenize("\n".join(texts))
+    lengths = np.diff(starts).reshape(-1, 2)
+    kept = truncate(lengths, max_seq_length)
+    _log_cuts(lengths, kept, max_seq_length, truncation)
+    shape = (len(pairs), max_seq_length)
+    input_ids = np.zeros(shape, np.int32)
+    segment_ids = np.zeros(shape, np.int32)
+    ends = _fill(
+        tokens,
+        starts,
+        kept,
+        _HEADS[truncation](kept),
+        (ids["[CLS]"], ids["[SEP]"]),
+        input_ids,
+        segment_ids,
+    )
+    return {
+        "input_ids": input_ids,
+        "input_mask": (np.arange(max_seq_length) < ends[:, None]).astype(
+            np.int32
+        ),
+        "segment_ids": segment_ids,
+    }
+
+
+def truncate(lengths, max_seq_length):
+    """Returns how many tokens of two texts are kept, [R, 2].
+
+    What dropping the last token of the longer text, or of the second of equal
+    ones, again and again comes to. A second text without tokens has no [SEP].
+    Source: google-research/bert, run_classifier.py, _truncate_seq_pair.
+    """
+    first, second = lengths[:, 0], lengths[:, 1]
+    room = max_seq_length - np.where(second > 0, 3, 2)
+    half = np.where(second > 0, room // 2, 0)
+    return np.stack(
+        [
+            np.minimum(first, np.maximum(room - half, room - second)),
+            np.minimum(second, np.maximum(half, room - first)),
+        ],
+        axis=1,
+    )
+
+
+@njit
+def _fill(tokens, starts, kept, heads, special, input_ids, segment_ids):
+    """Writes the rows; returns how long each is."""
+    cls, sep = special
+    ends = np.empty(len(kept), np.int64)
+    for row in range(len(kept)):
+        input_ids[row, 0] = cls
+        place = 1
+        for number in range(2):
+            count = kept[row, number]
+            if number and not count:
+                break
+            text = 2 * row + number
+            head = heads[row, number]
+            tail = starts[text + 1] - count
+            begin = place
+            for index in range(count):
+                source = starts[text] if index < head else tail
+                input_ids[row, place] = tokens[source + index]
+                place += 1
+            input_ids[row, place] = sep
+            place += 1
+            segment_ids[row, begin:place] = number
+        ends[row] = place
+    return ends
+
+
+def _log_cuts(lengths, kept, max_seq_length, truncation):
+    num_cut = int((lengths.sum(axis=1) > kept.sum(axis=1)).sum())
+    if not num_cut:
+        return
+    longest = int((lengths.sum(axis=1) + (lengths > 0).sum(axis=1)).max()) + 1
+    share = num_cut / len(lengths)
+    logging.info(
+        "%s of %s rows (%.0f%%) are cut to --max_seq_length=%s; the longest "
+        "has %s tokens",
+        f"{num_cut:,}",
+        f"{len(lengths):,}",
+        100 * share,
+        max_seq_length,
+        f"{longest:,}",
+    )
+    if share > 0.25:
+        other = (
+            ""
+            if truncation == "head_tail"
+            else (", or try --truncation=head_tail, which keeps the end, too")
+        )
+        logging.warning(
+            "more than a quarter of the rows are cut: raise --max_seq_length "
+            "if memory allows%s",
+            other,
+        )

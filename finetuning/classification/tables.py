@@ -1,0 +1,184 @@
+"""Files of labelled texts as rows of columns: TSV, CSV and JSON lines."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from text import corpus
+
+_BOM = "\ufeff"
+_NUM_LISTED = 12
+
+
+class Row(NamedTuple):
+    """A row of a file; a reason where it cannot be used."""
+
+    line: int  # From 1.
+    values: Sequence[Any]
+    wrong: str | None = None
+
+
+class Table(NamedTuple):
+    """The rows of a file.
+
+    Without a header its columns are named "1", "2", ...
+    """
+
+    path: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    has_header: bool = True
+
+    def find(self, names):
+        """Returns where a column is, or None.
+
+        Args:
+            names: of the column, with | between other names it may have.
+        """
+        for name in names.split("|"):
+            if name in self.columns:
+                return self.columns.index(name)
+        return None
+
+    def need(self, names, flag):
+        """Returns where a column is.
+
+        Raises:
+            ValueError: there is none; says which there are, and the flag.
+        """
+        place = self.find(names)
+        if place is None:
+            listed = ", ".join(map(repr, self.columns[:_NUM_LISTED]))
+            more = " ..." if len(self.columns) > _NUM_LISTED else ""
+            header = "" if self.has_header else " (it has no header)"
+            raise ValueError(
+                f"{self.path}: no column {names.replace('|', ' or ')!r} among "
+                f"{listed}{more}{header}; {flag}"
+            )
+        return place
+
+
+def form_of(path):
+    """Returns the form that a file's name tells, a key of `FORMS`."""
+    ending = os.path.splitext(path.removesuffix(".gz"))[1].lower()
+    return {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}.get(
+        ending, "tsv"
+    )
+
+
+def read(path, form, *, header="auto", known=(), names=()):
+    """Returns the `Table` of a local or remote file, gzipped or not.
+
+    Args:
+        path: of a UTF-8 file; a BOM is dropped.
+        form: a key of `FORMS`.
+        header: "true", "false", or "auto": the first row is a header if one of
+            `known` is in it.
+        known: names that a header may have.
+        names: of the columns of a file without a header.
+
+    Raises:
+        ValueError: the file is missing, empty or not what `form` says.
+    """
+    if not corpus.exists(path):
+        raise ValueError(f"no file {path}")
+    text = "".join(corpus.read_chunks(path)).removeprefix(_BOM)
+    rows = FORMS[form](path, text)
+    if not rows:
+        raise ValueError(f"{path}: the file has no rows")
+    if form == "jsonl":
+        return _of_objects(path, rows)
+    first = [name.strip() for name in rows[0].values]
+    wanted = {name.lower() for name in known}
+    has_header = header == "true" or (
+        header == "auto" and any(name.lower() in wanted for name in first)
+    )
+    if has_header:
+        rows = rows[1:]
+    elif len(names) == len(first):
+        first = list(names)
+    else:
+        first = [str(number) for number in range(1, len(first) + 1)]
+    if not rows:
+        raise ValueError(f"{path}: the file has a header and no rows")
+    return Table(path, first, _checked(rows, len(first)), has_header)
+
+
+def _checked(rows, num_columns):
+    """Marks the rows that have other columns than the first one."""
+    return [
+        row
+        if len(row.values) == num_columns or row.wrong
+        else row._replace(
+            wrong=f"{len(row.values)} columns, not {num_columns}"
+            if row.values
+            else "an empty line"
+        )
+        for row in rows
+    ]
+
+
+def _tsv(path, text):
+    # A lone carriage return, a quote or U+2028 is text like any other.
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    return [
+        Row(number, line.split("\t") if line else ())
+        for number, line in enumerate(lines, start=1)
+        if line or number > 1
+    ]
+
+
+def _csv(path, text):
+    rows = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for values in reader:
+            rows.append(Row(line, values))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(
+            f"{path}, line {line}: no CSV from here on ({error}); "
+            "--task_name=tsv reads tab-separated files"
+        ) from None
+    while rows and not rows[-1].values:
+        rows.pop()
+    return rows
+
+
+def _json_lines(path, text):
+    if text.lstrip().startswith("["):
+        raise ValueError(
+            f"{path}: one JSON list; wanted is a JSON object a line"
+        )
+    rows = []
+    for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
+        try:
+            found = json.loads(line)
+        except json.JSONDecodeError:
+            found = None
+        if isinstance(found, dict):
+            rows.append(Row(number, found))
+        else:
+            wrong = "no JSON object" if line.strip() else "an empty line"
+            rows.append(Row(number, {}, wrong))
+    return rows if text.strip() else []
+
+
+def _of_objects(path, rows):
+    """Makes a table whose columns are the keys of all objects."""
+    columns = list(dict.fromkeys(key for row in rows for key in row.values))
+    return Table(
+        path,
+        columns,
+        [
+            row._replace(values=[row.values.get(name) for name in columns])
+            for row in rows
+        ],
+    )
+
+
+FORMS = {"tsv": _tsv, "csv": _csv, "jsonl": _json_lines}
