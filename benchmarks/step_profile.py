@@ -48,10 +48,10 @@ def measure(run, num_steps):
             continue
         for line in plane.lines:
             for event in line.events:
-                # NAME:KIND; Class::Method are parts of TensorFlow itself.
+                # NAME:KIND; Class::Method and NAME: TEXT are TensorFlow's own.
                 name = plane.event_metadata[event.metadata_id].name
                 _, colon, kind = name.rpartition(":")
-                if colon and "::" not in name:
+                if colon and "::" not in name and kind[0] != " ":
                     found[kind][0] += event.duration_ps / _PICOSECONDS
                     found[kind][1] += 1
     return {
