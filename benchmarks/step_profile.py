@@ -51,7 +51,7 @@ def measure(run, num_steps):
                 # NAME:KIND; Class::Method and NAME: TEXT are TensorFlow's own.
                 name = plane.event_metadata[event.metadata_id].name
                 _, colon, kind = name.rpartition(":")
-                if colon and "::" not in name and kind[0] != " ":
+                if colon and "::" not in name and not kind.startswith(" "):
                     found[kind][0] += event.duration_ps / _PICOSECONDS
                     found[kind][1] += 1
     return {
