@@ -11,10 +11,10 @@ Shapes: B batch, T tokens, W width, V vocabulary, N labels.
 import numpy as np
 from keras import ops
 
+from interop import variables
 from modeling import bert, heads, initializers
 
 FEATURES = ("input_ids", "input_mask", "segment_ids")
-_OF_TOKENS = ("token_classification", "question_answering")
 
 
 def fixed_batch(config, num_rows=4, num_tokens=32):
@@ -78,7 +78,7 @@ def logits_of(model, encoded):
     """Returns the logits of a fine-tuned head of `model.values`."""
     is_answer = model.head == "question_answering"
     prefix = "cls/squad/" if is_answer else ""
-    is_of_tokens = model.head in _OF_TOKENS
+    is_of_tokens = model.head in variables.OF_TOKENS
     return (
         ops.matmul(
             encoded["sequence_output" if is_of_tokens else "pooled_output"],

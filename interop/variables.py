@@ -72,6 +72,8 @@ WITHOUT_POOLER = (
     "question_answering",
 )
 POOLER = tuple(_POOLER)
+# What these say is of tokens, what the others say of sequences.
+OF_TOKENS = ("token_classification", "question_answering")
 # The others have no labels to name.
 LABELLED = ("sequence_classification", "token_classification")
 _NUM_LISTED = 8

@@ -8,7 +8,6 @@ are installed. conversion.json, written last, says how close they came.
 """
 
 import dataclasses
-import hashlib
 import importlib.util
 import json
 import os
@@ -18,14 +17,23 @@ import numpy as np
 import tensorflow as tf
 
 import config_flags
-from interop import formats, hugging_face, keras_hub, outputs, tf1, variables
+from interop import (
+    file_hashes,
+    formats,
+    hugging_face,
+    keras_hub,
+    outputs,
+    saved_model,
+    saved_model_proof,
+    tf1,
+    variables,
+)
 from text import corpus
 
 _REPORT = "conversion.json"
 _LIBRARIES = {"huggingface": ("torch", "transformers")}
 # KerasHub computes this one with another GELU and another epsilon.
 _NOT_COMPARED = {"keras_hub": ("masked_lm_logits",)}
-_BLOCK_BYTES = 1 << 22
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,8 +47,9 @@ class ConvertConfig:
         "Hugging Face or KerasHub.",
     ]
     to: Annotated[
-        Literal["tf1", "huggingface", "keras_hub"],
-        "Whose files to write: tf1 is the form of google-research/bert.",
+        Literal["tf1", "huggingface", "keras_hub", "saved_model"],
+        "Whose files to write: tf1 is the form of google-research/bert, "
+        "saved_model that of TensorFlow Serving, which takes text.",
     ]
     output_dir: Annotated[str, "Where to; must be empty or not exist."]
     bert_config_file: Annotated[
@@ -72,6 +81,16 @@ class ConvertConfig:
     keep_optimizer: Annotated[
         bool, "Whether optimizer slots and the step go along, to tf1."
     ] = False
+    max_seq_length: Annotated[
+        int | None,
+        "Most tokens of a text, to saved_model; as many as the model has "
+        "positions without this flag.",
+    ] = None
+    padding: Annotated[
+        Literal["longest", "max_length"],
+        "How far texts are padded, to saved_model: to the longest of a batch "
+        "or to --max_seq_length.",
+    ] = "longest"
     max_difference: Annotated[
         float, "The largest difference of outputs that passes as the same."
     ] = 1e-4
@@ -80,6 +99,11 @@ class ConvertConfig:
         if self.keep_optimizer and self.to != "tf1":
             raise ValueError(
                 f"--keep_optimizer goes with --to=tf1, got --to={self.to}"
+            )
+        if self.max_seq_length and self.to != "saved_model":
+            raise ValueError(
+                f"--max_seq_length={self.max_seq_length} goes with "
+                f"--to=saved_model, got --to={self.to}"
             )
 
 
@@ -106,17 +130,19 @@ def convert(config):
     )
     model, left_out = variables.with_head(whole, config.head or whole.head)
     _export(config, model)
-    written = formats.read(config.output_dir, head=model.head)
-    left_out += _compare_values(model, written, config)
+    written = model
+    if config.to != "saved_model":
+        written = formats.read(config.output_dir, head=model.head)
+        left_out += _compare_values(model, written, config)
     differences = _compare_outputs(config, source, whole, written)
     report = {
         "from": {
             "format": source,
-            "sha256": _hashes(_files(config.from_, source)),
+            "sha256": file_hashes.of(config.from_, source),
         },
         "to": {
             "format": config.to,
-            "sha256": _hashes(_files(config.output_dir, config.to)),
+            "sha256": file_hashes.of(config.output_dir, config.to),
         },
         "head": model.head,
         "num_tensors": len(written.values),
@@ -137,6 +163,12 @@ def _export(config, model):
         ),
         "huggingface": hugging_face.export,
         "keras_hub": keras_hub.export,
+        "saved_model": lambda directory, model: saved_model.export(
+            directory,
+            model,
+            max_seq_length=config.max_seq_length,
+            padding=config.padding,
+        ),
     }
     writers[config.to](config.output_dir, model)
 
@@ -169,8 +201,14 @@ def _compare_outputs(config, source, whole, written):
     """
     batch = outputs.fixed_batch(whole.config)
     before, by_before = _compute(source, config.from_, whole, batch)
-    after, by_after = _compute(config.to, config.output_dir, written, batch)
-    found = outputs.differences(before, after, batch)
+    if config.to == "saved_model":
+        found = saved_model_proof.differences(
+            config.output_dir, written, batch, before
+        )
+        by_after = "TensorFlow alone, in a process of its own"
+    else:
+        after, by_after = _compute(config.to, config.output_dir, written, batch)
+        found = outputs.differences(before, after, batch)
     shown = [
         name
         for side in (source, config.to)
@@ -212,27 +250,6 @@ def _compute(kind, path, model, batch):
     return computed[kind]()
 
 
-def _files(path, kind):
-    if kind == "tf1":
-        return sorted(tf.io.gfile.glob(tf1.find(path) + ".*"))
-    directory = path if tf.io.gfile.isdir(path) else os.path.dirname(path)
-    names = sorted(tf.io.gfile.listdir(directory))
-    paths = [os.path.join(directory, name) for name in names]
-    return [p for p in paths if not tf.io.gfile.isdir(p)]
-
-
-def _hashes(paths):
-    """Returns {file: sha256}."""
-    found = {}
-    for path in paths:
-        digest = hashlib.sha256()
-        with corpus.open_binary(path) as file:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-        found[os.path.basename(path)] = digest.hexdigest()
-    return found
-
-
 def _listed(differences):
     return ", ".join(f"{name} by {x:.1e}" for name, x in differences.items())
 
@@ -251,6 +268,13 @@ def describe(config, report):
         lines.append(
             f"  {name} may differ: KerasHub's head has the exact GELU and an "
             "epsilon of 1e-5"
+        )
+    if config.to == "saved_model" and not any(
+        name.startswith("text ") for name in report["differences"]
+    ):
+        lines.append(
+            "  takes ids only: a tokenizer needs a vocab.txt beside the model, "
+            "or --vocab_file"
         )
     if report["left_out"]:
         lines.append(f"  left out: {', '.join(report['left_out'])}")

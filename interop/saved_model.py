@@ -1,0 +1,254 @@
+"""SavedModels for serving: text or ids in, what the model's head says out.
+
+A server needs TensorFlow and none of our code: the tokenizer is in the graph.
+Signatures: "serving_default" takes a text, "pairs" two, "ids" token ids. A
+model without a vocabulary has the last one only.
+
+Shapes: B batch, T tokens, N labels.
+"""
+
+import contextlib
+import json
+import os
+
+import tensorflow as tf
+from absl import logging
+
+from interop import graph_bert, graph_tokenizer, outputs, tf1, variables
+from text import corpus, vocab
+
+# Beside the graph, for people; a server does not read them.
+_EXTRA = "assets.extra"
+_SETTINGS = "serving.json"
+# No text has a [MASK], and one text has no next sentence.
+_LEFT_OUT = {
+    "serving_default": ("masked_lm_logits", "next_sentence_logits"),
+    "pairs": ("masked_lm_logits",),
+    "ids": (),
+}
+
+
+def export(directory, model, *, max_seq_length=None, padding="longest"):
+    """Writes a SavedModel; its saved_model.pb appears last.
+
+    Args:
+        directory: made when missing.
+        model: a `variables.Bert`.
+        max_seq_length: the most tokens of a text or a pair; longer ones are
+            cut. As many as the model has positions, if None.
+        padding: "longest" pads texts to the longest of a batch, "max_length"
+            to max_seq_length.
+
+    Raises:
+        ValueError: the model does not fit its config, its vocabulary or
+            max_seq_length.
+    """
+    variables.check_model(model, directory)
+    variables.check_labels(model, directory)
+    most = model.config.max_position_embeddings
+    max_seq_length = max_seq_length or most
+    if not 3 <= max_seq_length <= most:
+        raise ValueError(
+            f"--max_seq_length={max_seq_length} must be from 3 to {most}, the "
+            "max_position_embeddings of the model"
+        )
+    extra = os.path.join(directory, _EXTRA)
+    corpus.make_directory(extra)
+    corpus.write_whole(
+        os.path.join(extra, tf1.CONFIG), model.config.to_json().encode() + b"\n"
+    )
+    settings = {"max_seq_length": max_seq_length, "padding": padding}
+    corpus.write_whole(
+        os.path.join(extra, _SETTINGS), json.dumps(settings).encode() + b"\n"
+    )
+    if model.vocabulary is None:
+        served = _OfIds(model)
+        signatures = {"serving_default": served.of_ids}
+    else:
+        path = vocabulary_path(directory)
+        corpus.write_whole(path, model.vocabulary)
+        vocabulary = load_vocabulary(path, model)
+        served = _OfTexts(model, vocabulary, **settings)
+        signatures = {
+            "serving_default": served.of_texts,
+            "pairs": served.of_pairs,
+        }
+    signatures["ids"] = served.of_ids
+    with _quiet():
+        tf.saved_model.save(served, directory, signatures)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Keeps TensorFlow from telling how it names what nobody sees."""
+    loggers = (logging.get_absl_logger(), tf.get_logger())
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def vocabulary_path(directory):
+    """Where a SavedModel that takes texts has its vocab.txt."""
+    return os.path.join(directory, _EXTRA, tf1.VOCABULARY)
+
+
+def read_settings(directory):
+    """Returns what `export` was told: max_seq_length and padding."""
+    return json.loads(
+        tf1.read_bytes(os.path.join(directory, _EXTRA, _SETTINGS))
+    )
+
+
+def load_vocabulary(path, model):
+    """Reads the vocabulary of a `variables.Bert` from a file.
+
+    Raises:
+        ValueError: it has more rows than the model.
+    """
+    vocabulary = vocab.load(path)
+    if len(vocabulary) > model.config.vocab_size:
+        raise ValueError(
+            f"--vocab_file: {len(vocabulary)} rows are more than "
+            f"vocab_size={model.config.vocab_size} of the model"
+        )
+    return vocabulary
+
+
+def _ids(name):
+    return tf.TensorSpec([None, None], tf.int32, name)
+
+
+def _texts(name):
+    return tf.TensorSpec([None], tf.string, name)
+
+
+class _OfIds(tf.Module):
+    """What is saved: weights, and a function that takes ids."""
+
+    def __init__(self, model):
+        super().__init__()
+        self._model = model
+        self._weights = {
+            name: tf.Variable(value, trainable=False, name=name)
+            for name, value in model.values.items()
+        }
+
+    @tf.function(input_signature=[_ids(name) for name in outputs.FEATURES])
+    def of_ids(self, input_ids, input_mask, segment_ids):
+        return self._answer(input_ids, input_mask, segment_ids, "ids")
+
+    def _answer(self, input_ids, input_mask, segment_ids, signature):
+        found = graph_bert.compute(
+            self._model, self._weights, input_ids, input_mask, segment_ids
+        )
+        if "logits" in found:
+            return self._of_head(found["logits"])
+        left_out = _LEFT_OUT[signature]
+        return {n: value for n, value in found.items() if n not in left_out}
+
+    def _of_head(self, logits):
+        """What a fine-tuned head is asked for."""
+        if self._model.head == "question_answering":
+            start, end = tf.unstack(logits, axis=-1)
+            return {"start_logits": start, "end_logits": end}
+        found = {"logits": logits}
+        if self._model.head in variables.LABELLED and logits.shape[-1] > 1:
+            found["probabilities"] = tf.nn.softmax(logits)
+            labels = variables.labels(self._model.config)
+            if labels:
+                best = tf.argmax(logits, axis=-1)
+                found["label"] = tf.gather(tf.constant(labels), best)
+        return found
+
+
+class _OfTexts(_OfIds):
+    """A tokenizer, too, and functions that take strings."""
+
+    def __init__(self, model, vocabulary, *, max_seq_length, padding):
+        super().__init__(model)
+        with tf.device("CPU"):
+            self._tokenizer = graph_tokenizer.Tokenizer(
+                vocabulary, model.do_lower_case
+            )
+        self._cls, self._sep = (
+            vocabulary.ids[token] for token in ("[CLS]", "[SEP]")
+        )
+        self._max_seq_length = max_seq_length
+        self._padding = padding
+
+    @tf.function(input_signature=[_texts("text")])
+    def of_texts(self, text):
+        with tf.device("CPU"):
+            tokens = self._tokenizer(text)
+            tokens = tokens[:, : self._max_seq_length - 2]
+            parts = (self._all(tokens, self._cls), tokens)
+            parts += (self._all(tokens, self._sep),)
+            features = self._pad(parts, num_first=3)
+        return self._answer_texts(features, "serving_default")
+
+    @tf.function(input_signature=[_texts("text_a"), _texts("text_b")])
+    def of_pairs(self, text_a, text_b):
+        with tf.device("CPU"):
+            first, second = self._tokenizer(text_a), self._tokenizer(text_b)
+            first, second = _cut(first, second, self._max_seq_length - 3)
+            sep = self._all(first, self._sep)
+            parts = (self._all(first, self._cls), first, sep, second, sep)
+            features = self._pad(parts, num_first=3)
+        return self._answer_texts(features, "pairs")
+
+    def _all(self, tokens, token):
+        """One token for each row, ragged."""
+        return tf.RaggedTensor.from_tensor(tf.fill([tokens.nrows(), 1], token))
+
+    def _pad(self, parts, num_first):
+        """Returns ids, mask, segments, int32 [B, T], of ragged parts.
+
+        Args:
+            parts: what stands behind one another in each row.
+            num_first: how many of them are of the first segment.
+        """
+        last = self._model.config.type_vocab_size - 1
+        segments = [
+            tf.ones_like(part) * min(int(number >= num_first), last)
+            for number, part in enumerate(parts)
+        ]
+        ids = tf.concat(parts, axis=1)
+        shape = [None, None]
+        if self._padding == "max_length":
+            shape[1] = self._max_seq_length
+        rows = (ids, tf.ones_like(ids), tf.concat(segments, axis=1))
+        return tuple(row.to_tensor(shape=shape) for row in rows)
+
+    def _answer_texts(self, features, signature):
+        input_ids, input_mask, _ = features
+        return self._answer(*features, signature) | {
+            "input_ids": input_ids,
+            "input_mask": input_mask,
+        }
+
+
+def _cut(first, second, num_tokens):
+    """Cuts pairs to `num_tokens`, from the end of the longer one each time.
+
+    Source: google-research/bert, run_classifier.py, _truncate_seq_pair; where
+    both are as long the second one is cut.
+    """
+    of_first, of_second = first.row_lengths(), second.row_lengths()
+    half = (num_tokens + 1) // 2
+    of_first = tf.minimum(of_first, tf.maximum(num_tokens - of_second, half))
+    of_second = tf.minimum(of_second, num_tokens - of_first)
+    return _head(first, of_first), _head(second, of_second)
+
+
+def _head(ragged, lengths):
+    """The first tokens of each row."""
+    places = tf.ragged.range(ragged.row_lengths())
+    is_kept = places.values < tf.repeat(lengths, ragged.row_lengths())
+    return tf.RaggedTensor.from_row_lengths(
+        tf.boolean_mask(ragged.values, is_kept), lengths
+    )

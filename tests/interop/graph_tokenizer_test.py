@@ -1,0 +1,104 @@
+"""The tokenizer in the graph gives the ids of text.tokenization."""
+
+import random
+import sys
+import unicodedata
+
+import pytest
+import tensorflow as tf
+
+from interop import graph_tokenizer, saved_model_proof
+from tests import project
+from text import tokenization, vocab
+
+_SIGMAS = "ΣΣσςAa.'\u0301\u200d\u00ad -’中:ǅʰⅷ\u2028"
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["uncased", "cased"])
+def pair(request, tmp_path_factory):
+    """(ids of strings by the graph, ids of strings by ours)."""
+    vocabulary = vocab.load(
+        project.write_vocabulary(
+            tmp_path_factory.mktemp("vocab"),
+            (*project.sample_vocabulary(), *_SIGMAS, "\u0307", *_marks()),
+        )
+    )
+    graph = graph_tokenizer.Tokenizer(vocabulary, request.param)
+    run = tf.function(graph, input_signature=[tf.TensorSpec([None], tf.string)])
+    ours = tokenization.Tokenizer(vocabulary, request.param)
+    return (
+        lambda texts: run(tf.constant(texts, tf.string)).to_list(),
+        lambda texts: [
+            ours.tokenize(text.decode("utf-8", "ignore"))[0].tolist()
+            for text in texts
+        ],
+    )
+
+
+def _marks():
+    """What Unicode puts in order and BERT, unlike accents, keeps."""
+    return [
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.combining(character)
+        and unicodedata.category(character) != "Mn"
+    ]
+
+
+def _assert_equal(pair, texts):
+    graph, ours = pair
+    for text, found, wanted in zip(
+        texts, graph(texts), ours(texts), strict=True
+    ):
+        assert found == wanted, text[:60].decode("utf-8", "replace")
+
+
+def test_real_and_odd_texts(pair):
+    _assert_equal(pair, list(saved_model_proof.TEXTS))
+    _assert_equal(pair, [line.encode() for line in project.sample_lines()])
+
+
+def test_words_at_the_limits(pair):
+    words = [b"a" * n for n in (1, 199, 200, 201, 400)]
+    _assert_equal(pair, [*words, b" ".join(words), b"", b"\n\n", b"\x00"])
+    graph, _ = pair
+    assert graph([]) == []
+
+
+def test_sigmas_and_marks_in_every_order(pair):
+    rng = random.Random(5)
+    marks = [*_marks(), "\u0301", "\u0323", "\u200d", "a", "가", " ", "\u0344"]
+    for characters in (_SIGMAS, marks):
+        _assert_equal(
+            pair,
+            [
+                "".join(rng.choices(characters, k=rng.randrange(12))).encode()
+                for _ in range(3000)
+            ],
+        )
+
+
+def test_bytes_that_are_no_utf8(pair):
+    rng = random.Random(6)
+    texts = [
+        bytes(rng.choices(b"a \xe4\xb8\xad\xf0\x9f\xed\xa0\xc0\xff\xbf", k=9))
+        for _ in range(3000)
+    ]
+    _assert_equal(pair, texts)
+
+
+@pytest.mark.slow
+def test_every_character(pair):
+    characters = [
+        chr(code)
+        for code in range(sys.maxunicode + 1)
+        if not 0xD800 <= code < 0xE000
+    ]
+    for first in range(0, len(characters), 20_000):
+        _assert_equal(
+            pair,
+            [
+                f"a{c}Σ {c}a {c}".encode()
+                for c in characters[first : first + 20_000]
+            ],
+        )
