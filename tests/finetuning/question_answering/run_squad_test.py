@@ -1,5 +1,7 @@
 """A run from questions to answers, and what is said of wrong settings."""
 
+import argparse
+import dataclasses
 import json
 import random
 import subprocess
@@ -15,7 +17,7 @@ from tests.finetuning.question_answering import squads
 
 WORDS = [f"w{i}" for i in range(20)]
 METALS = ["Gold", "Zinc", "Iron"]
-LENGTH = 32
+LENGTH = 24
 
 
 def write_questions(path, count, *, with_answers=True, share_without=0.0):
@@ -23,7 +25,7 @@ def write_questions(path, count, *, with_answers=True, share_without=0.0):
     rng = random.Random(str(path))
     paragraphs = []
     for number in range(count):
-        words = [rng.choice(WORDS) for _ in range(rng.randrange(4, 60))]
+        words = [rng.choice(WORDS) for _ in range(rng.randrange(4, 40))]
         answers = []
         if rng.random() >= share_without:
             place = rng.randrange(len(words))
@@ -44,9 +46,8 @@ def directory(tmp_path_factory):
     project.write_vocabulary(path, rows)
     shape = {"num_hidden_layers": 1, "max_position_embeddings": LENGTH}
     (path / "bert.json").write_text(json.dumps(tiny.CONFIG | shape))
-    for version, share in ((1, 0.0), (2, 0.5)):
-        write_questions(path / f"train{version}.json", 200, share_without=share)
-        write_questions(path / f"dev{version}.json", 40, share_without=share)
+    for name, count in (("train", 200), ("dev", 40)):
+        write_questions(path / f"{name}.json", count, share_without=0.4)
     write_questions(path / "test.json", 20, with_answers=False)
     return path
 
@@ -60,8 +61,11 @@ def settings(directory, output, **others):
         "max_query_length": 8,
         "doc_stride": 12,
         "train_batch_size": 16,
+        "eval_batch_size": 64,
+        "predict_batch_size": 64,
         "learning_rate": 3e-3,
         "num_train_epochs": 4.0,
+        "group_by_length": False,
         "optimizer": "adamw",
         "mixed_precision": "none",
     } | others
@@ -109,54 +113,30 @@ FILES = {"predictions", "nbest_predictions"}
 def test_it_learns_scores_and_answers(directory):
     results = run(
         directory,
-        "one",
+        "out",
         do_train=True,
         do_predict=True,
         keep_best=True,
-        train_file=str(directory / "train1.json"),
-        predict_file=str(directory / "dev1.json"),
+        version_2_with_negative=True,
+        train_file=str(directory / "train.json"),
+        predict_file=str(directory / "dev.json"),
     )
-    assert results["exact_match"] > 80 and results["f1"] > 80
-    lines = (directory / "one/eval_results.txt").read_text().splitlines()
+    assert results["HasAns_f1"] > 70 and results["NoAns_f1"] > 70
+    assert results["best_f1"] >= results["f1"] > 70
+    lines = (directory / "out/eval_results.txt").read_text().splitlines()
     assert lines == [f"{key} = {results[key]}" for key in sorted(results)]
-    found = assert_answers(directory, "one", "dev1.json", FILES)
-    assert {"Gold", "Zinc", "Iron"} & set(found.values())
-    (directory / "one/eval_results.txt").unlink()
-    # The model it left answers where no answer is known.
-    test_file = str(directory / "test.json")
-    assert not run(directory, "one", do_predict=True, predict_file=test_file)
-    found = assert_answers(directory, "one", "test.json", FILES)
-    assert sum(text in METALS for text in found.values()) > 12
-    assert not (directory / "one/eval_results.txt").exists()
-
-
-def test_it_learns_when_there_is_no_answer(directory):
-    results = run(
-        directory,
-        "two",
-        do_train=True,
-        do_predict=True,
-        version_2_with_negative=True,
-        train_file=str(directory / "train2.json"),
-        predict_file=str(directory / "dev2.json"),
-    )
-    assert results["HasAns_f1"] > 60 and results["NoAns_f1"] > 60
-    assert results["best_f1"] >= results["f1"]
-    found = assert_answers(directory, "two", "dev2.json", FILES | {"null_odds"})
-    path = directory / "two/null_odds.json"
-    odds = json.loads(path.read_text())
-    assert found.keys() == odds.keys()
+    found = assert_answers(directory, "out", "dev.json", FILES | {"null_odds"})
+    odds = json.loads((directory / "out/null_odds.json").read_text())
     assert all((odds[key] > 0) == (not found[key]) for key in odds)
-    # The threshold that is told gives the score that is told.
-    again = run(
-        directory,
-        "two",
-        do_predict=True,
-        version_2_with_negative=True,
-        null_score_diff_threshold=results["best_f1_thresh"],
-        predict_file=str(directory / "dev2.json"),
-    )
-    assert again["f1"] == pytest.approx(results["best_f1"])
+    assert {"Gold", "Zinc", "Iron"} & set(found.values())
+    # The model it left answers where no answer is known.
+    for name in ("eval_results.txt", "null_odds.json"):
+        (directory / "out" / name).unlink()
+    test_file = str(directory / "test.json")
+    assert not run(directory, "out", do_predict=True, predict_file=test_file)
+    found = assert_answers(directory, "out", "test.json", FILES)
+    assert sum(text in METALS for text in found.values()) > 14
+    assert not (directory / "out/eval_results.txt").exists()
 
 
 def make_task(directory, **others):
@@ -195,8 +175,8 @@ def test_the_loss_is_that_of_both_ends_over_the_real_tokens(directory):
 
 def test_rows_depend_on_what_the_flags_say(directory):
     files = {
-        "train_file": str(directory / "train1.json"),
-        "predict_file": str(directory / "dev1.json"),
+        "train_file": str(directory / "train.json"),
+        "predict_file": str(directory / "dev.json"),
     }
     described = make_task(directory, **files).describe_rows("train")
     assert make_task(directory, **files).describe_rows("train") == described
@@ -204,7 +184,7 @@ def test_rows_depend_on_what_the_flags_say(directory):
     for change in (
         {"doc_stride": 5},
         {"max_query_length": 9},
-        {"max_seq_length": 33},
+        {"max_seq_length": 31},
         {"do_lower_case": False},
         {"version_2_with_negative": True},
         {"train_file": files["predict_file"]},
@@ -216,8 +196,8 @@ def test_rows_depend_on_what_the_flags_say(directory):
 
 
 def test_the_questions_for_evaluation_are_those_with_answers(directory):
-    dev, test = (str(directory / x) for x in ("dev1.json", "test.json"))
-    train = str(directory / "train1.json")
+    dev, test = (str(directory / x) for x in ("dev.json", "test.json"))
+    train = str(directory / "train.json")
     assert len(make_task(directory, predict_file=dev).read("eval")) == 40
     both = {"eval_file": train, "predict_file": dev}
     assert len(make_task(directory, **both).read("eval")) == 200
@@ -256,6 +236,20 @@ def test_texts_without_any_token_are_refused(directory, tmp_path):
 def test_a_setting_that_cannot_be_is_refused(directory, changes, message):
     with pytest.raises(ValueError, match=message):
         config.QuestionAnsweringConfig(**settings(directory, "x", **changes))
+
+
+@pytest.mark.parametrize("name", ["squad1", "squad2", "cmrc2018", "drcd"])
+def test_a_recipe_is_made_of_flags(directory, name):
+    path = project.ROOT / f"configs/finetune/{name}.flags"
+    lines = path.read_text().splitlines()
+    flags = [line.removeprefix("--") for line in lines if line[0] != "#"]
+    parser = argparse.ArgumentParser()
+    for field in dataclasses.fields(config.QuestionAnsweringConfig):
+        parser.add_argument(f"--{field.name}", nargs="?", const=True)
+    given = vars(parser.parse_args([f"--{flag}" for flag in flags]))
+    given = {key: value for key, value in given.items() if value is not None}
+    assert given["do_train"] and given["do_predict"]
+    assert len(given) == len(flags)
 
 
 def test_the_program_says_what_is_wrong_in_one_line(directory, tmp_path):

@@ -145,7 +145,7 @@ def test_a_long_question_is_cut_and_counted(caplog):
 @pytest.mark.parametrize("name", squads.SHARED)
 def test_the_tokens_of_an_answer_are_those_that_hold_it(name, do_lower_case):
     found = squads.read(squads.shared_path(name))
-    found = found[::5] if name.endswith("train") else found
+    found = found[::8] if name.endswith("train") else found
     lies, rows = made(found, do_lower_case, **SETTINGS[2])
     starts, ends = rows["start_positions"], rows["end_positions"]
     assert ((starts == 0) == (ends == 0)).all() and (starts <= ends).all()
