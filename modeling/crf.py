@@ -47,6 +47,8 @@ class Crf(keras.layers.Layer):
                     shapes, ("transitions", "start", "end"), strict=True
                 )
             )
+        # Its methods are called, and not the layer itself.
+        self.built = True
 
     def log_likelihood(self, scores, labels, words, is_start, is_end):
         """Returns the logarithm of the probability of the labels, [B].

@@ -66,10 +66,9 @@ class Tagging(task.Task):
             if split_name == "train":
                 return sentences
         sentences = self._read_file(split_name)
-        if split_name == "predict" and not self._has_labels(sentences):
-            return [dataclasses.replace(x, labels=None) for x in sentences]
-        conll.check(sentences, self.labels)
-        return conll.repair(sentences, self._scheme)
+        if split_name == "predict":
+            return self._with_labels_if_any(sentences)
+        return self._with_legal_labels(sentences)
 
     def make_rows(self, split_name, examples):
         config = self._config
@@ -231,18 +230,21 @@ class Tagging(task.Task):
         bad.log()
         return sentences
 
-    def _has_labels(self, sentences):
-        """Whether the last column of sentences to predict holds labels."""
-        found = {x for s in sentences for x in s.labels or (None,)}
-        unknown = found - {*self.labels}
-        if unknown - {None}:
-            logging.warning(
-                "%s: the last column is left aside, as %r is no label of the "
-                "training data",
-                sentences[0].path,
-                min(unknown - {None}),
-            )
-        return not unknown
+    def _with_legal_labels(self, sentences):
+        conll.check(sentences)
+        repaired = conll.repair(sentences, self._scheme)
+        conll.check(repaired, self.labels)
+        return repaired
+
+    def _with_labels_if_any(self, sentences):
+        """Keeps the last column of what to predict where it holds labels."""
+        if sentences[0].labels is None:
+            return sentences
+        try:
+            return self._with_legal_labels(sentences)
+        except ValueError as error:
+            logging.warning("the last column is left aside: %s", error)
+            return [dataclasses.replace(x, labels=None) for x in sentences]
 
     def _path(self, split_name):
         return files.find(self._config, split_name)

@@ -178,16 +178,20 @@ def test_text_without_labels_is_tagged_by_the_weights_alone(directory, learned):
     assert lines == ["bob\tB-PER", "saw\tO", ""]
 
 
-def test_a_barred_label_is_never_predicted(directory):
-    made = task.Tagging(
+def _task(directory, **settings):
+    return task.Tagging(
         config.TaggingConfig(
             bert_config_file="",
             vocab_file=str(directory / "vocab.txt"),
             output_dir="",
-            train_file=str(directory / "train.txt"),
-            ner_head="crf",
+            **settings,
         )
     )
+
+
+def test_a_barred_label_is_never_predicted(directory):
+    train_file = str(directory / "train.txt")
+    made = _task(directory, train_file=train_file, ner_head="crf")
     made.read("train")
     assert made.labels == ("O", "B-LOC", "I-LOC", "B-PER")
     head = made.make_head(tiny.config(), "zeros")
@@ -201,14 +205,22 @@ def test_a_barred_label_is_never_predicted(directory):
         assert scheme.repair(names) == names
 
 
-def test_lines_of_text_become_examples(directory):
-    made = task.Tagging(
-        config.TaggingConfig(
-            bert_config_file="",
-            vocab_file=str(directory / "vocab.txt"),
-            output_dir="",
-        )
+def test_labels_are_compared_as_they_are_meant(directory):
+    # IOB1 has B where two entities touch only, here nowhere.
+    _write(directory / "iob1.txt", ["ann I-PER", "in O", "rome I-LOC"])
+    _write(directory / "more.txt", ["rome I-LOC", "", "bob B-PER"])
+    made = _task(
+        directory,
+        train_file=str(directory / "iob1.txt"),
+        eval_file=str(directory / "more.txt"),
     )
+    assert made.read("train")[0].labels == ("B-PER", "O", "B-LOC")
+    assert made.labels == ("O", "B-LOC", "B-PER")
+    assert [x.labels for x in made.read("eval")] == [("B-LOC",), ("B-PER",)]
+
+
+def test_lines_of_text_become_examples(directory):
+    made = _task(directory)
     made.restore({"labels": ["O", "B-PER"], "words_are_characters": False})
     examples = made.examples_of_lines(["bob saw ann.", "", "中国"])
     assert [x.words for x in examples] == [
