@@ -22,6 +22,9 @@ class Candidate:
     text: str
     start_logit: float
     end_logit: float
+    # The characters of the context: context[begin:end] is the text.
+    begin: int = 0
+    end: int = 0
 
     @property
     def score(self):
@@ -72,7 +75,7 @@ def find(examples, windows, outputs, *, n_best_size, max_answer_length):
         null = None
         if rows.start < rows.stop:
             row = rows.start + int(null_scores[rows].argmin())
-            null = _candidate("", outputs, row, 0, 0)
+            null = _candidate(outputs, row, 0, 0)
         places = _in_order(scores[rows], rows.start)
         spans = ((r, starts[r, k], ends[r, j]) for r, k, j in places)
         texts = _different_texts(example, windows, outputs, spans, n_best_size)
@@ -135,19 +138,21 @@ def _different_texts(example, windows, outputs, spans, n_best_size):
         offset = windows.begins[row] - windows.places[row]
         offset += windows.first[windows.owner[row]]
         begin = windows.context.begins[start + offset]
-        text = example.context[begin : windows.context.ends[end + offset]]
+        span = int(begin), int(windows.context.ends[end + offset])
+        text = example.context[slice(*span)]
         if text not in found:
-            found[text] = _candidate(text, outputs, row, start, end)
+            found[text] = _candidate(outputs, row, start, end, text, *span)
             if len(found) == n_best_size:
                 break
     return found.values()
 
 
-def _candidate(text, outputs, row, start, end):
+def _candidate(outputs, row, start, end, text="", *span):
     return Candidate(
         text,
         float(outputs["start_logits"][row, start]),
         float(outputs["end_logits"][row, end]),
+        *span,
     )
 
 

@@ -147,8 +147,14 @@ class QuestionAnswering(finetuning_task.Task):
     def is_labelled(self, split):
         return examples.is_labelled(split.examples)
 
-    def _find(self, split, outputs):
-        """Returns an `answers.Answer` to each question."""
+    def find(self, split, outputs):
+        """Returns an `answers.Answer` to each question of a split.
+
+        Args:
+            split: a `finetuning.task.Split`.
+            outputs: {"start_logits", "end_logits"}, float32 [N, T], of all
+                its rows.
+        """
         of, found = self._answers
         if of is not outputs:
             found = answers.find(
@@ -161,7 +167,8 @@ class QuestionAnswering(finetuning_task.Task):
             self._answers = outputs, found
         return found
 
-    def _choose(self, found):
+    def choose(self, found):
+        """Returns the text to give of each answer, "" for none."""
         config = self._config
         return [
             answers.choose(
@@ -173,7 +180,7 @@ class QuestionAnswering(finetuning_task.Task):
         ]
 
     def score(self, split, outputs):
-        found = self._find(split, outputs)
+        found = self.find(split, outputs)
         version_2 = self._config.version_2_with_negative
         metric = scores.choose_metric(
             self._config.answer_metric,
@@ -188,7 +195,7 @@ class QuestionAnswering(finetuning_task.Task):
             )
         scored = scores.score(
             split.examples,
-            self._choose(found),
+            self.choose(found),
             metric=metric,
             version_2=version_2,
         )
@@ -207,10 +214,10 @@ class QuestionAnswering(finetuning_task.Task):
             return
         config = self._config
         version_2 = config.version_2_with_negative
-        found = self._find(split, outputs)
+        found = self.find(split, outputs)
         ids = [example.id for example in split.examples]
         files = {
-            "predictions.json": self._choose(found),
+            "predictions.json": self.choose(found),
             "nbest_predictions.json": [
                 answers.n_best(x, config.n_best_size, version_2=version_2)
                 for x in found

@@ -189,6 +189,8 @@ def test_every_answer_stands_in_its_text(name, every, do_lower_case):
         assert len(set(texts)) == len(texts)
         for text in (*texts, answer.best_text):
             assert text in example.context
+        for x in answer.candidates:
+            assert example.context[x.begin : x.end] == x.text
 
 
 @pytest.mark.parametrize("do_lower_case", [True, False])
