@@ -62,7 +62,7 @@ def export(directory, model, *, max_seq_length=None, padding="longest"):
         os.path.join(extra, _SETTINGS), json.dumps(settings).encode() + b"\n"
     )
     if model.vocabulary is None:
-        served = _OfIds(model)
+        served = OfIds(model)
         signatures = {"serving_default": served.of_ids}
     else:
         path = vocabulary_path(directory)
@@ -127,7 +127,7 @@ def _texts(name):
     return tf.TensorSpec([None], tf.string, name)
 
 
-class _OfIds(tf.Module):
+class OfIds(tf.Module):
     """What is saved: weights, and a function that takes ids."""
 
     def __init__(self, model):
@@ -166,7 +166,7 @@ class _OfIds(tf.Module):
         return found
 
 
-class _OfTexts(_OfIds):
+class _OfTexts(OfIds):
     """A tokenizer, too, and functions that take strings."""
 
     def __init__(self, model, vocabulary, *, max_seq_length, padding):

@@ -22,6 +22,7 @@ from interop import (
     formats,
     hugging_face,
     keras_hub,
+    onnx_model,
     outputs,
     saved_model,
     saved_model_proof,
@@ -31,6 +32,8 @@ from interop import (
 from text import corpus
 
 _REPORT = "conversion.json"
+# Programs, not tensors: what they compute is the proof.
+_NOT_READ = ("saved_model", "onnx")
 _LIBRARIES = {"huggingface": ("torch", "transformers")}
 # KerasHub computes this one with another GELU and another epsilon.
 _NOT_COMPARED = {"keras_hub": ("masked_lm_logits",)}
@@ -47,9 +50,10 @@ class ConvertConfig:
         "Hugging Face or KerasHub.",
     ]
     to: Annotated[
-        Literal["tf1", "huggingface", "keras_hub", "saved_model"],
+        Literal["tf1", "huggingface", "keras_hub", "saved_model", "onnx"],
         "Whose files to write: tf1 is the form of google-research/bert, "
-        "saved_model that of TensorFlow Serving, which takes text.",
+        "saved_model that of TensorFlow Serving, which takes text, onnx a file "
+        "that takes ids.",
     ]
     output_dir: Annotated[str, "Where to; must be empty or not exist."]
     bert_config_file: Annotated[
@@ -131,7 +135,7 @@ def convert(config):
     model, left_out = variables.with_head(whole, config.head or whole.head)
     _export(config, model)
     written = model
-    if config.to != "saved_model":
+    if config.to not in _NOT_READ:
         written = formats.read(config.output_dir, head=model.head)
         left_out += _compare_values(model, written, config)
     differences = _compare_outputs(config, source, whole, written)
@@ -163,6 +167,7 @@ def _export(config, model):
         ),
         "huggingface": hugging_face.export,
         "keras_hub": keras_hub.export,
+        "onnx": onnx_model.export,
         "saved_model": lambda directory, model: saved_model.export(
             directory,
             model,
@@ -245,6 +250,10 @@ def _compute(kind, path, model, batch):
         "keras_hub": lambda: (
             outputs.of_keras_hub(path, batch, model.head),
             "KerasHub",
+        ),
+        "onnx": lambda: (
+            saved_model_proof.joined(onnx_model.answers(path, batch)),
+            "onnxruntime",
         ),
     }
     return computed[kind]()

@@ -61,7 +61,7 @@ def test_a_fresh_process_without_our_code_serves_it(tmp_path):
 @pytest.mark.parametrize("head", list(variables.HEADS))
 def test_every_head_computes_what_keras_does(head):
     model = berts.bert(head)
-    served = saved_model._OfIds(model)
+    served = saved_model.OfIds(model)
     features = outputs.fixed_batch(model.config)
     found = served.of_ids(
         *(tf.constant(features[name]) for name in outputs.FEATURES)
