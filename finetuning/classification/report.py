@@ -12,20 +12,19 @@ from sklearn import metrics
 
 from text import corpus
 
-# Fonts that are found on Linux, macOS and Windows, and have Chinese.
+# How the files of fonts begin that Linux, macOS and Windows have Chinese in.
 _FONTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Serif CJK SC",
-    "Noto Serif CJK JP",
-    "Source Han Sans SC",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "PingFang SC",
-    "Hiragino Sans GB",
-    "Microsoft YaHei",
-    "SimHei",
-    "Arial Unicode MS",
+    "notosanscjk-regular",
+    "notosanscjk",
+    "notosanssc",
+    "sourcehansans",
+    "wqy-",
+    "pingfang",
+    "hiragino sans gb",
+    "msyh",
+    "simhei",
+    "notoserifcjk",
+    "arial unicode",
 )
 # With more labels numbers do not fit into the squares, or names beside them.
 _MAX_NUMBERS = 20
@@ -136,7 +135,7 @@ def draw(matrix, labels):
     axes.set_ylabel("wanted")
     names, font = _writable(labels)
     if count <= _MAX_NAMES:
-        style = {"fontfamily": font} if font else {}
+        style = {"fontproperties": font} if font else {}
         axes.set_xticks(range(count), names, rotation=45, ha="right", **style)
         axes.set_yticks(range(count), names, **style)
     if count <= _MAX_NUMBERS:
@@ -146,7 +145,7 @@ def draw(matrix, labels):
                 column, row, number, ha="center", va="center", color=colour
             )
     picture = io.BytesIO()
-    drawing.savefig(picture, format="png", dpi=110)
+    drawing.savefig(picture, format="png", dpi=110, bbox_inches="tight")
     return picture.getvalue()
 
 
@@ -158,6 +157,18 @@ def _writable(labels):
         return names, None
     from matplotlib import font_manager
 
-    present = {font.name for font in font_manager.fontManager.ttflist}
-    font = next((name for name in _FONTS if name in present), None)
-    return (names, font) if font else (list(map(str, range(len(labels)))), None)
+    # Not of matplotlib's own list, which lacks what was installed after it.
+    paths = {
+        os.path.basename(path).lower(): path
+        for path in sorted(font_manager.findSystemFonts())
+    }
+    found = (
+        path
+        for beginning in _FONTS
+        for name, path in paths.items()
+        if name.startswith(beginning)
+    )
+    path = next(found, None)
+    if path is None:
+        return list(map(str, range(len(labels)))), None
+    return names, font_manager.FontProperties(fname=path)
