@@ -133,3 +133,18 @@ def test_real_sets_are_read(name, settings, num_rows, labels):
     made = _reader("", settings.pop("task_name"), **settings)
     assert len(made.read("train")) == num_rows
     assert made.labels == labels
+
+
+def test_the_sample_set_is_even_and_shares_no_text():
+    folder = project.ROOT / "samples" / "opinions"
+    made = _reader(folder, "tsv", strict=True)
+    texts = []
+    for split, num_rows in (("train", 40), ("eval", 12), ("predict", 4)):
+        found = made.read(split)
+        assert len(found) == num_rows
+        texts += [x.pairs[0][0] for x in found]
+        if split != "predict":
+            labels = [x.label for x in found]
+            assert labels.count("praise") == labels.count("complaint")
+    assert made.labels == ("complaint", "praise")
+    assert len(set(texts)) == len(texts)
