@@ -11,6 +11,7 @@ from absl import logging
 
 from finetuning import cache, task, train
 from finetuning.classification import (
+    examples,
     kinds,
     outputs,
     reader,
@@ -18,6 +19,7 @@ from finetuning.classification import (
     rows,
     scores,
 )
+from finetuning.classification.examples import Example
 from text import tokenization, vocab
 from training import step
 
@@ -131,6 +133,43 @@ class Classification(task.Task):
             self._write_eval(split, outputs, directory)
         else:
             self._write_predictions(split, outputs, directory)
+
+    def examples_of(self, texts):
+        """Returns examples to predict, from texts that are in no file.
+
+        Args:
+            texts: for each example a sequence of as many texts as the task has
+                columns of them.
+        """
+        made = self._reader.dataset.make_pairs
+        return [
+            examples.Example(made(*parts), None, number)
+            for number, parts in enumerate(texts)
+        ]
+
+    def examples_of_lines(self, lines, source="input", first=1):
+        """Returns the examples of lines with tabs between their texts.
+
+        Args:
+            lines: strings without line ends.
+            source: what they are from, for errors.
+            first: the number of the first line.
+
+        Raises:
+            ValueError: a line has other texts than the training data.
+        """
+        names = self._reader.dataset.texts
+        found = []
+        for number, line in enumerate(lines, first):
+            texts = line.split("\t")
+            if len(texts) != len(names):
+                raise ValueError(
+                    f"{source}, line {number}: {len(texts)} columns between "
+                    f"tabs, wanted {len(names)}: {', '.join(names)}"
+                )
+            pairs = self._reader.dataset.make_pairs(*texts)
+            found.append(Example(pairs, None, number))
+        return found
 
     def answers(self, outputs):
         """Returns what is said of each example, as values for JSON.

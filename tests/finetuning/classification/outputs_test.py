@@ -119,3 +119,17 @@ def test_rows_are_described_by_all_that_changes_them(tmp_path):
     }
     files["train.tsv"] += "b\tz\n"
     assert len(others | {first, describe()}) == 7
+
+
+def test_a_trained_task_answers_texts_that_are_in_no_file(tmp_path):
+    files = {"train.tsv": "text_a\ttext_b\tlabel\nx\ty\tno\nx\tz\tyes\n"}
+    trained, _ = _split(tmp_path, "tsv", "train", files)
+    settings = json.loads(json.dumps(trained.settings()))
+    made = task.Classification(tiny_classifier.settings(tmp_path))
+    made.restore(settings)
+    found = made.examples_of([("the film", "good"), ("bad", "food")])
+    rows = made.make_rows("predict", found)
+    assert rows["segment_ids"].sum(axis=1).tolist() == [2, 2]
+    answers = made.answers({"logits": _LOGITS[:2, :2]})
+    assert [x["label"] for x in answers] == ["no", "yes"]
+    assert list(answers[0]["probabilities"]) == ["no", "yes"]
