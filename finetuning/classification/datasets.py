@@ -19,11 +19,15 @@ def _endings(context, start, *endings):
 
 
 def _keywords(keywords, abstract):
-    return ((" ".join(keywords), abstract),)
+    if not isinstance(keywords, str):
+        keywords = " ".join(keywords)
+    return ((keywords, abstract),)
 
 
 def _marked_spans(text, target):
     """Marks a noun by _ and the pronoun by [ ], as CLUE's baseline does."""
+    if isinstance(target, str):
+        raise ValueError("WSC is predicted from files of JSON, not from lines")
     spans = []
     for number, (left, right) in ((1, "__"), (2, "[]")):
         begin = target[f"span{number}_index"]

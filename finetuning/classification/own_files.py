@@ -115,6 +115,13 @@ def choose_columns(config, table, needs_label):
         ValueError: a column of a flag is not there, or none is known; says
             which there are, and the flag.
     """
+    if config.header == "auto" and not table.has_header:
+        logging.warning(
+            "%s: no header, as the first row has no name known here: %s; if "
+            "it is one set --header=true",
+            table.path,
+            table.rows[0].values,
+        )
     texts = _texts(config, table)
     label = config.label_column
     if not label:

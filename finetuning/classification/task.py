@@ -11,7 +11,6 @@ from absl import logging
 
 from finetuning import cache, task, train
 from finetuning.classification import (
-    examples,
     kinds,
     outputs,
     reader,
@@ -134,21 +133,8 @@ class Classification(task.Task):
         else:
             self._write_predictions(split, outputs, directory)
 
-    def examples_of(self, texts):
-        """Returns examples to predict, from texts that are in no file.
-
-        Args:
-            texts: for each example a sequence of as many texts as the task has
-                columns of them.
-        """
-        made = self._reader.dataset.make_pairs
-        return [
-            examples.Example(made(*parts), None, number)
-            for number, parts in enumerate(texts)
-        ]
-
     def examples_of_lines(self, lines, source="input", first=1):
-        """Returns the examples of lines with tabs between their texts.
+        """Returns examples to predict, of lines with tabs between their texts.
 
         Args:
             lines: strings without line ends.

@@ -203,3 +203,14 @@ def test_wrong_class_weights(tmp_path, weights):
     )
     with pytest.raises(ValueError, match="for each of the labels a, b"):
         made.read("train")
+
+
+def test_a_header_of_unknown_names_is_not_taken_for_a_row_in_silence(
+    tmp_path, caplog
+):
+    lines = ["mood\twords", "a\tx", "b\ty", "a\tz"]
+    assert len(_reader(tmp_path, lines).read("train")) == 4
+    assert "no header, as the first row has no name known here: " in caplog.text
+    assert "['mood', 'words']; if it is one set --header=true" in caplog.text
+    flags = {"text_column": "words", "label_column": "mood"}
+    assert len(_reader(tmp_path, lines, **flags).read("train")) == 3
