@@ -1,8 +1,10 @@
 """What can be known to be wrong before anything is computed."""
 
+import os
+
 import tensorflow as tf
 
-from interop import formats
+from interop import formats, hugging_face_config
 from modeling import config as model_config
 from text import corpus, vocab
 from training import checkpoint
@@ -12,8 +14,7 @@ def read_bert_config(config):
     """Reads --bert_config_file and checks it against the other flags."""
     if not corpus.exists(config.bert_config_file):
         raise ValueError(f"--bert_config_file: no {config.bert_config_file}")
-    with tf.io.gfile.GFile(config.bert_config_file) as file:
-        bert = model_config.from_json(file.read(), config.bert_config_file)
+    bert = _read_shape(config.bert_config_file)
     if config.max_seq_length > bert.max_position_embeddings:
         raise ValueError(
             f"--max_seq_length={config.max_seq_length} is more than "
@@ -27,6 +28,15 @@ def read_bert_config(config):
             f"{config.bert_config_file} has vocab_size={bert.vocab_size}: they "
             "are not of one model"
         )
+    return bert
+
+
+def _read_shape(path):
+    with tf.io.gfile.GFile(path) as file:
+        bert = model_config.from_json(file.read(), path)
+    # Hugging Face's config.json has other names for the same activations.
+    if os.path.basename(path) == hugging_face_config.CONFIG:
+        bert, _ = hugging_face_config.read(os.path.dirname(path))
     return bert
 
 

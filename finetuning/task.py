@@ -71,9 +71,6 @@ class Task(abc.ABC):
         under another description are made again.
         """
 
-    def prepare(self, split):  # noqa: B027
-        """Takes what the loss needs to know of the training `Split`."""
-
     @abc.abstractmethod
     def make_head(self, config, initializer):
         """Returns the layer on top of the encoder.

@@ -119,7 +119,6 @@ def _train(config, devices, made, splits):
     """Trains on "train"; returns the step it ended at."""
     rows = splits["train"].rows
     num_rows = splits["train"].num_rows
-    made.task.prepare(splits["train"])
     num_train_steps = _num_train_steps(config, num_rows)
     lengths = _lengths(config, devices, rows, num_train_steps)
     rows = batches.trim(rows, lengths[-1], per_token=made.head.per_token)
@@ -213,14 +212,6 @@ def _run_steps(
     watched = evaluation.BetweenSteps(
         config, devices, made, eval_split, checkpoints, start_step
     )
-
-    def compile_step(replica_step):
-        return model.by_length(
-            one_step.compile_step(replica_step),
-            lengths,
-            per_token=made.head.per_token,
-        )
-
     with (
         summaries.Summaries(
             config.output_dir,
@@ -232,12 +223,7 @@ def _run_steps(
     ):
         told.describe(dataclasses.asdict(config))
         return loop.train(
-            step.make_run_steps(
-                devices,
-                one_step.replica_step,
-                one_step.totals,
-                compile_step=compile_step,
-            ),
+            _make_run_steps(devices, one_step, lengths, made.head.per_token),
             iter(data),
             one_step.totals,
             save_every_steps=config.save_checkpoints_steps,
@@ -255,6 +241,17 @@ def _run_steps(
             is_enough=watched.is_enough,
             **others,
         )
+
+
+def _make_run_steps(devices, one_step, lengths, per_token):
+    return step.make_run_steps(
+        devices,
+        one_step.replica_step,
+        one_step.totals,
+        compile_step=lambda replica_step: model.by_length(
+            one_step.compile_step(replica_step), lengths, per_token=per_token
+        ),
+    )
 
 
 def _is_grouped(config, devices):

@@ -72,9 +72,8 @@ def train(
     intervals += [eval_every_steps] if eval_every_steps else []
     if _is_multiple(start_step, eval_every_steps):
         _evaluate_if_cut_off(start_step, evaluate, summaries, stop)
-    is_stopped = False
-    is_over = run.step >= num_train_steps or is_enough()
-    while not is_over and not is_stopped:
+    is_stopped, is_over = False, run.step >= num_train_steps or is_enough()
+    while not (is_over or is_stopped):
         metrics = run.next_steps(
             batches,
             steps_until_next_event(run.step, num_train_steps, intervals),

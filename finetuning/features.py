@@ -1,0 +1,293 @@
+"""What the layers of a BERT make of texts, for other programs.
+
+Shapes: N texts, B batch, T tokens, K layers, W width.
+"""
+
+import dataclasses
+import json
+import types
+from typing import Annotated, Literal
+
+import numpy as np
+import tqdm
+from keras import ops
+
+from finetuning import prediction, preflight, task
+from finetuning.classification import rows
+from modeling import bert, initializers
+from text import corpus, tokenization, vocab
+from training import precision, strategy
+
+_TEXTS_AT_ONCE = 512
+_BETWEEN = "|||"
+_DIGITS = 6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FeaturesConfig:
+    """Names and defaults of google-research/bert's extract_features.py."""
+
+    input_file: Annotated[
+        str, "Texts, one a line; two texts of a pair have ||| between them."
+    ]
+    output_file: Annotated[
+        str, "JSON lines; or NumPy arrays, where the name ends in .npz."
+    ]
+    bert_config_file: Annotated[
+        str, "The shape of the model: a bert_config.json."
+    ]
+    vocab_file: Annotated[str, "The vocabulary the model was trained with."]
+    init_checkpoint: Annotated[
+        str,
+        "The model: a prefix such as .../bert_model.ckpt, or a directory of "
+        "google-research/bert, Hanlin, Hugging Face or KerasHub.",
+    ]
+    layers: Annotated[
+        str, "Numbers of layers, from -1, the last one, on; or all."
+    ] = "-1,-2,-3,-4"
+    combine: Annotated[
+        Literal["none", "sum", "mean", "concat"],
+        "What to make of several layers; none keeps each.",
+    ] = "none"
+    pooling: Annotated[
+        Literal["none", "cls", "mean", "max"],
+        "What to make of the tokens of a text: none keeps each, cls takes the "
+        "first, mean and max are over all but [CLS] and [SEP].",
+    ] = "none"
+    do_lower_case: Annotated[
+        bool, "Whether the model is uncased; accents go with case."
+    ] = True
+    max_seq_length: Annotated[
+        int, "Tokens of a text; what is longer is cut."
+    ] = 128
+    batch_size: Annotated[int, "Texts computed at once."] = 32
+    mixed_precision: Annotated[
+        Literal["bfloat16", "none"] | None,
+        "What matrices are multiplied in; without this flag float32.",
+    ] = "none"
+    use_tpu: Annotated[bool, "Whether to compute on a TPU."] = False
+    tpu_name: Annotated[str | None, "The Cloud TPU; implies --use_tpu."] = None
+    tpu_zone: Annotated[str | None, "The zone of the Cloud TPU."] = None
+    gcp_project: Annotated[str | None, "The project of the Cloud TPU."] = None
+    master: Annotated[str | None, "Older name for the address of the TPU."] = (
+        None
+    )
+    num_tpu_cores: Annotated[int, "Accepted for older scripts."] = 8
+    use_one_hot_embeddings: Annotated[
+        bool, "Accepted for older scripts; it makes no difference."
+    ] = False
+
+    @property
+    def is_arrays(self):
+        return self.output_file.endswith(".npz")
+
+
+class _Layers:
+    """The encoder, and what is made of its layers; see `Predictor`."""
+
+    def __init__(self, config, shape, policy):
+        self.config = shape
+        self.head = types.SimpleNamespace(per_token=config.pooling == "none")
+        self._encoder = bert.BertEncoder(
+            shape,
+            initializers.TruncatedNormal(shape.initializer_range, seed=0),
+            dtype=precision.POLICIES[policy],
+        )
+        self._encoder.build()
+        self.numbers = layer_numbers(config.layers, shape.num_hidden_layers)
+        self._combine = _COMBINE[config.combine]
+        self._pool = _POOL[config.pooling]
+
+    @property
+    def variables(self):
+        return self._encoder.trainable_variables
+
+    def predict(self, batch):
+        """Returns {"values": [B, T or none, K or none, W or K*W]}."""
+        encoded = self._encoder(*(batch[name] for name in task.FEATURES))
+        chosen = [encoded["layer_outputs"][n] for n in self.numbers]
+        stacked = ops.cast(ops.stack(chosen, axis=2), "float32")
+        return {"values": self._pool(self._combine(stacked), batch)}
+
+
+def layer_numbers(text, num_layers):
+    """Returns the layers that --layers names, as it writes them.
+
+    Raises:
+        ValueError: there is no such layer.
+    """
+    if text == "all":
+        return [*range(-num_layers, 0)]
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [num_layers]
+    if not all(-num_layers <= n < num_layers for n in numbers):
+        raise ValueError(
+            f"--layers={text}: wanted numbers from {-num_layers} to "
+            f"{num_layers - 1}, or all; the model has {num_layers} layers"
+        )
+    return numbers
+
+
+def _concat(stacked):
+    return ops.reshape(stacked, (*stacked.shape[:2], -1))
+
+
+_COMBINE = {
+    "none": lambda stacked: stacked,
+    "sum": lambda stacked: ops.sum(stacked, axis=2),
+    "mean": lambda stacked: ops.mean(stacked, axis=2),
+    "concat": _concat,
+}
+
+
+def _of_words(values, batch):
+    """Returns 1 for tokens that are no [CLS], [SEP] or padding."""
+    segments, mask = batch["segment_ids"], batch["input_mask"]
+    after = ops.pad(mask[:, 1:], [[0, 0], [0, 1]])
+    next_segment = ops.pad(segments[:, 1:], [[0, 0], [0, 1]])
+    # [SEP] is what the padding or the other segment stands behind.
+    is_last = ops.logical_or(after == 0, next_segment > segments)
+    first = ops.arange(mask.shape[1]) == 0
+    inside = ops.logical_and(mask == 1, ops.logical_not(is_last))
+    inside = ops.logical_and(inside, ops.logical_not(first)[None])
+    shape = (*mask.shape, *(1,) * (len(values.shape) - 2))
+    return ops.reshape(ops.cast(inside, "float32"), shape)
+
+
+def _mean(values, batch):
+    words = _of_words(values, batch)
+    count = ops.maximum(ops.sum(words, axis=1), 1.0)
+    return ops.sum(values * words, axis=1) / count
+
+
+def _max(values, batch):
+    words = _of_words(values, batch)
+    # A text without a word has no largest one.
+    highest = ops.max(ops.where(words > 0, values, -np.inf), axis=1)
+    return ops.where(ops.isfinite(highest), highest, 0.0)
+
+
+_POOL = {
+    "none": lambda values, batch: values,
+    "cls": lambda values, batch: values[:, 0],
+    "mean": _mean,
+    "max": _max,
+}
+
+
+def run(config):
+    """Writes the features of each line of --input_file.
+
+    Raises:
+        ValueError: a setting or a file is wrong; says which and what to do.
+    """
+    shape = preflight.read_bert_config(config)
+    vocabulary = vocab.load(config.vocab_file)
+    tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
+    pairs = _read(config.input_file)
+    devices = strategy.create(
+        use_tpu=config.use_tpu,
+        tpu_name=config.tpu_name,
+        tpu_zone=config.tpu_zone,
+        gcp_project=config.gcp_project,
+        master=config.master,
+    )
+    with devices.scope():
+        policy = precision.choose(config.mixed_precision, devices)
+        layers = _Layers(config, shape, policy)
+    preflight.initialize(config, layers)
+    predictor = prediction.Predictor(
+        devices,
+        layers,
+        batch_size=config.batch_size,
+        group_by_length=True,
+    )
+    write = _write_arrays if config.is_arrays else _write_lines
+    write(
+        config,
+        layers.numbers,
+        vocabulary,
+        _blocks(config, pairs, tokenizer, vocabulary, predictor),
+    )
+
+
+def _read(path):
+    if not corpus.exists(path):
+        raise ValueError(f"--input_file: no file {path!r}")
+    text = "".join(corpus.read_chunks(path)).removeprefix("\ufeff")
+    pairs = []
+    for line in text.removesuffix("\n").split("\n"):
+        first, bar, second = line.partition(_BETWEEN)
+        pairs.append((first.strip(), second.strip() if bar else None))
+    return pairs
+
+
+def _blocks(config, pairs, tokenizer, vocabulary, predictor):
+    """Yields (values, ids, lengths) of some hundred texts at once."""
+    with tqdm.tqdm(total=len(pairs), unit="text", disable=None) as bar:
+        for begin in range(0, len(pairs), _TEXTS_AT_ONCE):
+            block = pairs[begin : begin + _TEXTS_AT_ONCE]
+            made = rows.make(
+                block,
+                tokenizer,
+                vocabulary.ids,
+                max_seq_length=config.max_seq_length,
+                truncation="head",
+            )
+            values = predictor.outputs(made)["values"]
+            yield values, made["input_ids"], made["input_mask"].sum(axis=1)
+            bar.update(len(block))
+
+
+def _write_lines(config, numbers, vocabulary, blocks):
+    """Writes google-research/bert's JSON lines.
+
+    A text that is pooled is one feature, under the name of its pooling.
+    """
+    # What is made of several layers is no layer of theirs.
+    names = numbers if config.combine == "none" else [config.combine]
+    index = 0
+    with corpus.open_binary(config.output_file, "wb") as file:
+        for values, ids, lengths in blocks:
+            for value, of_text, length in zip(
+                values, ids, lengths, strict=True
+            ):
+                tokens = [vocabulary.rows[i] for i in of_text[:length]]
+                if config.pooling != "none":
+                    tokens, value = [config.pooling], value[None]
+                features = [
+                    {"token": token, "layers": _layers_of(row, names)}
+                    for token, row in zip(tokens, value, strict=False)
+                ]
+                # The misspelt key is the interface.
+                line = {"linex_index": index, "features": features}
+                text = json.dumps(line, ensure_ascii=False)
+                file.write(text.encode() + b"\n")
+                index += 1
+
+
+def _layers_of(row, names):
+    return [
+        {"index": name, "values": [round(float(x), _DIGITS) for x in values]}
+        for name, values in zip(names, row.reshape(len(names), -1), strict=True)
+    ]
+
+
+def _write_arrays(config, numbers, vocabulary, blocks):
+    """Writes "values"; of tokens also "ids" and where each text "starts"."""
+    found, all_ids, sizes = [], [], []
+    for values, ids, lengths in blocks:
+        if config.pooling == "none":
+            is_real = np.arange(ids.shape[1]) < lengths[:, None]
+            values, ids = values[is_real], ids[is_real]
+            all_ids.append(ids)
+            sizes.append(lengths)
+        found.append(values)
+    arrays = {"values": np.concatenate(found), "layers": np.array(numbers)}
+    if config.pooling == "none":
+        starts = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
+        arrays |= {"ids": np.concatenate(all_ids), "starts": starts}
+    with corpus.open_binary(config.output_file, "wb") as file:
+        np.savez(file, **arrays)

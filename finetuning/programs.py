@@ -1,0 +1,93 @@
+"""The tasks there are, and a fine-tuned directory's own."""
+
+import json
+import os
+
+import tensorflow as tf
+
+from finetuning import model, prediction, preflight, settings, weights
+from finetuning.classification import config as classification_config
+from finetuning.classification import task as classification
+from finetuning.question_answering import config as question_answering_config
+from finetuning.question_answering import task as question_answering
+from finetuning.tagging import config as tagging_config
+from finetuning.tagging import task as tagging
+from training import precision, strategy
+
+# {name in settings.json: (its config, the task)}
+PROGRAMS = {
+    "Classification": (
+        classification_config.ClassifierConfig,
+        classification.Classification,
+    ),
+    "QuestionAnswering": (
+        question_answering_config.QuestionAnsweringConfig,
+        question_answering.QuestionAnswering,
+    ),
+    "Tagging": (tagging_config.TaggingConfig, tagging.Tagging),
+}
+
+
+def load(directory, **changes):
+    """Returns the config and the task of a fine-tuned directory.
+
+    Args:
+        directory: an --output_dir of a training.
+        changes: fields of the config to set otherwise.
+
+    Raises:
+        ValueError: it is none.
+    """
+    path = os.path.join(directory, settings.SETTINGS_FILE)
+    if not tf.io.gfile.exists(path):
+        raise ValueError(
+            f"{directory} has no {settings.SETTINGS_FILE}: it is not the "
+            "--output_dir of a fine-tuning"
+        )
+    with tf.io.gfile.GFile(path) as file:
+        stated = json.loads(file.read())
+    make_config, make_task = PROGRAMS[stated["task"]]
+    config = make_config(
+        **stated["config"]
+        | {
+            "output_dir": directory,
+            "bert_config_file": os.path.join(directory, "bert_config.json"),
+            "vocab_file": os.path.join(directory, "vocab.txt"),
+            "seeds": None,
+        }
+        | changes
+    )
+    made = make_task(config)
+    made.restore(stated["settings"])
+    return config, made
+
+
+def load_predictor(config, made):
+    """Returns a `prediction.Predictor` with the weights of a directory.
+
+    Args:
+        config: from `load`.
+        made: from `load`.
+    """
+    bert = preflight.read_bert_config(config)
+    devices = strategy.create(
+        use_tpu=config.use_tpu,
+        tpu_name=config.tpu_name,
+        tpu_zone=config.tpu_zone,
+        gcp_project=config.gcp_project,
+        master=config.master,
+    )
+    with devices.scope():
+        of_task = model.Model(
+            bert,
+            made,
+            seed=config.seed,
+            mixed_precision=precision.choose(config.mixed_precision, devices),
+        )
+    weights.restore(config, of_task)
+    return prediction.Predictor(
+        devices,
+        of_task,
+        batch_size=config.predict_batch_size,
+        group_by_length=not config.use_tpu and not config.tpu_name,
+    )

@@ -1,0 +1,144 @@
+"""Answers by a fine-tuned directory: those that the run itself gave."""
+
+import json
+
+import pytest
+
+from finetuning.classification import config as classification_config
+from finetuning.classification import task as classification
+from finetuning.question_answering import config as question_config
+from finetuning.question_answering import task as question_answering
+from finetuning.tagging import config as tagging_config
+from finetuning.tagging import task as tagging
+from tests.finetuning import tiny_task
+from tools import predict
+
+TEXTS = ["w1 w2 w3", "w4 w5", "w6 w1 w90 w91", "w7"]
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    path = tmp_path_factory.mktemp("models")
+    tiny_task.write_inputs(path)
+    return path
+
+
+def _settings(directory, output):
+    return {
+        "bert_config_file": str(directory / "bert.json"),
+        "vocab_file": str(directory / "vocab.txt"),
+        "output_dir": str(directory / output),
+        "max_seq_length": 16,
+        "do_train": True,
+        "do_predict": True,
+        "train_batch_size": 2,
+        "num_train_epochs": 1.0,
+        "mixed_precision": "none",
+    }
+
+
+def _predict(directory, output, lines, name="lines.txt"):
+    path = directory / name
+    path.write_text(
+        lines if isinstance(lines, str) else "".join(f"{x}\n" for x in lines)
+    )
+    answers = directory / f"{output}.jsonl"
+    predict.run(
+        predict.PredictConfig(
+            model_dir=str(directory / output),
+            input_file=str(path),
+            output_file=str(answers),
+        )
+    )
+    return [json.loads(line) for line in answers.read_text().splitlines()]
+
+
+def test_texts_are_classified_as_the_run_did(directory):
+    train = directory / "train.tsv"
+    rows = [f"{'ab'[i % 2]}\t{text}\n" for i, text in enumerate(TEXTS)]
+    train.write_text("label\ttext\n" + "".join(rows))
+    classification.run(
+        classification_config.ClassifierConfig(
+            task_name="tsv",
+            train_file=str(train),
+            predict_file=str(train),
+            **_settings(directory, "classes"),
+        )
+    )
+    path = directory / "classes/predictions.jsonl"
+    wanted = [json.loads(line) for line in path.read_text().splitlines()]
+    found = _predict(directory, "classes", TEXTS)
+    for said, of_run in zip(found, wanted, strict=True):
+        assert said["label"] == of_run["label"]
+        assert said["probabilities"] == pytest.approx(
+            of_run["probabilities"], abs=1e-5
+        )
+    with pytest.raises(ValueError, match="line 2: 2 columns between tabs"):
+        _predict(directory, "classes", ["w1", "w1\tw2"])
+
+
+def test_sentences_are_tagged_as_the_run_did(directory):
+    train = directory / "train.conll"
+    train.write_text(
+        "".join(
+            "".join(
+                f"{word}\t{'B-PER' if word < 'w5' else 'O'}\n"
+                for word in text.split()
+            )
+            + "\n"
+            for text in TEXTS
+        )
+    )
+    tagging.run(
+        tagging_config.TaggingConfig(
+            train_file=str(train),
+            predict_file=str(train),
+            window_overlap=2,
+            token_digits="keep",
+            **_settings(directory, "tags"),
+        )
+    )
+    path = directory / "tags/entities.jsonl"
+    wanted = [json.loads(line) for line in path.read_text().splitlines()]
+    assert _predict(directory, "tags", TEXTS) == wanted
+
+
+def test_questions_are_answered_as_the_run_did(directory):
+    entries = [
+        {
+            "context": text,
+            "qas": [
+                {
+                    "id": str(number),
+                    "question": "w9 w8",
+                    "answers": [{"text": text.split()[0], "answer_start": 0}],
+                }
+            ],
+        }
+        for number, text in enumerate(TEXTS, 1)
+    ]
+    train = directory / "train.json"
+    train.write_text(json.dumps({"data": [{"paragraphs": entries}]}))
+    question_answering.run(
+        question_config.QuestionAnsweringConfig(
+            train_file=str(train),
+            predict_file=str(train),
+            max_query_length=4,
+            doc_stride=4,
+            **_settings(directory, "answers"),
+        )
+    )
+    wanted = json.loads((directory / "answers/predictions.json").read_text())
+    for lines, name in (
+        ([f"w9 w8\t{text}" for text in TEXTS], "lines.txt"),
+        (train.read_text(), "again.json"),
+    ):
+        found = _predict(directory, "answers", lines, name)
+        assert {said["id"]: said["answer"] for said in found} == wanted
+        for said, text in zip(found, TEXTS, strict=True):
+            assert text[said["start"] : said["end"]] == said["answer"]
+
+
+def test_what_is_no_fine_tuned_directory_is_told(directory):
+    with pytest.raises(ValueError, match="has no settings.json"):
+        _predict(directory, ".", TEXTS)
