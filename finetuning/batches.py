@@ -13,7 +13,6 @@ _BATCHES_A_GROUP = 16
 # Every length is a program of its own: more of them take longer to build than
 # they save.
 _MAX_LENGTHS = 3
-_FEW_STEPS = 100
 _MULTIPLE = 8
 # As TensorFlow's own tf.random.experimental.index_shuffle.
 _ROUNDS = 4
@@ -50,19 +49,19 @@ def trim(rows, num_tokens, *, per_token):
     }
 
 
-def choose_lengths(lengths, num_steps):
+def choose_lengths(lengths, *, is_one=False):
     """Returns the few lengths to cut batches to that leave least padding.
 
     Args:
         lengths: of all rows, [N].
-        num_steps: of the run.
+        is_one: whether it is to be one length.
 
     Returns:
         Ascending multiples of 8; the last one is enough for all rows.
     """
     rounded = -(-np.asarray(lengths) // _MULTIPLE) * _MULTIPLE
     edges, counts = np.unique(rounded, return_counts=True)
-    most = 1 if num_steps < _FEW_STEPS else min(_MAX_LENGTHS, len(edges))
+    most = 1 if is_one else min(_MAX_LENGTHS, len(edges))
     # least[e]: least tokens of the rows up to edge e, by how many lengths.
     covered = np.cumsum(counts)
     least = covered * edges

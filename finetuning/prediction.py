@@ -9,6 +9,8 @@ import tensorflow as tf
 from finetuning import batches
 
 _ROWS_OF_LOSS = 512
+# Every length takes a second to prepare.
+_FEW_STEPS = 10
 
 
 class Predictor:
@@ -41,7 +43,7 @@ class Predictor:
         num_rows, whole = len(lengths), rows["input_ids"].shape[-1]
         num_steps = -(-num_rows // self._batch_size)
         order = np.argsort(lengths, kind="stable")
-        edges = batches.choose_lengths(lengths, num_steps)
+        edges = batches.choose_lengths(lengths, is_one=num_steps < _FEW_STEPS)
         if not self._group:
             order, edges = np.arange(num_rows), edges[-1:]
         found = {}

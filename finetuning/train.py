@@ -29,8 +29,10 @@ from training import (
     training_step,
 )
 
-# XLA makes a step a tenth faster, and takes half a minute to do so.
-_LONG_STEPS = 1000
+# XLA makes a step about twice as fast, and takes half a minute to compile it,
+# for each length of its batches.
+_STEPS_TO_COMPILE = 50
+_STEPS_FOR_LENGTHS = 200
 
 
 def run(config, make_task):
@@ -232,7 +234,7 @@ def _run_steps(
                 one_step,
                 lengths,
                 per_token=made.head.per_token,
-                is_long=num_train_steps >= _LONG_STEPS,
+                is_compiled=num_train_steps >= _STEPS_TO_COMPILE,
             ),
             iter(data),
             one_step.totals,
@@ -253,8 +255,8 @@ def _run_steps(
         )
 
 
-def _make_run_steps(devices, one_step, lengths, *, per_token, is_long):
-    compile_step = one_step.compile_step if is_long else compilation.nothing
+def _make_run_steps(devices, one_step, lengths, *, per_token, is_compiled):
+    compile_step = one_step.compile_step if is_compiled else compilation.nothing
     return step.make_run_steps(
         devices,
         one_step.replica_step,
@@ -279,7 +281,8 @@ def _lengths(config, devices, rows, num_train_steps):
     if isinstance(devices, tf.distribute.TPUStrategy):
         return [rows["input_ids"].shape[-1]]
     lengths = batches.choose_lengths(
-        batches.lengths_of_rows(rows), num_train_steps
+        batches.lengths_of_rows(rows),
+        is_one=num_train_steps < _STEPS_FOR_LENGTHS,
     )
     lengths[-1] = min(lengths[-1], rows["input_ids"].shape[-1])
     if devices.num_replicas_in_sync > 1 or not config.group_by_length:
