@@ -242,7 +242,7 @@ def _run_steps(
             iterations_per_loop=config.iterations_per_loop,
             make_metrics=one_step.metrics,
             speed_of=lambda steps_a_second: {
-                "rows_per_second": steps_a_second * config.train_batch_size
+                "examples_per_second": steps_a_second * config.train_batch_size
             },
             summaries=told,
             stop=stop,

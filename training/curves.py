@@ -7,12 +7,15 @@ import tensorflow as tf
 _EVAL = "eval_"
 # More points than a picture has columns only cost time.
 _MAX_POINTS = 2_000
-# What a panel shows, by the end of a name, and what stands beside its axis.
+# What a panel shows, by the ends of names, and what stands beside its axis.
 _PANELS = (
-    ("loss", "loss (nats)"),
-    ("accuracy", "accuracy"),
-    ("learning_rate", "learning rate"),
-    ("examples_per_second", "sequences/s"),
+    (("loss",), "loss (nats)"),
+    (
+        ("accuracy", "f1", "exact_match", "matthews", "pearson", "spearman"),
+        "accuracy and other scores",
+    ),
+    (("learning_rate",), "learning rate"),
+    (("examples_per_second",), "sequences/s"),
 )
 
 
@@ -31,10 +34,10 @@ def write(lines, path):
     drawing = figure.Figure(figsize=(10, 7), layout="constrained")
     if any(name.startswith(_EVAL) for line in lines for name in line):
         drawing.suptitle("lines: training, points: held out", fontsize="medium")
-    for axes, (ending, label) in zip(
+    for axes, (endings, label) in zip(
         drawing.subplots(2, 2, sharex=True).flat, _PANELS, strict=True
     ):
-        _draw_panel(axes, lines, ending)
+        _draw_panel(axes, lines, endings)
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
         axes.margins(x=0.02)
@@ -58,22 +61,24 @@ def series(lines, name):
     return [step for step, _ in points], [value for _, value in points]
 
 
-def _draw_panel(axes, lines, ending):
+def _draw_panel(axes, lines, endings):
     names = dict.fromkeys(
         name.removeprefix(_EVAL)
         for line in lines
         for name in line
-        if name.endswith(ending)
+        if name.endswith(endings)
     )
     for number, name in enumerate(names):
         colour = f"C{number}"
         axes.plot(*series(lines, name), color=colour, label=name)
         steps, values = series(lines, _EVAL + name)
         if steps:
+            is_trained = any(name in line for line in lines)
             axes.plot(
                 steps,
                 values,
-                "o",
+                # What is only held out has no line of training to follow.
+                "o" if is_trained else "o-",
                 color=colour,
                 markeredgecolor="white",
                 # Not in the legend, which would cover half of the panel.
@@ -81,3 +86,5 @@ def _draw_panel(axes, lines, ending):
             )
     if len(axes.get_lines()) > 1:
         axes.legend(fontsize="small")
+    if not names:
+        axes.set_axis_off()
