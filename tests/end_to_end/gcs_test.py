@@ -158,6 +158,15 @@ def train(num_steps):
     ]
 
 
+EXPORTED = (
+    "export/",
+    "export/bert_config.json",
+    "export/bert_model.ckpt.data-00000-of-00001",
+    "export/bert_model.ckpt.index",
+    "export/vocab.txt",
+)
+
+
 def test_training_on_gs_goes_on_from_the_checkpoints_there(
     cloud, records, tmp_path
 ):
@@ -177,6 +186,7 @@ def test_training_on_gs_goes_on_from_the_checkpoints_there(
         "checkpoint",
         "metrics.jsonl",
         "training_curves.png",
+        *EXPORTED,
         *names,
     }
     lines = cloud.get("out/metrics.jsonl").splitlines()
