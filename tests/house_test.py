@@ -1,6 +1,7 @@
 """The layout and the house rules of the design, held for every file."""
 
 import ast
+import configparser
 import importlib.metadata
 import pathlib
 import sys
@@ -165,3 +166,12 @@ def test_no_folder_takes_the_name_of_an_installed_package():
     }
     assert not (names | SCRIPTS) & set(sys.stdlib_module_names)
     assert not (names | SCRIPTS) & installed
+
+
+def test_a_tpu_gets_all_that_others_get():
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    wanted = settings["options"]["install_requires"].split("\n")
+    text = (ROOT / "requirements-tpu.txt").read_text(encoding="utf-8")
+    missing = {*filter(None, wanted)} - {*text.splitlines()}
+    assert all(line.startswith("tensorflow>=") for line in missing), missing
