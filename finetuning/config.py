@@ -25,6 +25,12 @@ class FinetuningConfig:
     do_lower_case: Annotated[
         bool, "Whether the model is uncased; accents go with case."
     ] = True
+    t2s: Annotated[
+        bool,
+        "Whether the model reads traditional Chinese as simplified (OpenCC), "
+        "as one does that was pretrained with --t2s; answers and entities stay "
+        "in the characters of the text.",
+    ] = False
     do_train: Annotated[bool, "Whether to train."] = False
     do_eval: Annotated[bool, "Whether to score the model, after training."] = (
         False

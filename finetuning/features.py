@@ -57,6 +57,9 @@ class FeaturesConfig:
     do_lower_case: Annotated[
         bool, "Whether the model is uncased; accents go with case."
     ] = True
+    t2s: Annotated[
+        bool, "Whether the model reads traditional Chinese as simplified."
+    ] = False
     max_seq_length: Annotated[
         int, "Tokens of a text; what is longer is cut."
     ] = 128
@@ -185,7 +188,9 @@ def run(config):
     """
     shape = preflight.read_bert_config(config)
     vocabulary = vocab.load(config.vocab_file)
-    tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
+    tokenizer = tokenization.Tokenizer(
+        vocabulary, config.do_lower_case, simplify=config.t2s
+    )
     pairs = _read(config.input_file)
     devices = strategy.create(
         use_tpu=config.use_tpu,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from text import normalization, wordpiece
+from text import normalization, t2s, wordpiece
 
 
 class Tokens(NamedTuple):
@@ -24,13 +24,15 @@ class Tokens(NamedTuple):
 class Tokenizer:
     """Turns texts into the ids of `tokenization.Tokenizer`, with places."""
 
-    def __init__(self, vocabulary, do_lower_case=True):
+    def __init__(self, vocabulary, do_lower_case=True, simplify=False):
         """Compiles the vocabulary.
 
         Args:
             vocabulary: a `text.vocab.Vocabulary`.
             do_lower_case: whether the model is uncased; accents go with case.
+            simplify: whether traditional Chinese is made simplified before.
         """
+        self._convert = t2s.to_simplified_in_place if simplify else str
         self._normalizer = normalization.Normalizer(do_lower_case)
         self._trie = wordpiece.compile_trie(vocabulary)
 
@@ -44,7 +46,9 @@ class Tokenizer:
             nothing = np.zeros(0, np.int32)
             return Tokens(nothing, np.zeros(1, np.int64), nothing, nothing)
         lines = "\n".join(text.replace("\n", " ") for text in texts)
-        codes, begins, ends = self._normalizer.code_points_and_spans(lines)
+        codes, begins, ends = self._normalizer.code_points_and_spans(
+            self._convert(lines)
+        )
         ids, starts, bounds = wordpiece.tokenize_with_bounds(codes, self._trie)
         lengths = np.array([len(text) + 1 for text in texts])
         first = np.repeat(np.cumsum(lengths) - lengths, np.diff(starts))

@@ -18,3 +18,20 @@ def to_simplified(text):
     Source: the flag `--t2s` of CLUEbenchmark/CLUEPretrainedModels.
     """
     return _converter().convert(text)
+
+
+def to_simplified_in_place(text):
+    """Returns `text` in simplified characters, each where it was.
+
+    A line that OpenCC would make longer or shorter, which it does with none
+    that was seen, is converted character by character.
+    """
+    lines = text.split("\n")
+    return "\n".join(
+        converted
+        if len(converted) == len(line)
+        else "".join(map(to_simplified, line))
+        for line, converted in zip(
+            lines, to_simplified(text).split("\n"), strict=True
+        )
+    )

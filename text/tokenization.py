@@ -8,7 +8,7 @@ import functools
 
 import numpy as np
 
-from text import normalization, segmentation, wordpiece
+from text import normalization, segmentation, t2s, wordpiece
 
 _is_chinese = functools.cache(normalization.is_chinese)
 
@@ -16,7 +16,13 @@ _is_chinese = functools.cache(normalization.is_chinese)
 class Tokenizer:
     """Turns lines of text into WordPiece ids."""
 
-    def __init__(self, vocabulary, do_lower_case=True, word_segmenter="none"):
+    def __init__(
+        self,
+        vocabulary,
+        do_lower_case=True,
+        word_segmenter="none",
+        simplify=False,
+    ):
         """Compiles the vocabulary.
 
         Args:
@@ -24,8 +30,10 @@ class Tokenizer:
             do_lower_case: whether the model is uncased; accents go with case.
             word_segmenter: what knows the words of Chinese text, a key of
                 `segmentation.SEGMENTERS`; "none": each character is a word.
+            simplify: whether traditional Chinese is made simplified before.
         """
         self._is_continuation = vocabulary.is_continuation
+        self._convert = t2s.to_simplified if simplify else str
         self._segment = None
         if word_segmenter != "none":
             self._segment = segmentation.SEGMENTERS[word_segmenter]()
@@ -42,7 +50,7 @@ class Tokenizer:
             (ids int32 [tokens], starts int64 [lines + 1]): the ids of line i
             are `ids[starts[i] : starts[i + 1]]`.
         """
-        codes = self._normalizer.code_points(text)
+        codes = self._normalizer.code_points(self._convert(text))
         return wordpiece.tokenize(codes, self._trie)
 
     def tokenize_words(self, text):

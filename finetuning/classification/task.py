@@ -41,7 +41,7 @@ class Classification(task.Task):
         self._check_loss_flags()
         self._vocabulary = vocab.load(config.vocab_file)
         self._tokenizer = tokenization.Tokenizer(
-            self._vocabulary, config.do_lower_case
+            self._vocabulary, config.do_lower_case, simplify=config.t2s
         )
 
     @property
@@ -85,6 +85,7 @@ class Classification(task.Task):
             for name in (
                 "task_name",
                 "do_lower_case",
+                "t2s",
                 "max_seq_length",
                 "truncation",
                 "header",

@@ -21,6 +21,7 @@ from training import step
 # What the rows depend on besides the files and the vocabulary.
 _ROW_SETTINGS = (
     "do_lower_case",
+    "t2s",
     "max_seq_length",
     "doc_stride",
     "max_query_length",
@@ -45,7 +46,7 @@ class QuestionAnswering(finetuning_task.Task):
         self._config = config
         self._vocabulary = vocab.load(config.vocab_file)
         self._tokenizer = offsets.Tokenizer(
-            self._vocabulary, config.do_lower_case
+            self._vocabulary, config.do_lower_case, simplify=config.t2s
         )
         # {name: (examples, their windows)} of the splits made so far.
         self._made = {}

@@ -72,8 +72,11 @@ class Tagging(task.Task):
 
     def make_rows(self, split_name, examples):
         config = self._config
+        read_as = examples
+        if config.t2s:
+            read_as = windows.simplify(examples)
         rows = windows.make_rows(
-            examples,
+            read_as,
             self._tokenizer,
             self._vocabulary.ids,
             max_seq_length=config.max_seq_length,
@@ -103,6 +106,7 @@ class Tagging(task.Task):
             name: getattr(config, name)
             for name in (
                 "do_lower_case",
+                "t2s",
                 "max_seq_length",
                 "window_overlap",
                 "token_digits",

@@ -3,7 +3,11 @@
 Shapes: N rows, T tokens.
 """
 
+import dataclasses
+
 import numpy as np
+
+from text import t2s
 
 
 def spans(num_pieces, capacity, overlap):
@@ -27,6 +31,27 @@ def spans(num_pieces, capacity, overlap):
         # The words of the overlap, but no more than leave room for a new one.
         least = max(ends[end - 1] - overlap, ends[end] - capacity)
         begin = int(np.searchsorted(starts, least))
+
+
+def simplify(sentences):
+    """Returns the sentences with their words in simplified Chinese."""
+    texts = "\n".join(sentence.text for sentence in sentences)
+    return [
+        dataclasses.replace(
+            sentence,
+            words=tuple(
+                text[begin : begin + len(word)]
+                for begin, word in zip(
+                    sentence.starts, sentence.words, strict=True
+                )
+            ),
+        )
+        for sentence, text in zip(
+            sentences,
+            t2s.to_simplified_in_place(texts).split("\n"),
+            strict=True,
+        )
+    ]
 
 
 def make_rows(sentences, tokenizer, ids, *, max_seq_length, overlap, numbers):

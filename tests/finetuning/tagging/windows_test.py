@@ -129,3 +129,12 @@ def test_labels_come_back_through_windows(vocabulary):
     found = windows.merge(rows, rows["label_ids"], counts)
     for sentence, tags in zip(sentences, found, strict=True):
         assert tuple(names[tags]) == sentence.labels
+
+
+def test_simplified_words_keep_their_labels(vocabulary):
+    # Alone, 乾 becomes 干: the sentence decides.
+    words = ["乾", "隆", "playing", "中", "國", "ab"]
+    labels = ("B-X", "I-X", "O", "B-X", "I-X", "O")
+    (found,) = windows.simplify([_sentence(words, labels)])
+    assert found.words == ("乾", "隆", "playing", "中", "国", "ab")
+    assert found.labels == labels
