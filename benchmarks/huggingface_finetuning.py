@@ -6,7 +6,8 @@ from, as a directory of Hugging Face's. Trainer, AdamW, batches padded to their
 longest row; the outputs are scored by the same task as ours.
 
 python -m benchmarks.huggingface_finetuning --model_dir=OUTPUT_DIR \
-    --huggingface_dir=MODEL [--seeds=1,2,3] [--group_by_length]
+    --huggingface_dir=MODEL [--seeds=1,2,3] [--group_by_length] \
+    [--same_schedule]
 
 Needs pip install -e '.[peers]'.
 """
@@ -25,6 +26,7 @@ import transformers
 
 import config_flags
 from finetuning import batches, cache, programs, task
+from training import schedules
 
 _MODELS = {
     "sequence_classification": (
@@ -55,6 +57,12 @@ class ComparisonConfig:
         bool, "Whether Trainer makes batches of rows of like length, too."
     ] = False
     bf16: Annotated[bool, "Whether Trainer computes in bfloat16."] = False
+    same_schedule: Annotated[
+        bool,
+        "Whether Trainer has our rate at each step. Its own line to 0 begins "
+        "at the end of the warm-up and so is above google-research/bert's, "
+        "which begins at step 0: by 10 % with --warmup_proportion=0.1.",
+    ] = False
 
 
 def run(comparison):
@@ -97,12 +105,16 @@ def _train(comparison, config, made, split, seed):
         comparison.huggingface_dir, ignore_mismatched_sizes=True, **labels
     )
     with tempfile.TemporaryDirectory() as folder:
+        args = _arguments(comparison, config, split, seed, folder)
         trainer = transformers.Trainer(
             model=model,
-            args=_arguments(comparison, config, split, seed, folder),
+            args=args,
             train_dataset=_examples(made, split.rows),
             data_collator=_collate,
         )
+        if comparison.same_schedule:
+            trainer.create_optimizer()
+            trainer.lr_scheduler = _schedule(config, args, trainer.optimizer)
         started = time.monotonic()
         trainer.train()
         return model.eval(), time.monotonic() - started
@@ -136,6 +148,18 @@ def _arguments(comparison, config, split, seed, folder):
         **{"train_sampling_strategy": "group_by_length"}
         if comparison.group_by_length
         else {},
+    )
+
+
+def _schedule(config, args, optimizer):
+    shares = schedules.Schedule(
+        peak=1.0,
+        num_train_steps=args.max_steps,
+        num_warmup_steps=args.warmup_steps,
+        shape=config.lr_schedule,
+    )
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: float(shares(step))
     )
 
 
