@@ -34,7 +34,10 @@ def evaluate(config, devices, made, splits, global_step):
         split = splits[name]
         outputs = _predictor(config, devices, made, name).outputs(split.rows)
         if made.task.is_labelled(split):
-            results |= _score(made, split, outputs)
+            found = _score(made, split, outputs)
+            # What is predicted has answers, too, and is another file.
+            prefix = f"{name}_" if results else ""
+            results |= {f"{prefix}{key}": x for key, x in found.items()}
         if strategy.is_chief(devices):
             made.task.write(split, outputs, config.output_dir)
     if results:

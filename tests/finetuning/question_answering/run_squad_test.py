@@ -137,6 +137,18 @@ def test_it_learns_scores_and_answers(directory):
     found = assert_answers(directory, "out", "test.json", FILES)
     assert sum(text in METALS for text in found.values()) > 14
     assert not (directory / "out/eval_results.txt").exists()
+    # Answered questions that are predicted do not pass for the evaluation's.
+    again = run(
+        directory,
+        "out",
+        do_eval=True,
+        do_predict=True,
+        version_2_with_negative=True,
+        eval_file=str(directory / "dev.json"),
+        predict_file=str(directory / "train.json"),
+    )
+    assert results.items() <= again.items()
+    assert again["predict_loss"] != again["loss"]
 
 
 def make_task(directory, **others):
