@@ -35,9 +35,9 @@ def evaluate(config, devices, made, splits, global_step):
         outputs = _predictor(config, devices, made, name).outputs(split.rows)
         if made.task.is_labelled(split):
             found = _score(made, split, outputs)
-            # What is predicted has answers, too, and is another file.
-            prefix = f"{name}_" if results else ""
-            results |= {f"{prefix}{key}": x for key, x in found.items()}
+            if results and not _are_same_rows(made):
+                found = {f"{name}_{key}": x for key, x in found.items()}
+            results |= found
         if strategy.is_chief(devices):
             made.task.write(split, outputs, config.output_dir)
     if results:
@@ -45,6 +45,12 @@ def evaluate(config, devices, made, splits, global_step):
         if strategy.is_chief(devices):
             write_results(config.output_dir, results)
     return results
+
+
+def _are_same_rows(made):
+    """Whether what is predicted is what was scored before."""
+    eval_rows, predict_rows = map(made.task.describe_rows, ("eval", "predict"))
+    return eval_rows == predict_rows
 
 
 def write_results(directory, results):

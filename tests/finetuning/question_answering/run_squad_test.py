@@ -18,6 +18,7 @@ from tests.finetuning.question_answering import squads
 WORDS = [f"w{i}" for i in range(20)]
 METALS = ["Gold", "Zinc", "Iron"]
 LENGTH = 24
+FILES = {"predictions", "nbest_predictions"}
 
 
 def write_questions(path, count, *, with_answers=True, share_without=0.0):
@@ -107,20 +108,19 @@ def assert_answers(directory, output, name, wanted):
     return found["predictions"]
 
 
-FILES = {"predictions", "nbest_predictions"}
-
-
 def test_it_learns_scores_and_answers(directory):
     results = run(
         directory,
         "out",
         do_train=True,
+        do_eval=True,
         do_predict=True,
         keep_best=True,
         version_2_with_negative=True,
         train_file=str(directory / "train.json"),
         predict_file=str(directory / "dev.json"),
     )
+    assert "predict_f1" not in results
     assert results["HasAns_f1"] > 70 and results["NoAns_f1"] > 70
     assert results["best_f1"] >= results["f1"] > 70
     lines = (directory / "out/eval_results.txt").read_text().splitlines()
