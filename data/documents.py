@@ -6,7 +6,6 @@ import numpy as np
 
 from data import instances
 from text import corpus as corpus_files
-from text import t2s
 
 
 @dataclasses.dataclass
@@ -20,7 +19,7 @@ class Documents:
     open_ended: list[str]
 
 
-def read(pieces, tokenizer, *, convert_t2s, with_words, id_type, advance):
+def read(pieces, tokenizer, *, with_words, id_type, advance):
     """Reads pieces of text files as one corpus.
 
     A line is a sentence, an empty one ends a document; a line without tokens
@@ -30,7 +29,6 @@ def read(pieces, tokenizer, *, convert_t2s, with_words, id_type, advance):
     Args:
         pieces: `shards.Piece`s, in order.
         tokenizer: a `text.tokenization.Tokenizer`.
-        convert_t2s: whether to convert to simplified Chinese first.
         with_words: whether to keep where words begin.
         id_type: the type of `Corpus.ids`.
         advance: is told the bytes as they are read.
@@ -46,8 +44,6 @@ def read(pieces, tokenizer, *, convert_t2s, with_words, id_type, advance):
         for text in corpus_files.read_chunks(
             piece.path, digest, begin=piece.begin, end=piece.end
         ):
-            if convert_t2s:
-                text = t2s.to_simplified(text)
             # What follows the last line end is no line.
             text = text.removesuffix("\n")
             if with_words:

@@ -92,13 +92,15 @@ def build(config, vocabulary, shard, paths, advance):
 
 def _read(config, vocabulary, shard, advance):
     tokenizer = tokenization.Tokenizer(
-        vocabulary, config.do_lower_case, config.word_segmenter
+        vocabulary,
+        config.do_lower_case,
+        config.word_segmenter,
+        simplify=config.t2s,
     )
     progress = _Share(advance, shard.num_bytes * _READING)
     return documents.read(
         shard.pieces,
         tokenizer,
-        convert_t2s=config.t2s,
         with_words=config.do_whole_word_mask or config.masking == "dynamic",
         id_type=np.uint16 if len(vocabulary) <= 1 << 16 else np.int32,
         advance=lambda num_bytes: progress(num_bytes, shard.num_bytes),

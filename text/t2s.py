@@ -1,6 +1,9 @@
 """Traditional to simplified Chinese."""
 
 import functools
+import re
+
+_WITHOUT_SURROGATES = re.compile(r"[^\ud800-\udfff]+")
 
 
 @functools.cache
@@ -17,7 +20,11 @@ def to_simplified(text):
     result is that of converting line by line.
     Source: the flag `--t2s` of CLUEbenchmark/CLUEPretrainedModels.
     """
-    return _converter().convert(text)
+    convert = _converter().convert
+    try:
+        return convert(text)
+    except UnicodeEncodeError:  # JSON may escape half of a surrogate pair.
+        return _WITHOUT_SURROGATES.sub(lambda run: convert(run[0]), text)
 
 
 def to_simplified_in_place(text):

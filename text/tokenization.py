@@ -50,8 +50,7 @@ class Tokenizer:
             (ids int32 [tokens], starts int64 [lines + 1]): the ids of line i
             are `ids[starts[i] : starts[i + 1]]`.
         """
-        codes = self._normalizer.code_points(self._convert(text))
-        return wordpiece.tokenize(codes, self._trie)
+        return self._tokenize(self._convert(text))
 
     def tokenize_words(self, text):
         """Returns the ids of each line and where its words begin.
@@ -64,11 +63,16 @@ class Tokenizer:
             False where a token goes on in the word of the token before it, as
             ## pieces do and what a segmenter finds in a line with Chinese.
         """
-        ids, starts = self.tokenize(text)
+        text = self._convert(text)
+        ids, starts = self._tokenize(text)
         begins = ~self._is_continuation[ids]
         if self._segment:
             self._mark_words(text.split("\n"), ids, starts, begins)
         return ids, starts, begins
+
+    def _tokenize(self, text):
+        codes = self._normalizer.code_points(text)
+        return wordpiece.tokenize(codes, self._trie)
 
     def _mark_words(self, lines, ids, starts, begins):
         """Marks the words of the lines that have Chinese in them.
@@ -84,7 +88,7 @@ class Tokenizer:
                 first = len(words)
                 words += self._segment(line)
                 segmented.append((number, first, len(words)))
-        word_ids, word_starts = self.tokenize("\n".join(words))
+        word_ids, word_starts = self._tokenize("\n".join(words))
         for number, first, last in segmented:
             begin, end = starts[number], starts[number + 1]
             offsets = word_starts[first : last + 1] - word_starts[first]

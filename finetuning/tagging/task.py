@@ -72,11 +72,8 @@ class Tagging(task.Task):
 
     def make_rows(self, split_name, examples):
         config = self._config
-        read_as = examples
-        if config.t2s:
-            read_as = windows.simplify(examples)
         rows = windows.make_rows(
-            read_as,
+            windows.simplify(examples) if config.t2s else examples,
             self._tokenizer,
             self._vocabulary.ids,
             max_seq_length=config.max_seq_length,

@@ -53,7 +53,7 @@ class Build:
         return said
 
     def workers(self):
-        """Stops when one writes records; returns it and the others.
+        """Stops all once one writes records; returns it and the others.
 
         A busy machine may take longer to list them than they have to do.
         """

@@ -61,7 +61,6 @@ def test_labels_are_the_tokens_that_stood_there(by_token):
     corpus = documents.read(
         [shards.Piece(path, 0, None) for path in project.SAMPLES],
         tokenization.Tokenizer(vocabulary),
-        convert_t2s=False,
         with_words=False,
         id_type=np.uint16,
         advance=lambda num_bytes: None,

@@ -32,7 +32,6 @@ def build_unmasked(directory, pair_task, **flags):
             for path in settings.input_file.split(",")
         ],
         tokenization.Tokenizer(vocabulary),
-        convert_t2s=False,
         with_words=True,
         id_type=np.int32,
         advance=lambda num_bytes: None,

@@ -7,6 +7,7 @@ import pytest
 
 from finetuning import programs
 from tests import project, tiny
+from tests.finetuning.classification import tiny_classifier
 from tests.finetuning.question_answering import squads
 
 TRADITIONAL, SIMPLIFIED = "乾隆學漢語", "乾隆学汉语"
@@ -14,7 +15,8 @@ TRADITIONAL, SIMPLIFIED = "乾隆學漢語", "乾隆学汉语"
 
 def classification(directory, text):
     lines = ["label\ttext", f"a\t{text}", "b\tabc"]
-    return write(directory, "train.tsv", lines), {"task_name": "tsv"}
+    path = tiny_classifier.write_lines(directory / "train.tsv", lines)
+    return path, {"task_name": "tsv"}
 
 
 def question_answering(directory, text):
@@ -25,13 +27,9 @@ def question_answering(directory, text):
 def tagging(directory, text):
     lines = [f"{x} {y}" for x, y in zip(text, "OOOBI", strict=True)]
     lines = [x.replace(" B", " B-X").replace(" I", " I-X") for x in lines]
-    return write(directory, "train.conll", [*lines, ""]), {}
-
-
-def write(directory, name, lines):
-    path = directory / name
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return str(path)
+    return tiny_classifier.write_lines(
+        directory / "train.conll", [*lines, ""]
+    ), {}
 
 
 def rows_of(directory, name, make_file, text, *, simplify):

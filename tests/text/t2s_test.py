@@ -45,6 +45,11 @@ def test_a_line_of_another_length_is_converted_by_characters(monkeypatch):
     assert t2s.to_simplified_in_place("電腦好\n好電") == "电腦好\n好电"
 
 
+def test_half_of_a_surrogate_pair_stays_where_it_is():
+    assert t2s.to_simplified("頭\ud800髮\udfff") == "头\ud800发\udfff"
+    assert t2s.to_simplified_in_place("\udc00學\n") == "\udc00学\n"
+
+
 def test_tokens_are_those_of_simplified_text(vocabulary):
     wanted = tokenization.Tokenizer(vocabulary).tokenize(SIMPLIFIED)
     found = tokenization.Tokenizer(vocabulary, simplify=True).tokenize(
