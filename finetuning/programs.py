@@ -1,18 +1,15 @@
 """The tasks there are, and a fine-tuned directory's own."""
 
-import json
 import os
 
-import tensorflow as tf
-
-from finetuning import model, prediction, preflight, settings, weights
+from finetuning import model, prediction, preflight, weights
 from finetuning.classification import config as classification_config
 from finetuning.classification import task as classification
 from finetuning.question_answering import config as question_answering_config
 from finetuning.question_answering import task as question_answering
 from finetuning.tagging import config as tagging_config
 from finetuning.tagging import task as tagging
-from training import precision, strategy
+from training import precision, run_settings, strategy
 
 # {name in settings.json: (its config, the task)}
 PROGRAMS = {
@@ -38,14 +35,12 @@ def load(directory, **changes):
     Raises:
         ValueError: it is none.
     """
-    path = os.path.join(directory, settings.SETTINGS_FILE)
-    if not tf.io.gfile.exists(path):
+    stated = run_settings.read(directory)
+    if stated.get("task") not in PROGRAMS:
         raise ValueError(
-            f"{directory} has no {settings.SETTINGS_FILE}: it is not the "
-            "--output_dir of a fine-tuning"
+            f"{directory} has no {run_settings.SETTINGS_FILE} of a "
+            "fine-tuning: it is not the --output_dir of one"
         )
-    with tf.io.gfile.GFile(path) as file:
-        stated = json.loads(file.read())
     make_config, make_task = PROGRAMS[stated["task"]]
     config = make_config(
         **stated["config"]

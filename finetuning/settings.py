@@ -1,16 +1,23 @@
 """What a fine-tuned directory says of itself, and what a run says of it."""
 
 import dataclasses
-import json
 import math
 import os
 
 import tensorflow as tf
 from absl import logging
 
-from training import strategy, text_files
+from training import run_settings, strategy, text_files
 
-SETTINGS_FILE = "settings.json"
+
+def of_run(config, of_task):
+    """Returns what settings.json says of a training."""
+    return {
+        "task": type(of_task).__name__,
+        "config": dataclasses.asdict(config),
+        "settings": of_task.settings(),
+        "training_rows": of_task.describe_rows("train"),
+    }
 
 
 def write(config, made):
@@ -22,21 +29,9 @@ def write(config, made):
     bert = dataclasses.replace(
         made.config, extra={**made.config.extra, **labels}
     )
-    files = {
-        "bert_config.json": bert.to_json(),
-        SETTINGS_FILE: json.dumps(
-            {
-                "task": type(of_task).__name__,
-                "config": dataclasses.asdict(config),
-                "settings": of_task.settings(),
-            },
-            indent=2,
-            ensure_ascii=False,
-        ),
-    }
-    for name, text in files.items():
-        path = os.path.join(config.output_dir, name)
-        text_files.write_lines(path, text.split("\n"))
+    path = os.path.join(config.output_dir, "bert_config.json")
+    text_files.write_lines(path, bert.to_json().split("\n"))
+    run_settings.write(config.output_dir, of_run(config, of_task))
     vocab_file = os.path.join(config.output_dir, "vocab.txt")
     if os.path.abspath(config.vocab_file) != os.path.abspath(vocab_file):
         tf.io.gfile.copy(config.vocab_file, vocab_file, overwrite=True)
@@ -44,10 +39,9 @@ def write(config, made):
 
 def restore_task(config, of_task):
     """Gives the task what a training before it found in the data."""
-    path = os.path.join(config.output_dir, SETTINGS_FILE)
-    if tf.io.gfile.exists(path):
-        with tf.io.gfile.GFile(path) as file:
-            of_task.restore(json.loads(file.read())["settings"])
+    stated = run_settings.read(config.output_dir)
+    if "settings" in stated:
+        of_task.restore(stated["settings"])
 
 
 def log_arithmetic(config, devices, made, num_rows, num_train_steps, lengths):

@@ -142,10 +142,10 @@ def _train(config, devices, made, splits):
         config, devices, made, num_rows, num_train_steps, lengths
     )
     start_step = weights.start(config, made, one_step, checkpoints)
-    if strategy.is_chief(devices):
-        settings.write(config, made)
     if start_step >= num_train_steps:
         return start_step
+    if strategy.is_chief(devices):
+        settings.write(config, made)
     data = devices.distribute_datasets_from_function(
         lambda context: batches.training_batches(
             rows,

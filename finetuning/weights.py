@@ -5,12 +5,22 @@ import os
 import tensorflow as tf
 from absl import logging
 
-from finetuning import preflight
-from training import best_checkpoint, checkpoint
+from finetuning import preflight, settings
+from training import best_checkpoint, checkpoint, optimizers, run_settings
 
 
 def start(config, made, one_step, checkpoints):
-    """Sets the first weights; returns the step they are of."""
+    """Sets the first weights; returns the step they are of.
+
+    Raises:
+        ValueError: --output_dir has a run that this one cannot go on from.
+    """
+    newest = checkpoints.newest()
+    if newest:
+        optimizers.refuse_change(newest, config.optimizer)
+        _refuse_other_labels(config, made.task)
+        now = settings.of_run(config, made.task)
+        run_settings.warn_of_changes(config.output_dir, now, newest)
     resumed_from = checkpoints.restore_newest()
     start_step = int(one_step.optimizer.iterations.numpy())
     if resumed_from:
@@ -22,6 +32,18 @@ def start(config, made, one_step, checkpoints):
             "NO --init_checkpoint: TRAINING STARTS FROM RANDOM WEIGHTS"
         )
     return start_step
+
+
+def _refuse_other_labels(config, of_task):
+    stated = run_settings.read(config.output_dir).get("settings", {})
+    before = stated.get("labels")
+    now = list(of_task.settings().get("labels") or [])
+    if before and before != now:
+        raise ValueError(
+            f"--output_dir={config.output_dir} has a training with the labels "
+            f"{', '.join(before)}, and these rows have {', '.join(now)}: "
+            "give another --output_dir"
+        )
 
 
 def restore(config, made):

@@ -21,6 +21,7 @@ from training import (
     loop,
     optimizers,
     precision,
+    run_settings,
     signals,
     step,
     strategy,
@@ -200,8 +201,11 @@ def _evaluate_between(step, evaluator, stop, best):
 
 def _start(config, objective, one_step, checkpoints):
     """Sets the first weights; returns the step they are of."""
-    if checkpoints.newest():
-        optimizers.refuse_change(checkpoints.newest(), config.optimizer)
+    newest = checkpoints.newest()
+    settings = {"config": dataclasses.asdict(config)}
+    if newest:
+        optimizers.refuse_change(newest, config.optimizer)
+        run_settings.warn_of_changes(config.output_dir, settings, newest)
     # A checkpoint of this very run goes first: the same command, given again,
     # must go on and not begin anew.
     resumed_from = checkpoints.restore_newest()
@@ -210,6 +214,8 @@ def _start(config, objective, one_step, checkpoints):
         table = preflight.initialize(config, objective)
     start_step = int(one_step.optimizer.iterations.numpy())
     report.log_start(config, resumed_from, table, start_step)
+    if checkpoints.is_chief and start_step < config.num_train_steps:
+        run_settings.write(config.output_dir, settings)
     return start_step
 
 

@@ -59,9 +59,48 @@ def test_a_run_that_was_cut_off_ends_with_the_same_weights(directory, whole):
     _assert_same_weights(directory / "whole", output)
 
 
-def test_a_finished_run_is_only_scored_again(directory, whole):
+def test_a_finished_run_is_only_scored_again(directory, whole, caplog):
     assert tiny_task.run(directory, "whole") == whole
     assert tiny_task.run(directory, "whole", do_train=False) == whole
+    assert "other settings" not in caplog.text
+
+
+class FewerRows(tiny_task.WhichHalf):
+    num_rows = tiny_task.WhichHalf.num_rows | {"train": 90}
+
+
+def test_a_run_that_goes_on_with_other_settings_says_so(
+    directory, whole, caplog
+):
+    settings = directory / "whole/settings.json"
+    before = settings.read_bytes()
+    tiny_task.run(
+        directory,
+        "whole",
+        FewerRows,
+        learning_rate=0.25,
+        num_train_epochs=2,
+        keep_best=True,
+    )
+    (told,) = [x for x in caplog.messages if "other settings" in x]
+    assert "model.ckpt-30 was trained with other settings" in told
+    assert "--learning_rate was 0.003 and is 0.25" in told
+    assert "--num_train_epochs was 3.0 and is 2" in told
+    assert "the training rows are others" in told
+    assert "keep_best" not in told
+    # Nothing was trained with them.
+    assert settings.read_bytes() == before
+
+
+class OtherLabels(tiny_task.WhichHalf):
+    labels = ("left", "right")
+
+
+def test_a_run_cannot_go_on_as_another(directory, whole):
+    with pytest.raises(ValueError, match="labels below, from, and these rows"):
+        tiny_task.run(directory, "whole", OtherLabels)
+    with pytest.raises(ValueError, match="trained with --optimizer="):
+        tiny_task.run(directory, "whole", optimizer="lamb")
 
 
 def test_one_more_batch_size_of_prediction_changes_nothing(directory, whole):

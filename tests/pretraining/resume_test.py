@@ -52,6 +52,19 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     assert [row["step"] for row in tiny_job.metrics(stopped)] == [4, 8]
 
 
+def test_a_run_that_goes_on_with_other_settings_says_so(
+    job, directory, trained, caplog
+):
+    assert "other settings" not in caplog.text
+    other = directory / "other"
+    shutil.copytree(trained, other)
+    job("other", num_train_steps=9, max_eval_steps=3)
+    (told,) = [x for x in caplog.messages if "other settings" in x]
+    assert "model.ckpt-8 was trained with other settings" in told
+    assert "--num_train_steps was 8 and is 9" in told
+    assert "max_eval_steps" not in told
+
+
 def test_evaluations_between_steps_tell_what_one_of_the_checkpoint_tells(
     job, directory, trained
 ):
