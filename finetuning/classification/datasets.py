@@ -87,6 +87,7 @@ def _glue(name):
 
 
 def _clue(name):
+    # CLUE 1.1's names, for the test.json that is handed out.
     return ("clue", {"": f"{name}_predict.json"})
 
 
@@ -142,7 +143,7 @@ DATASETS = {
     "afqmc": Dataset(
         files=_JSON, texts=_PAIR, labels=_BINARY, submission=_clue("afqmc")),
     "tnews": Dataset(
-        files=_JSON, texts=("sentence",), submission=_clue("tnews"),
+        files=_JSON, texts=("sentence",), submission=_clue("tnews11"),
         # No 105 and no 111.
         labels=tuple(str(n) for n in range(100, 117) if n not in (105, 111))),
     "iflytek": Dataset(
@@ -152,10 +153,10 @@ DATASETS = {
         files=_JSON, texts=_PAIR, labels=_NLI, submission=_clue("cmnli")),
     "ocnli": Dataset(
         files=_files("train.json|train.50k.json", "dev.json", "test.json"),
-        texts=_PAIR, labels=_NLI, submission=_clue("ocnli")),
+        texts=_PAIR, labels=_NLI, submission=_clue("ocnli_50k")),
     "wsc": Dataset(
         files=_JSON, texts=("text", "target"), labels=("true", "false"),
-        make_pairs=_marked_spans, submission=_clue("wsc")),
+        make_pairs=_marked_spans, submission=_clue("cluewsc11")),
     "csl": Dataset(
         files=_JSON, texts=("keyword", "abst"), labels=_BINARY,
         make_pairs=_keywords, submission=_clue("csl")),

@@ -83,7 +83,7 @@ def test_clue_is_handed_in_with_the_ids_and_labels_of_its_files(tmp_path):
     made, split = _split(tmp_path, "TNEWS", "predict", files)
     logits = np.eye(15, dtype=np.float32)[[0, 14]]
     made.write(split, {"logits": logits}, str(tmp_path))
-    assert _lines(tmp_path / "tnews_predict.json") == [
+    assert _lines(tmp_path / "tnews11_predict.json") == [
         '{"id": 4, "label": "100"}',
         '{"id": 7, "label": "116"}',
     ]
