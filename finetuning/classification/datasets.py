@@ -52,7 +52,7 @@ class Dataset:
     files: Mapping[str, Mapping[str, str]]
     texts: Sequence[str]
     label: str = "label"
-    id: str = "id|index"
+    id: str = "id|index|idx"
     # Where the files have no header.
     columns: Sequence[str] = ()
     # In the order of google-research/bert and CLUE; None: as in the data.

@@ -159,8 +159,8 @@ FORMS = {
          [(3, "entailment", ("花呗", "借呗"))]),
     ],
     "WSC": [
-        ("eval", {"dev.json": as_json(WSC | {"idx": 0, "label": "true"})},
-         [(0, "true", (_MARKED, None))]),
+        ("eval", {"dev.json": as_json(WSC | {"idx": 261, "label": "true"})},
+         [(261, "true", (_MARKED, None))]),
         ("predict", {"test.json": as_json(WSC | {"id": 8})},
          [(8, None, (_MARKED, None))]),
     ],
