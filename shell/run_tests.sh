@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs the linter, the formatter's check and the tests. More arguments go to
-# pytest: `bash shell/run_tests.sh -m slow`, `... tests/data`.
+# Runs the linter, the formatter's check and the tests, two files of them at a
+# time. More arguments go to pytest: `bash shell/run_tests.sh -m slow`,
+# `... tests/data`, `... -n0` for one at a time.
 
 source "$(dirname "$0")/environment.sh" dev
 
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
-"$PYTHON" -m pytest "$@"
+"$PYTHON" -m pytest -n2 --dist=loadfile "$@"
