@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import zlib
 
 import numpy as np
 import pytest
@@ -137,6 +138,13 @@ def test_records_of_something_else_are_refused(tmp_path):
             record_files.check(record_files.find(path), **_SIZES)
 
 
+def _is_whole(damaged, good):
+    try:
+        return gzip.decompress(damaged) == gzip.decompress(good)
+    except (EOFError, OSError, zlib.error):
+        return False
+
+
 @pytest.mark.parametrize("compression", ["", "GZIP"])
 def test_a_flipped_bit_is_found_and_its_file_named(tmp_path, compression):
     tiny.write_records(tmp_path / "whole", 3, compression=compression)
@@ -148,6 +156,9 @@ def test_a_flipped_bit_is_found_and_its_file_named(tmp_path, compression):
     for place in rng.integers(10, len(good), 40):
         damaged = bytearray(good)
         damaged[place] ^= 1 << rng.integers(8)
+        # A few bits of GZIP, such as those behind its last code, mean nothing.
+        if compression and _is_whole(damaged, good):
+            continue
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=f"{path} is .*damaged") as raised:
             record_files.check(record_files.find(str(tmp_path)), **_SIZES)

@@ -185,6 +185,7 @@ def test_training_on_gs_goes_on_from_the_checkpoints_there(
     assert {x for x in found if not x.startswith("events.")} == {
         "checkpoint",
         "metrics.jsonl",
+        "settings.json",
         "training_curves.png",
         *EXPORTED,
         *names,

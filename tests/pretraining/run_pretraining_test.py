@@ -59,7 +59,8 @@ def test_after_sigkill_the_same_command_ends_at_the_right_step(
     assert 200 <= resumed_at < 1000 and resumed_at % 100 == 0
     assert _last_step(output) == 1000
     assert sorted(os.listdir(output)) == sorted(
-        ["checkpoint", "export", "metrics.jsonl", "training_curves.png"]
+        ["checkpoint", "export", "metrics.jsonl", "settings.json"]
+        + ["training_curves.png"]
         + [p.name for p in output.glob("events.out.tfevents.*")]
         + [
             f"model.ckpt-{step}.{suffix}"
