@@ -35,7 +35,7 @@ def evaluate(config, devices, made, splits, global_step):
         outputs = _predictor(config, devices, made, name).outputs(split.rows)
         if made.task.is_labelled(split):
             found = _score(made, split, outputs)
-            if results and not _are_same_rows(made):
+            if results and not _are_same_rows(splits):
                 found = {f"{name}_{key}": x for key, x in found.items()}
             results |= found
         if strategy.is_chief(devices):
@@ -47,10 +47,9 @@ def evaluate(config, devices, made, splits, global_step):
     return results
 
 
-def _are_same_rows(made):
+def _are_same_rows(splits):
     """Whether what is predicted is what was scored before."""
-    eval_rows, predict_rows = map(made.task.describe_rows, ("eval", "predict"))
-    return eval_rows == predict_rows
+    return splits["eval"].description == splits["predict"].description
 
 
 def write_results(directory, results):

@@ -10,18 +10,24 @@ from absl import logging
 from training import run_settings, strategy, text_files
 
 
-def of_run(config, of_task):
-    """Returns what settings.json says of a training."""
+def of_run(config, of_task, split):
+    """Returns what settings.json says of a training on a `task.Split`."""
     return {
         "task": type(of_task).__name__,
         "config": dataclasses.asdict(config),
         "settings": of_task.settings(),
-        "training_rows": of_task.describe_rows("train"),
+        "training_rows": split.description,
     }
 
 
-def write(config, made):
-    """Writes all that is needed to use the model without these flags."""
+def write(config, made, stated):
+    """Writes all that is needed to use the model without these flags.
+
+    Args:
+        config: a `config.FinetuningConfig`.
+        made: a `model.Model`.
+        stated: what `of_run` returned.
+    """
     of_task = made.task
     labels = {}
     if of_task.labels:
@@ -31,7 +37,7 @@ def write(config, made):
     )
     path = os.path.join(config.output_dir, "bert_config.json")
     text_files.write_lines(path, bert.to_json().split("\n"))
-    run_settings.write(config.output_dir, of_run(config, of_task))
+    run_settings.write(config.output_dir, stated)
     vocab_file = os.path.join(config.output_dir, "vocab.txt")
     if os.path.abspath(config.vocab_file) != os.path.abspath(vocab_file):
         tf.io.gfile.copy(config.vocab_file, vocab_file, overwrite=True)

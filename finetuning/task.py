@@ -28,6 +28,8 @@ class Split:
     # `FEATURES`, the labels, and what else the loss needs; [N, ...] int32 or
     # float32.
     rows: Mapping[str, np.ndarray]
+    # What `Task.describe_rows` says of them, once for a run: it reads the file.
+    description: Mapping[str, Any] | None = None
 
     @property
     def num_rows(self):

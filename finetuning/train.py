@@ -112,13 +112,14 @@ def _is_watched(config):
 
 def _load(config, of_task, name, is_chief):
     examples = of_task.read(name)
+    description = of_task.describe_rows(name)
     rows = cache.rows(
         cache.path_of(config.output_dir, name),
-        of_task.describe_rows(name),
+        description,
         lambda: of_task.make_rows(name, examples),
         is_writer=is_chief,
     )
-    return task.Split(name, examples, rows)
+    return task.Split(name, examples, rows, description)
 
 
 def _train(config, devices, made, splits):
@@ -141,11 +142,12 @@ def _train(config, devices, made, splits):
     settings.log_arithmetic(
         config, devices, made, num_rows, num_train_steps, lengths
     )
-    start_step = weights.start(config, made, one_step, checkpoints)
+    stated = settings.of_run(config, made.task, splits["train"])
+    start_step = weights.start(config, made, one_step, checkpoints, stated)
     if start_step >= num_train_steps:
         return start_step
     if strategy.is_chief(devices):
-        settings.write(config, made)
+        settings.write(config, made, stated)
     data = devices.distribute_datasets_from_function(
         lambda context: batches.training_batches(
             rows,

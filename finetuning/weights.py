@@ -5,12 +5,19 @@ import os
 import tensorflow as tf
 from absl import logging
 
-from finetuning import preflight, settings
+from finetuning import preflight
 from training import best_checkpoint, checkpoint, optimizers, run_settings
 
 
-def start(config, made, one_step, checkpoints):
+def start(config, made, one_step, checkpoints, stated):
     """Sets the first weights; returns the step they are of.
+
+    Args:
+        config: a `config.FinetuningConfig`.
+        made: a `model.Model`.
+        one_step: a `training_step.TrainingStep`.
+        checkpoints: the `checkpoint.Checkpoints` of the run.
+        stated: what `settings.of_run` says of it.
 
     Raises:
         ValueError: --output_dir has a run that this one cannot go on from.
@@ -18,9 +25,9 @@ def start(config, made, one_step, checkpoints):
     newest = checkpoints.newest()
     if newest:
         optimizers.refuse_change(newest, config.optimizer)
-        _refuse_other_labels(config, made.task)
-        now = settings.of_run(config, made.task)
-        run_settings.warn_of_changes(config.output_dir, now, newest)
+        before = run_settings.read(config.output_dir)
+        _refuse_other_labels(config, before, stated)
+        run_settings.warn_of_changes(before, stated, newest)
     resumed_from = checkpoints.restore_newest()
     start_step = int(one_step.optimizer.iterations.numpy())
     if resumed_from:
@@ -34,14 +41,15 @@ def start(config, made, one_step, checkpoints):
     return start_step
 
 
-def _refuse_other_labels(config, of_task):
-    stated = run_settings.read(config.output_dir).get("settings", {})
-    before = stated.get("labels")
-    now = list(of_task.settings().get("labels") or [])
-    if before and before != now:
+def _refuse_other_labels(config, before, now):
+    labels, wanted = (
+        list(stated.get("settings", {}).get("labels") or ())
+        for stated in (before, now)
+    )
+    if labels and labels != wanted:
         raise ValueError(
             f"--output_dir={config.output_dir} has a training with the labels "
-            f"{', '.join(before)}, and these rows have {', '.join(now)}: "
+            f"{', '.join(labels)}, and these rows have {', '.join(wanted)}: "
             "give another --output_dir"
         )
 

@@ -205,7 +205,8 @@ def _start(config, objective, one_step, checkpoints):
     settings = {"config": dataclasses.asdict(config)}
     if newest:
         optimizers.refuse_change(newest, config.optimizer)
-        run_settings.warn_of_changes(config.output_dir, settings, newest)
+        before = run_settings.read(config.output_dir)
+        run_settings.warn_of_changes(before, settings, newest)
     # A checkpoint of this very run goes first: the same command, given again,
     # must go on and not begin anew.
     resumed_from = checkpoints.restore_newest()

@@ -44,15 +44,14 @@ def write(directory, settings):
     )
 
 
-def warn_of_changes(directory, settings, newest):
+def warn_of_changes(before, settings, newest):
     """Logs what decides on the weights and is not as when a run began.
 
     Args:
-        directory: of the run.
+        before: what `read` returned.
         settings: as for `write`; "training_rows" may describe the data.
-        newest: its newest checkpoint.
+        newest: the newest checkpoint of the run.
     """
-    before = read(directory)
     flags, now = before.get("config", {}), settings["config"]
     changes = [
         f"--{name} was {flags[name]!r} and is {now[name]!r}"
