@@ -8,6 +8,7 @@ from absl import logging
 
 # What a task leaves without a label, as annotators did not agree.
 _NO_LABEL = ("-", "")
+_LACKS_LABEL = "no label"
 
 
 class Example(NamedTuple):
@@ -104,7 +105,11 @@ def from_table(table, dataset, *, label_of, part, has_labels, problems):
                 raise ValueError(
                     f"{place}: {wrong}; each row is answered, so mend it"
                 )
-            problems.skip(place, wrong)
+            problems.skip(
+                place,
+                wrong,
+                is_published=dataset.may_lack_labels and wrong == _LACKS_LABEL,
+            )
             continue
         name = number if of_id is None else row.values[of_id]
         examples.append(Example(pairs, found, name, part, table.path, row.line))
@@ -141,7 +146,7 @@ def _label(dataset, value, label_of):
     except ValueError as error:
         return str(error), None
     if found is None:
-        return "no label", None
+        return _LACKS_LABEL, None
     if isinstance(found, str):
         found = dataset.renamed.get(found, found)
     return None, found

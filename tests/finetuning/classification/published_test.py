@@ -137,6 +137,8 @@ _RTE = "index\tsentence1\tsentence2\tlabel\n"
         ("tnews", {"train.json": '{"sentence": "a", "label": 101}\n{\n'},
          "train.json, line 2: no JSON object"),
         ("cmnli", {"train.json": forms.as_json(forms.pair("-"))},
+         "no row is left of 1; the warnings say why"),
+        ("afqmc", {"train.json": forms.as_json(forms.pair("-"))},
          "train.json, line 1: no label"),
         ("wsc", {"train.json": forms.as_json(
             forms.WSC | {"text": "它们疼", "label": "true"})},
@@ -157,9 +159,8 @@ def test_rows_without_a_label_are_left_out_but_each_to_predict_is_kept(
 ):
     rows = forms.as_json(*(forms.pair(x, id=x) for x in ("-", "neutral", "-")))
     files = {"dev.json": rows, "test.json": rows}
-    assert [x.id for x in _read(tmp_path, "ocnli", "eval", files)] == [
-        "neutral"
-    ]
+    found = _read(tmp_path, "ocnli", "eval", files, strict=True)
+    assert [x.id for x in found] == ["neutral"]
     assert len(_read(tmp_path, "ocnli", "predict")) == 3
     _write(tmp_path, {"test.json": rows + "{\n"})
     wanted = "test.json, line 4: no JSON object; each row is answered"
