@@ -90,9 +90,7 @@ def _write(path, description, made):
         },
         "made_from": description,
     }
-    text_files.write_lines(
-        path + ".json", json.dumps(stated, indent=1).split("\n")
-    )
+    text_files.write_json(path + ".json", stated)
     logging.info("%s: wrote %s rows", path, num_rows)
 
 

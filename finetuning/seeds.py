@@ -1,7 +1,6 @@
 """The same run with several seeds: how much of a score is luck."""
 
 import dataclasses
-import json
 import os
 import statistics
 
@@ -46,9 +45,9 @@ def run(config, make_task, run_one):
     sign = 1 if metric.endswith("loss") else -1
     best = min(found, key=lambda seed: sign * found[seed][metric])
     _copy(os.path.join(config.output_dir, f"seed_{best}"), config.output_dir)
-    text_files.write_lines(
+    text_files.write_json(
         os.path.join(config.output_dir, _RESULTS_FILE),
-        json.dumps({"best": best, "runs": found}, indent=2).split("\n"),
+        {"best": best, "runs": found},
     )
     results = found[best] | {"best_seed": best} | _spread(found)
     evaluation.write_results(config.output_dir, results)

@@ -38,10 +38,7 @@ def read(directory):
 
 def write(directory, settings):
     """Writes {"config": {flag: value}, ...}."""
-    text = json.dumps(settings, indent=2, ensure_ascii=False)
-    text_files.write_lines(
-        os.path.join(directory, SETTINGS_FILE), text.split("\n")
-    )
+    text_files.write_json(os.path.join(directory, SETTINGS_FILE), settings)
 
 
 def warn_of_changes(before, settings, newest):

@@ -1,5 +1,7 @@
 """Small text files, local or remote, that appear whole or not at all."""
 
+import json
+
 import tensorflow as tf
 
 
@@ -8,3 +10,9 @@ def write_lines(path, lines):
     with tf.io.gfile.GFile(path + ".tmp", "w") as file:
         file.write("".join(line + "\n" for line in lines))
     tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+
+
+def write_json(path, value):
+    """Writes a value as JSON that people can read."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    write_lines(path, text.split("\n"))
