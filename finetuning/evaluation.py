@@ -98,22 +98,33 @@ class BetweenSteps:
         self._scores[step] = metrics[self._made.task.key_metric]
         return {_reported(name): value for name, value in metrics.items()}
 
-    def is_enough(self):
-        """Whether the last evaluations were no better than one before."""
-        if not self._patience or not self._scores:
+    def is_enough(self, stop):
+        """Whether the last evaluations were no better than one before.
+
+        Args:
+            stop: a `signals.Stop`, by which workers agree: their scores may
+                differ in the last digit.
+        """
+        if not self._patience:
+            return False
+        _, share = stop.check(float(self._is_worse()))
+        return share > 0
+
+    def _is_worse(self):
+        if not self._scores:
             return False
         sign = 1 if self._metric.endswith("loss") else -1
         steps = sorted(self._scores)
         best = min(steps, key=lambda step: sign * self._scores[step])
-        is_enough = len(steps) - 1 - steps.index(best) >= self._patience
-        if is_enough:
+        is_worse = len(steps) - 1 - steps.index(best) >= self._patience
+        if is_worse:
             logging.info(
                 "--early_stopping=%s: %s was best at step %s",
                 self._patience,
                 self._metric,
                 best,
             )
-        return is_enough
+        return is_worse
 
 
 def _score(made, split, outputs):

@@ -192,13 +192,7 @@ def run(config):
         vocabulary, config.do_lower_case, simplify=config.t2s
     )
     pairs = _read(config.input_file)
-    devices = strategy.create(
-        use_tpu=config.use_tpu,
-        tpu_name=config.tpu_name,
-        tpu_zone=config.tpu_zone,
-        gcp_project=config.gcp_project,
-        master=config.master,
-    )
+    devices = strategy.of(config)
     with devices.scope():
         policy = precision.choose(config.mixed_precision, devices)
         layers = _Layers(config, shape, policy)

@@ -65,13 +65,7 @@ def load_predictor(config, made):
         made: from `load`.
     """
     bert = preflight.read_bert_config(config)
-    devices = strategy.create(
-        use_tpu=config.use_tpu,
-        tpu_name=config.tpu_name,
-        tpu_zone=config.tpu_zone,
-        gcp_project=config.gcp_project,
-        master=config.master,
-    )
+    devices = strategy.of(config)
     with devices.scope():
         of_task = model.Model(
             bert,

@@ -7,31 +7,29 @@ import statistics
 import tensorflow as tf
 from absl import logging
 
-from finetuning import evaluation
+from finetuning import evaluation, preflight
 from training import best_checkpoint, checkpoint, text_files
 
 _RESULTS_FILE = "seeds.json"
 _NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp")
 
 
-def run(config, make_task, run_one):
+def run(config, numbers, make_task, run_one, *, is_chief):
     """Runs each of --seeds in a folder of its own.
 
     The best run's files are then copied to --output_dir, which so becomes a
     fine-tuned directory as a single run leaves it.
 
     Args:
-        config: a `config.FinetuningConfig` with `seeds` and `do_train`.
+        config: a `config.FinetuningConfig`.
+        numbers: what `parse` returns of it.
         make_task: makes a `task.Task` of a config.
         run_one: maps a config and a task to {metric: number}.
+        is_chief: whether this process writes what all workers share.
 
     Returns:
         {metric: the best run's, metric_mean: ..., metric_deviation: ...}.
-
-    Raises:
-        ValueError: --seeds are no integers, or nothing would be compared.
     """
-    numbers = _parse(config)
     found = {}
     for seed in numbers:
         folder = os.path.join(config.output_dir, f"seed_{seed}")
@@ -39,22 +37,32 @@ def run(config, make_task, run_one):
         part = dataclasses.replace(
             config, seed=seed, seeds=None, output_dir=folder
         )
+        preflight.check_output_dir(part)
         made = make_task(part)
         found[seed] = run_one(part, made)
     metric = made.key_metric
     sign = 1 if metric.endswith("loss") else -1
     best = min(found, key=lambda seed: sign * found[seed][metric])
-    _copy(os.path.join(config.output_dir, f"seed_{best}"), config.output_dir)
-    text_files.write_json(
-        os.path.join(config.output_dir, _RESULTS_FILE),
-        {"best": best, "runs": found},
-    )
     results = found[best] | {"best_seed": best} | _spread(found)
-    evaluation.write_results(config.output_dir, results)
+    if is_chief:
+        source = os.path.join(config.output_dir, f"seed_{best}")
+        _copy(source, config.output_dir)
+        text_files.write_json(
+            os.path.join(config.output_dir, _RESULTS_FILE),
+            {"best": best, "runs": found},
+        )
+        evaluation.write_results(config.output_dir, results)
     return results
 
 
-def _parse(config):
+def parse(config):
+    """Returns --seeds of a training as integers; none where it has one seed.
+
+    Raises:
+        ValueError: they are no integers, or nothing would be compared.
+    """
+    if not (config.seeds and config.do_train):
+        return []
     try:
         numbers = [int(part) for part in config.seeds.split(",")]
     except ValueError:

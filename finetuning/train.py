@@ -1,6 +1,7 @@
 """Fine-tuning, top to bottom, whatever the task."""
 
 import dataclasses
+import functools
 import math
 
 import tensorflow as tf
@@ -52,22 +53,26 @@ def run(config, make_task):
         ConnectionError: the TPU cannot be reached.
         signals.Stopped: a signal asked for the end; all is saved.
     """
-    if config.seeds and config.do_train:
-        return seeds.run(config, make_task, _run)
-    return _run(config, make_task(config))
-
-
-def _run(config, of_task):
+    numbers = seeds.parse(config)
+    of_task = make_task(config)
     bert = preflight.read_bert_config(config)
     preflight.check_output_dir(config)
-    devices = strategy.create(
-        use_tpu=config.use_tpu,
-        tpu_name=config.tpu_name,
-        tpu_zone=config.tpu_zone,
-        gcp_project=config.gcp_project,
-        master=config.master,
-    )
+    # Once: workers cannot connect to one another again.
+    devices = strategy.of(config)
     preflight.check_batch_sizes(config, devices)
+    run_one = functools.partial(_run, bert=bert, devices=devices)
+    if not numbers:
+        return run_one(config, of_task)
+    return seeds.run(
+        config,
+        numbers,
+        make_task,
+        run_one,
+        is_chief=strategy.is_chief(devices),
+    )
+
+
+def _run(config, of_task, *, bert, devices):
     if not config.do_train:
         settings.restore_task(config, of_task)
     splits = {
@@ -252,7 +257,7 @@ def _run_steps(
             eval_every_steps=_is_watched(config)
             and (config.eval_every_steps or steps_an_epoch),
             evaluate=watched.evaluate,
-            is_enough=watched.is_enough,
+            is_enough=lambda: watched.is_enough(stop),
             **others,
         )
 

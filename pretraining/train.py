@@ -54,13 +54,7 @@ def run(config):
     bert = preflight.read_bert_config(config)
     preflight.check_output_dir(config)
     # Before anything is computed: workers must find one another first.
-    devices = strategy.create(
-        use_tpu=config.use_tpu,
-        tpu_name=config.tpu_name,
-        tpu_zone=config.tpu_zone,
-        gcp_project=config.gcp_project,
-        master=config.master,
-    )
+    devices = strategy.of(config)
     preflight.check_batch_sizes(config, devices)
     train_files, eval_files = preflight.find_records(config, bert)
     vocabulary = export.find_vocabulary(config, train_files, bert)

@@ -45,6 +45,17 @@ def create(
     return tf.distribute.get_strategy()
 
 
+def of(config):
+    """Returns `create` of the flags of a config."""
+    return create(
+        use_tpu=config.use_tpu,
+        tpu_name=config.tpu_name,
+        tpu_zone=config.tpu_zone,
+        gcp_project=config.gcp_project,
+        master=config.master,
+    )
+
+
 def is_chief(strategy):
     """Returns whether this process writes the files all workers share."""
     resolver = strategy.cluster_resolver

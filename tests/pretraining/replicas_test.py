@@ -1,36 +1,21 @@
 """Replicas, workers and parts of a batch change nothing but the speed."""
 
-import json
 import os
-import pathlib
-import socket
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-_ROOT = pathlib.Path(__file__).parents[2]
-_SECONDS = 300
+from tests import project, workers
 
 
 def _start(num_replicas, num_parts, output, **environment):
-    program = [sys.executable, "-m", "tests.pretraining.replicas_program"]
-    return subprocess.Popen(
-        [*program, str(num_replicas), str(num_parts), str(output)],
-        cwd=_ROOT,
+    return workers.start(
+        *(sys.executable, "-m", "tests.pretraining.replicas_program"),
+        *(str(num_replicas), str(num_parts), str(output)),
+        cwd=project.ROOT,
         env=os.environ | environment,
     )
-
-
-def _finish(programs):
-    try:
-        assert [p.wait(timeout=_SECONDS) for p in programs] == [0] * len(
-            programs
-        )
-    finally:
-        for program in programs:
-            program.kill()
 
 
 def _load(output):
@@ -38,42 +23,23 @@ def _load(output):
         return dict(arrays)
 
 
-def _free_ports(number):
-    """Returns ports that nobody listens on, found all at once."""
-    sockets = [socket.socket() for _ in range(number)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def _train(num_replicas, num_parts, directory):
     output = directory / f"{num_replicas}_{num_parts}.npz"
-    _finish([_start(num_replicas, num_parts, output)])
+    workers.finish([_start(num_replicas, num_parts, output)])
     return _load(output)
 
 
 def _train_workers(num_workers, num_parts, directory):
     """Trains one replica in each of several processes."""
-    addresses = [f"127.0.0.1:{port}" for port in _free_ports(num_workers)]
     outputs = [directory / f"worker{i}.npz" for i in range(num_workers)]
-    programs = [
-        _start(
-            1,
-            num_parts,
-            output,
-            TF_CONFIG=json.dumps(
-                {
-                    "cluster": {"worker": addresses},
-                    "task": {"type": "worker", "index": index},
-                }
-            ),
-        )
-        for index, output in enumerate(outputs)
-    ]
-    _finish(programs)
+    workers.finish(
+        [
+            _start(1, num_parts, output, TF_CONFIG=config)
+            for output, config in zip(
+                outputs, workers.configs(num_workers), strict=True
+            )
+        ]
+    )
     return [_load(output) for output in outputs]
 
 

@@ -1,8 +1,6 @@
 """A signal is noticed while TensorFlow is busy, and the second one kills."""
 
-import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -11,7 +9,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from tests import project
+from tests import project, workers
 from training import signals
 
 _TIMEOUT_SECS = 120
@@ -115,31 +113,16 @@ with signals.Stop(strategy) as stop:
 
 @pytest.mark.slow
 def test_all_workers_stop_together_when_one_is_asked_to():
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        ports = [each.getsockname()[1] for each in (first, second)]
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", _WORKER, str(rank)],
-            cwd=project.ROOT,
-            env=project.environment()
-            | {
-                "TF_CONFIG": json.dumps(
-                    {
-                        "cluster": cluster,
-                        "task": {"type": "worker", "index": rank},
-                    }
-                )
-            },
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    said = [each.communicate(timeout=_TIMEOUT_SECS)[0] for each in workers]
-    assert [each.returncode for each in workers] == [0, 0]
+    said = workers.finish(
+        [
+            workers.start(
+                *(sys.executable, "-c", _WORKER, str(rank)),
+                cwd=project.ROOT,
+                env=project.environment() | {"TF_CONFIG": config},
+            )
+            for rank, config in enumerate(workers.configs(2))
+        ]
+    )
     agreed, number = said[0].splitlines()
     assert said[0] == said[1]
     assert agreed == "(False, 0.5)" and 3 <= int(number) < 999
