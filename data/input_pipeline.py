@@ -127,8 +127,7 @@ def training_batches(
     return (
         rows.batch(per_replica, drop_remainder=True)
         .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
-        .apply(_endless)
-        .prefetch(tf.data.AUTOTUNE)
+        .apply(_ready)
     )
 
 
@@ -155,14 +154,22 @@ def evaluation_batches(files, *, parse, batch_size, context=None):
         for name, spec in batches.element_spec.items()
     }
     padding = tf.data.Dataset.from_tensors(zeros).repeat()
-    return (
-        batches.concatenate(padding).apply(_endless).prefetch(tf.data.AUTOTUNE)
+    return batches.concatenate(padding).apply(_ready)
+
+
+def _ready(batches):
+    """Makes batches ahead of the step, of data that never end."""
+    options = tf.data.Options()
+    # With it the end of an iterator waits, up to a minute, for the tuner.
+    options.autotune.enabled = False
+    # Several workers that do not know their data to be endless prepare for its
+    # end, and lose the static shapes by it.
+    endless = tf.data.experimental.assert_cardinality(
+        tf.data.INFINITE_CARDINALITY
     )
-
-
-# Several workers that do not know their data to be endless prepare for its end,
-# and lose the static shapes by it.
-_endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    return (
+        batches.apply(endless).prefetch(tf.data.AUTOTUNE).with_options(options)
+    )
 
 
 def _share(rows, batch_size, context):

@@ -155,7 +155,11 @@ def training_batches(
             )
         return batch
 
-    return batches.map(gather).repeat().prefetch(tf.data.AUTOTUNE)
+    options = tf.data.Options()
+    # With it the end of an iterator waits, up to a minute, for the tuner.
+    options.autotune.enabled = False
+    batches = batches.map(gather).repeat().prefetch(tf.data.AUTOTUNE)
+    return batches.with_options(options)
 
 
 def _rows_at(places, num_rows, seed):
