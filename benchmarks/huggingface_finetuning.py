@@ -59,9 +59,10 @@ class ComparisonConfig:
     bf16: Annotated[bool, "Whether Trainer computes in bfloat16."] = False
     same_schedule: Annotated[
         bool,
-        "Whether Trainer has our rate at each step. Its own line to 0 begins "
-        "at the end of the warm-up and so is above google-research/bert's, "
-        "which begins at step 0: by 10 % with --warmup_proportion=0.1.",
+        "Whether Trainer has the rate of --lr_schedule=linear at each step. "
+        "Its own line to 0 begins at the end of the warm-up, as "
+        "linear_from_peak, and so is above google-research/bert's, which "
+        "begins at step 0: by 11 % with --warmup_proportion=0.1.",
     ] = False
 
 
@@ -131,7 +132,7 @@ def _arguments(comparison, config, split, seed, folder):
         max_steps=num_steps,
         per_device_train_batch_size=config.train_batch_size,
         learning_rate=config.learning_rate,
-        lr_scheduler_type=config.lr_schedule,
+        lr_scheduler_type=config.lr_schedule.replace("_from_peak", ""),
         warmup_steps=int(num_steps * config.warmup_proportion),
         optim="adamw_torch",
         adam_beta1=config.adam_beta1,

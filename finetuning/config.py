@@ -53,8 +53,9 @@ class FinetuningConfig:
         float, "Share of the steps in which the learning rate rises from 0."
     ] = 0.1
     lr_schedule: Annotated[
-        Literal["linear", "cosine", "constant"],
-        "How the learning rate goes on after the warm-up.",
+        Literal["linear", "linear_from_peak", "cosine", "constant"],
+        "How the learning rate goes on after the warm-up: linear is "
+        "google-research/bert's, linear_from_peak Hugging Face's.",
     ] = "linear"
     optimizer: Annotated[
         Literal["bert_adam", "adamw", "lamb", "adafactor"],

@@ -66,10 +66,17 @@ class PretrainingConfig(MaskingConfig):
     ] = None
     lr_schedule: Annotated[
         Literal[
-            "linear", "polynomial", "cosine", "constant", "one_cycle", "wsd"
+            "linear",
+            "linear_from_peak",
+            "polynomial",
+            "cosine",
+            "constant",
+            "one_cycle",
+            "wsd",
         ],
         "How the learning rate goes on after the warm-up; linear is "
-        "google-research/bert's, wsd stays at the peak and falls at the end.",
+        "google-research/bert's, linear_from_peak Hugging Face's, wsd stays at "
+        "the peak and falls at the end.",
     ] = "linear"
     poly_power: Annotated[float, "The power of --lr_schedule=polynomial."] = 1.0
     wsd_decay_share: Annotated[

@@ -24,6 +24,11 @@ def linear(step, schedule):
     return _warmed_up(step, schedule, 1.0 - _done(step, schedule))
 
 
+def linear_from_peak(step, schedule):
+    """Hugging Face's: a line from the end of warm-up to 0 at the end."""
+    return _warmed_up(step, schedule, 1.0 - _done_since_peak(step, schedule))
+
+
 def polynomial(step, schedule):
     """The power `poly_power` of the line, otherwise as linear."""
     left = 1.0 - _done(step, schedule)
@@ -64,6 +69,7 @@ def wsd(step, schedule):
 
 SHAPES = {
     "linear": linear,
+    "linear_from_peak": linear_from_peak,
     "polynomial": polynomial,
     "cosine": cosine,
     "constant": constant,
@@ -127,6 +133,12 @@ def _done(step, schedule):
 
 def _half_cosine(step, schedule):
     """From 1 at the end of warm-up to 0 at the end."""
+    done = _done_since_peak(step, schedule)
+    return 0.5 + 0.5 * ops.cos(math.pi * done)
+
+
+def _done_since_peak(step, schedule):
+    """The share of the steps from the end of warm-up on that is done."""
     num_steps = schedule.num_train_steps - schedule.num_warmup_steps
     done = (step - schedule.num_warmup_steps) / max(num_steps, 1)
-    return 0.5 + 0.5 * ops.cos(math.pi * ops.clip(done, 0.0, 1.0))
+    return ops.clip(done, 0.0, 1.0)

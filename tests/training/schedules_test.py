@@ -67,6 +67,23 @@ def test_every_step_has_its_rate(num_warmup_steps, settings, share):
     )
 
 
+@pytest.mark.parametrize("num_warmup_steps", [0, 1, 10, 99])
+def test_linear_from_peak_equals_transformers(num_warmup_steps):
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=_PEAK)
+    theirs = transformers.get_linear_schedule_with_warmup(
+        optimizer, num_warmup_steps, _NUM_STEPS
+    )
+    wanted = []
+    for _ in range(121):
+        wanted += theirs.get_last_lr()
+        optimizer.step()
+        theirs.step()
+    ours = _rates(num_warmup_steps, shape="linear_from_peak")
+    np.testing.assert_allclose(ours, wanted, rtol=1e-5, atol=1e-11)
+
+
 def test_polynomial_of_power_1_is_the_default():
     assert _rates(10, shape="polynomial") == _rates(10)
 
