@@ -14,7 +14,9 @@ from tests import project
 from tests.data import built
 
 PROGRAM = """
-import json, sys
+import json, signal, sys
+# A shell lets what it starts in the background ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from absl import logging
 from data import build, config, shards
 shards._BYTES_A_MEGABYTE = 20_000
