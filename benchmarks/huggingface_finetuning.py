@@ -59,10 +59,10 @@ class ComparisonConfig:
     bf16: Annotated[bool, "Whether Trainer computes in bfloat16."] = False
     same_schedule: Annotated[
         bool,
-        "Whether Trainer has the rate of --lr_schedule=linear at each step. "
-        "Its own line to 0 begins at the end of the warm-up, as "
-        "linear_from_peak, and so is above google-research/bert's, which "
-        "begins at step 0: by 11 % with --warmup_proportion=0.1.",
+        "Whether Trainer has our rate at each step. Its own line to 0 begins "
+        "at the end of the warm-up, as linear_from_peak, and so is above "
+        "google-research/bert's linear, which begins at step 0: by 11 % with "
+        "--warmup_proportion=0.1.",
     ] = False
 
 

@@ -8,7 +8,7 @@ are drawn here are a function of the seed and of n.
 
 import tensorflow as tf
 
-from data import dynamic_masking, epochs, records
+from data import dynamic_masking, endless, epochs, records
 
 # How many records are shuffled together.
 _WINDOW_RECORDS = 16_384
@@ -127,7 +127,7 @@ def training_batches(
     return (
         rows.batch(per_replica, drop_remainder=True)
         .map(parse, num_parallel_calls=tf.data.AUTOTUNE)
-        .apply(_ready)
+        .apply(endless.ahead)
     )
 
 
@@ -154,22 +154,7 @@ def evaluation_batches(files, *, parse, batch_size, context=None):
         for name, spec in batches.element_spec.items()
     }
     padding = tf.data.Dataset.from_tensors(zeros).repeat()
-    return batches.concatenate(padding).apply(_ready)
-
-
-def _ready(batches):
-    """Makes batches ahead of the step, of data that never end."""
-    options = tf.data.Options()
-    # With it the end of an iterator waits, up to a minute, for the tuner.
-    options.autotune.enabled = False
-    # Several workers that do not know their data to be endless prepare for its
-    # end, and lose the static shapes by it.
-    endless = tf.data.experimental.assert_cardinality(
-        tf.data.INFINITE_CARDINALITY
-    )
-    return (
-        batches.apply(endless).prefetch(tf.data.AUTOTUNE).with_options(options)
-    )
+    return batches.concatenate(padding).apply(endless.ahead)
 
 
 def _share(rows, batch_size, context):

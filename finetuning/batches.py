@@ -6,6 +6,7 @@ Shapes: N rows, B batch, T tokens.
 import numpy as np
 import tensorflow as tf
 
+from data import endless
 from finetuning import task
 
 # Rows of so many batches are sorted by length together.
@@ -155,11 +156,7 @@ def training_batches(
             )
         return batch
 
-    options = tf.data.Options()
-    # With it the end of an iterator waits, up to a minute, for the tuner.
-    options.autotune.enabled = False
-    batches = batches.map(gather).repeat().prefetch(tf.data.AUTOTUNE)
-    return batches.with_options(options)
+    return batches.map(gather).repeat().apply(endless.ahead)
 
 
 def _rows_at(places, num_rows, seed):

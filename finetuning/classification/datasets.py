@@ -62,8 +62,8 @@ class Dataset:
     make_pairs: Callable = as_they_are
     # The file writes a label in another way.
     renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    # Whether rows on which the annotators did not agree have none.
-    may_lack_labels: bool = False
+    # Stands for a label where the annotators did not agree on one.
+    undecided: str | None = None
     # Whether only rows whose "language" is --xnli_language belong to it.
     of_language: bool = False
     # A key of `outputs.SUBMISSIONS`, and {part: file}.
@@ -122,7 +122,8 @@ DATASETS = {
                "predict": {_MATCHED: "test_matched.tsv",
                            _MISMATCHED: "test_mismatched.tsv"}},
         texts=_PAIR, label="gold_label", id="index", labels=_NLI,
-        may_lack_labels=True, submission=("glue", {_MATCHED: "MNLI-m.tsv",
+        undecided="-",
+        submission=("glue", {_MATCHED: "MNLI-m.tsv",
                              _MISMATCHED: "MNLI-mm.tsv"})),
     "qnli": Dataset(
         files=_TSV, texts=("question", "sentence"), labels=_ENTAILED,
@@ -152,11 +153,11 @@ DATASETS = {
         files=_JSON, texts=("sentence",), submission=_clue("iflytek"),
         labels=tuple(map(str, range(119)))),
     "cmnli": Dataset(
-        files=_JSON, texts=_PAIR, labels=_NLI, may_lack_labels=True,
+        files=_JSON, texts=_PAIR, labels=_NLI, undecided="-",
         submission=_clue("cmnli")),
     "ocnli": Dataset(
         files=_files("train.json|train.50k.json", "dev.json", "test.json"),
-        texts=_PAIR, labels=_NLI, may_lack_labels=True,
+        texts=_PAIR, labels=_NLI, undecided="-",
         submission=_clue("ocnli_50k")),
     "wsc": Dataset(
         files=_JSON, texts=("text", "target"), labels=("true", "false"),

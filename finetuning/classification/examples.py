@@ -8,7 +8,6 @@ from absl import logging
 
 # What a task leaves without a label, as annotators did not agree.
 _NO_LABEL = ("-", "")
-_LACKS_LABEL = "no label"
 
 
 class Example(NamedTuple):
@@ -90,12 +89,14 @@ def from_table(table, dataset, *, label_of, part, has_labels, problems):
     examples = []
     num_unusable = 0
     for number, row in enumerate(table.rows):
-        wrong, pairs, found = row.wrong, None, None
+        wrong, pairs, found, is_undecided = row.wrong, None, None, False
         if not wrong:
             values = [row.values[place] for place in texts]
             wrong, pairs = _pairs(dataset, values)
         if not wrong and has_labels:
-            wrong, found = _label(dataset, row.values[label], label_of)
+            value = row.values[label]
+            is_undecided = value is not None and value == dataset.undecided
+            wrong, found = _label(dataset, value, label_of)
             wrong = wrong or _unusable(pairs)
         elif not wrong:
             num_unusable += _unusable(pairs) is not None
@@ -105,11 +106,7 @@ def from_table(table, dataset, *, label_of, part, has_labels, problems):
                 raise ValueError(
                     f"{place}: {wrong}; each row is answered, so mend it"
                 )
-            problems.skip(
-                place,
-                wrong,
-                is_published=dataset.may_lack_labels and wrong == _LACKS_LABEL,
-            )
+            problems.skip(place, wrong, is_published=is_undecided)
             continue
         name = number if of_id is None else row.values[of_id]
         examples.append(Example(pairs, found, name, part, table.path, row.line))
@@ -146,7 +143,7 @@ def _label(dataset, value, label_of):
     except ValueError as error:
         return str(error), None
     if found is None:
-        return _LACKS_LABEL, None
+        return "no label", None
     if isinstance(found, str):
         found = dataset.renamed.get(found, found)
     return None, found

@@ -138,6 +138,8 @@ _RTE = "index\tsentence1\tsentence2\tlabel\n"
          "train.json, line 2: no JSON object"),
         ("cmnli", {"train.json": forms.as_json(forms.pair("-"))},
          "no row is left of 1; the warnings say why"),
+        ("cmnli", {"train.json": forms.as_json(forms.pair(""))},
+         "train.json, line 1: no label"),
         ("afqmc", {"train.json": forms.as_json(forms.pair("-"))},
          "train.json, line 1: no label"),
         ("wsc", {"train.json": forms.as_json(
