@@ -5,6 +5,7 @@ in its `Annotated` become the flag. Only entry points import this module.
 """
 
 import dataclasses
+import os
 import sys
 import types
 import typing
@@ -33,7 +34,9 @@ def define(config_class):
             has the word to itself.
 
     Returns:
-        A function that makes a `config_class` from the parsed flags.
+        A function that makes a `config_class` from the parsed flags. One with
+        a method `settled` is asked, with the names of the flags that were
+        given, what the files it names say where a flag was not.
     """
     hints = typing.get_type_hints(config_class, include_extras=True)
     names = [field.name for field in dataclasses.fields(config_class)]
@@ -44,9 +47,29 @@ def define(config_class):
         _define_one(_flag(field.name), _without_none(kind), default, text)
         if required:
             flags.mark_flag_as_required(_flag(field.name))
-    return lambda: config_class(
-        **{name: flags.FLAGS[_flag(name)].value for name in names}
-    )
+
+    def make():
+        found = {name: flags.FLAGS[_flag(name)] for name in names}
+        for flag in found.values():
+            _check_text(flag)
+        config = config_class(**{name: x.value for name, x in found.items()})
+        if not hasattr(config, "settled"):
+            return config
+        given = {name for name, flag in found.items() if flag.present}
+        return config.settled(given)
+
+    return make
+
+
+def _check_text(flag):
+    """Refuses what no file could be named and no JSON could hold."""
+    if isinstance(flag.value, str):
+        try:
+            flag.value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"--{flag.name}: {os.fsencode(flag.value)!r} is not UTF-8"
+            ) from None
 
 
 def _flag(field_name):
@@ -100,6 +123,8 @@ def run(work, config_class):
         if len(argv) > 1:
             raise app.UsageError(f"unexpected arguments: {argv[1:]}")
         logging.use_absl_handler()
+        # Of a terminal of another encoding: text it cannot show is no crash.
+        sys.stdout.reconfigure(errors="backslashreplace")
         try:
             work(make_config())
         except signals.Stopped as stopped:

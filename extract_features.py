@@ -11,7 +11,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import config_flags  # noqa: E402
-from finetuning import features  # noqa: E402
+from finetuning import features, features_config  # noqa: E402
 
 if __name__ == "__main__":
-    config_flags.run(features.run, features.FeaturesConfig)
+    config_flags.run(features.run, features_config.FeaturesConfig)

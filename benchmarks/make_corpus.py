@@ -12,6 +12,7 @@ import random
 
 from absl import app, flags
 
+from storage import inputs
 from text import corpus
 
 _INPUT = flags.DEFINE_string(
@@ -39,7 +40,7 @@ def documents(paths):
 
 
 def main(_):
-    all_documents = documents(corpus.expand(_INPUT.value))
+    all_documents = documents(inputs.expand(_INPUT.value))
     rng = random.Random(_SEED.value)
     left = _MEGABYTES.value * 1_000_000
     with open(_OUTPUT.value, "w", encoding="utf-8", newline="\n") as out:

@@ -1,7 +1,5 @@
 """The whole job of create_pretraining_data: text files to record files."""
 
-import dataclasses
-import hashlib
 import os
 import resource
 import time
@@ -11,7 +9,7 @@ from absl import logging
 from data import (
     earlier,
     engines,
-    lock,
+    made_from,
     manifest,
     shards,
     statistics,
@@ -19,20 +17,8 @@ from data import (
 )
 from data.layout import Layout
 from data.progress import Progress
-from text import corpus, segmentation, vocab
-
-# The text and the vocabulary count by what is in them, not by their names;
-# the rest changes nothing in the records, or shows in the shards.
-_FLAGS_BESIDE_THE_BYTES = (
-    "input_file",
-    "output_file",
-    "vocab_file",
-    "overwrite",
-    "shard_megabytes",
-    "num_workers",
-    "engine",
-    "ray_address",
-)
+from storage import file_io, inputs, lock
+from text import vocab
 
 
 def build(config):
@@ -50,15 +36,15 @@ def build(config):
     """
     start = time.monotonic()
     vocabulary = vocab.load(config.vocab_file)
-    paths = corpus.expand(config.input_file)
+    paths = inputs.expand(config.input_file)
     _check_apart(config, paths)
     for warning in config.warnings():
         logging.warning("%s", warning)
     for path in config.output_paths:
         if os.path.dirname(path):
-            corpus.make_directory(os.path.dirname(path))
-    with lock.hold(config.output_items) as keep:
-        result = _build(config, vocabulary, paths, keep)
+            file_io.make_directory(os.path.dirname(path))
+    with lock.hold(config.output_items):
+        result = _build(config, vocabulary, paths)
     if result is None:
         path = manifest.path_of(config)
         logging.info("%s: already built", path)
@@ -68,17 +54,22 @@ def build(config):
     return result
 
 
-def _build(config, vocabulary, paths, keep):
+def _build(config, vocabulary, paths):
     """Builds what is missing; returns the manifest, or None if nothing is."""
     pieces = shards.cut(config, paths)
     places = Layout(config, len(pieces))
-    made_from = _made_from(config, vocabulary)
+    described = made_from.describe(config, vocabulary)
+    work = worker.Work(config, vocabulary, described)
     jobs = [
-        worker.Job(config, vocabulary, shard, places, made_from)
+        worker.Job(
+            shard,
+            tuple(places.part_paths(shard.index)),
+            places.entry_path(shard.index),
+        )
         for shard in pieces
     ]
-    before = earlier.find(config, places, made_from, pieces)
-    entries = _unchanged(config, jobs, before, keep)
+    before = earlier.find(config, places, described, pieces)
+    entries = _unchanged(work, places, jobs, before)
     missing = [job for job in jobs if job.shard.index not in entries]
     if before.is_finished and not missing:
         places.remove_folders()
@@ -90,22 +81,26 @@ def _build(config, vocabulary, paths, keep):
     places.make_folders()
     for job in missing:
         # It would speak for new records if this run were stopped.
-        corpus.remove(places.entry_path(job.shard.index))
+        file_io.remove(places.entry_path(job.shard.index))
         for file in places.files_of(job.shard.index):
             if places.is_assembled(file):
-                corpus.remove(places.ready_path(file))
+                file_io.remove(places.ready_path(file))
     try:
-        made = _run(config, "building", worker.build_shard, missing, keep)
+        made = _run(config, "building", work.build_shard, missing)
     except Exception:
         if not any(
-            corpus.exists(places.entry_path(i)) for i in range(len(jobs))
+            file_io.exists(places.entry_path(i)) for i in range(len(jobs))
         ):
             places.remove_folders()
         raise
     for file in range(len(config.output_paths)):
         if (before.has_parts | made.keys()).issuperset(places.shards_of(file)):
-            places.assemble(file, keep)
-    return _finish(config, vocabulary, places, made_from, entries | made)
+            places.assemble(file)
+    result = _describe(work, places, entries | made)
+    result["num_input_files"] = len(paths)
+    _warn(config, paths, result)
+    _publish(config, places, result)
+    return result
 
 
 def _check_apart(config, paths):
@@ -123,38 +118,17 @@ def _check_apart(config, paths):
             )
 
 
-def _made_from(config, vocabulary):
-    """What the bytes of the output depend on, beside the text."""
-    flags = {
-        name: value
-        for name, value in dataclasses.asdict(config).items()
-        if name not in _FLAGS_BESIDE_THE_BYTES
-    }
-    flags["word_segmenter"] = segmentation.version(config.word_segmenter)
-    if config.similar_words:
-        with corpus.open_binary(config.similar_words) as source:
-            digest = hashlib.sha256(source.read()).hexdigest()
-        flags["similar_words"] = f"a file of sha256 {digest}"
-    return {
-        "flags": flags,
-        "outputs": [manifest.name_of(p, config) for p in config.output_paths],
-        "vocab_sha256": vocabulary.sha256,
-    }
-
-
-def _unchanged(config, jobs, before, keep):
+def _unchanged(work, layout, jobs, before):
     """Returns the entries of those shards whose text is still the same."""
+    config = work.config
     numbers = before.entries.keys() | before.listed.keys()
     known = [job for job in jobs if job.shard.index in numbers]
-    texts = _run(
-        config, "comparing the text", worker.describe_text, known, keep
-    )
-    layout = jobs[0].layout
+    texts = _run(config, "comparing the text", work.describe_text, known)
     for number, entry in before.listed.items():
         for file in layout.files_of(number):
             path = config.output_paths[file]
             is_other = not _is_of(entry, texts[number])
-            if is_other and not config.overwrite and corpus.exists(path):
+            if is_other and not config.overwrite and file_io.exists(path):
                 earlier.refuse(path, "was made with other text")
     same = {
         number: entry
@@ -176,7 +150,7 @@ def _is_of(entry, inputs):
     return before == [item["sha256"] for item in inputs]
 
 
-def _run(config, title, function, jobs, keep):
+def _run(config, title, function, jobs):
     """Runs one function for several shards.
 
     Returns:
@@ -189,7 +163,7 @@ def _run(config, title, function, jobs, keep):
         return {}
     total = sum(job.shard.num_bytes for job in jobs)
     with Progress(title, total, "B") as progress:
-        results = engines.run(config, function, jobs, progress.advance, keep)
+        results = engines.run(config, function, jobs, progress.advance)
     failed = [
         f"shard {job.shard.index} (of {job.shard.pieces[0].path}, from byte "
         f"{job.shard.pieces[0].begin}): {result}"
@@ -207,15 +181,11 @@ def _run(config, title, function, jobs, keep):
     }
 
 
-def _finish(config, vocabulary, layout, made_from, entries):
-    """Gives the files their names; the manifest gets its own last."""
+def _describe(work, layout, entries):
+    """Returns the manifest of a build."""
+    config, vocabulary = work.config, work.vocabulary
     entries = [entries[number] for number in range(layout.num_shards)]
-    open_ended = [path for entry in entries for path in entry["open_ended"]]
-    _warn_of_glued_documents(config, open_ended)
     counts = statistics.add(entry["counts"] for entry in entries)
-    counts = statistics.with_rates(counts, config)
-    for warning in statistics.warnings(counts, config):
-        logging.warning("%s", warning)
     files = {}
     for file, path in enumerate(config.output_paths):
         parts = [
@@ -223,8 +193,8 @@ def _finish(config, vocabulary, layout, made_from, entries):
             for number in layout.shards_of(file)
         ]
         files[manifest.name_of(path, config)] = statistics.add(parts)
-    result = {
-        "made_from": made_from,
+    return {
+        "made_from": work.made_from,
         "max_seq_length": config.max_seq_length,
         "max_predictions_per_seq": config.max_predictions_per_seq,
         "pack_sequences": config.pack_sequences,
@@ -236,15 +206,13 @@ def _finish(config, vocabulary, layout, made_from, entries):
         "special_ids": vocabulary.special_ids.tolist(),
         "compression": "GZIP" if config.gzip_compress else "",
         "files": files,
-        "statistics": counts,
+        "statistics": statistics.with_rates(counts, config),
         "shards": entries,
     }
-    _publish(config, layout, result)
-    return result
 
 
-def _warn_of_glued_documents(config, open_ended):
-    paths = corpus.expand(config.input_file)
+def _warn(config, paths, result):
+    open_ended = [path for x in result["shards"] for path in x["open_ended"]]
     glued = [path for path in open_ended if path != paths[-1]]
     if glued:
         logging.warning(
@@ -255,17 +223,19 @@ def _warn_of_glued_documents(config, open_ended):
             len(paths),
             glued[0],
         )
+    for warning in statistics.warnings(result["statistics"], config):
+        logging.warning("%s", warning)
 
 
 def _publish(config, layout, result):
     path = manifest.path_of(config)
     manifest.write(layout.manifest_path, result)
     # From here to the last line the files may be a mixture of two builds.
-    corpus.remove(path)
+    file_io.remove(path)
     for file, output in enumerate(config.output_paths):
-        if corpus.exists(layout.ready_path(file)):
-            corpus.rename(layout.ready_path(file), output)
-    corpus.rename(layout.manifest_path, path)
+        if file_io.exists(layout.ready_path(file)):
+            file_io.rename(layout.ready_path(file), output)
+    file_io.rename(layout.manifest_path, path)
     layout.remove_folders()
 
 

@@ -6,6 +6,10 @@ import math
 import re
 from typing import Annotated, Literal
 
+from settings import bounds
+from storage import lock
+from text import case, encodings
+
 MIN_SEQ_LENGTH = 5
 _SHORTEST_SEQUENCE = 3  # [CLS], a token and [SEP]
 MAX_OUTPUT_FILES = 99_999
@@ -46,7 +50,7 @@ class BuildConfig(MaskingConfig):
         str,
         "Comma list of text files, globs or directories, local or gs://; .gz "
         "files are unpacked. One sentence a line, a blank line between "
-        "documents, UTF-8.",
+        "documents.",
     ]
     output_file: Annotated[
         str,
@@ -54,10 +58,16 @@ class BuildConfig(MaskingConfig):
         "over them. name@N stands for name-00000-of-0000N and so on.",
     ]
     vocab_file: Annotated[str, "The vocabulary that the model is trained on."]
+    encoding: Annotated[
+        str,
+        "What the text is encoded in: UTF-8, GB18030 (also for GBK and "
+        "GB2312), Big5, UTF-16 or another name that Python knows.",
+    ] = "UTF-8"
     do_lower_case: Annotated[
         bool,
-        "Whether to lower-case the text and strip its accents; True for "
-        "uncased and Chinese models.",
+        "Whether to lower-case the text and strip its accents, as uncased and "
+        "Chinese models want; without this flag what the files beside "
+        "--vocab_file or their folder's name say.",
     ] = True
     t2s: Annotated[
         bool, "Whether to convert traditional to simplified Chinese (OpenCC)."
@@ -145,22 +155,13 @@ class BuildConfig(MaskingConfig):
                 f"--max_seq_length must be at most {1 << 15}, got "
                 f"{self.max_seq_length}"
             )
-        for name in ("max_predictions_per_seq", "dupe_factor"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"--{name} must be at least 1, got {getattr(self, name)}"
-                )
-        for name in ("masked_lm_prob", "short_seq_prob"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(
-                    f"--{name} must be between 0 and 1, got "
-                    f"{getattr(self, name)}"
-                )
-        for name in ("shard_megabytes", "num_workers", "pack_sequences"):
-            if getattr(self, name) < 0:
-                raise ValueError(
-                    f"--{name} must not be negative, got {getattr(self, name)}"
-                )
+        bounds.check(
+            self,
+            positive=("max_predictions_per_seq", "dupe_factor"),
+            not_negative=("shard_megabytes", "num_workers", "pack_sequences"),
+            shares=("masked_lm_prob", "short_seq_prob"),
+        )
+        encodings.check(self.encoding)
         self._check_outputs()
         self._check_masking()
         self._check_packing()
@@ -168,7 +169,8 @@ class BuildConfig(MaskingConfig):
     def _check_outputs(self):
         if not self.output_paths:
             raise ValueError("--output_file names no file")
-        if len(set(self.output_paths)) < len(self.output_paths):
+        spelled = set(map(lock.canonical_file, self.output_paths))
+        if len(spelled) < len(self.output_paths):
             raise ValueError(
                 f"--output_file names a file twice: {self.output_file}"
             )
@@ -200,6 +202,14 @@ class BuildConfig(MaskingConfig):
                 f"--max_seq_length={self.max_seq_length}, got "
                 f"{self.pack_sequences}"
             )
+
+    def settled(self, given):
+        """Returns the settings with the case that the vocabulary is made for.
+
+        Args:
+            given: names of the flags that were given.
+        """
+        return case.settle(self, given, [self.vocab_file])
 
     @property
     def output_items(self):

@@ -19,7 +19,7 @@ class Documents:
     open_ended: list[str]
 
 
-def read(pieces, tokenizer, *, with_words, id_type, advance):
+def read(pieces, tokenizer, *, with_words, id_type, advance, encoding=None):
     """Reads pieces of text files as one corpus.
 
     A line is a sentence, an empty one ends a document; a line without tokens
@@ -31,6 +31,7 @@ def read(pieces, tokenizer, *, with_words, id_type, advance):
         tokenizer: a `text.tokenization.Tokenizer`.
         with_words: whether to keep where words begin.
         id_type: the type of `Corpus.ids`.
+        encoding: what the files are in, see `text.corpus.read_chunks`.
         advance: is told the bytes as they are read.
 
     Raises:
@@ -42,7 +43,11 @@ def read(pieces, tokenizer, *, with_words, id_type, advance):
     for piece in pieces:
         digest = corpus_files.Digest(advance)
         for text in corpus_files.read_chunks(
-            piece.path, digest, begin=piece.begin, end=piece.end
+            piece.path,
+            digest,
+            begin=piece.begin,
+            end=piece.end,
+            encoding=encoding,
         ):
             # What follows the last line end is no line.
             text = text.removesuffix("\n")

@@ -1,15 +1,15 @@
 """What an earlier build of the same output left, and what of it can stay."""
 
-import json
 from typing import NamedTuple
 
 from absl import logging
 
 from data import manifest
-from text import corpus
+from storage import file_io, json_files
 
 # What a build was that knew no such flag.
 _LATER_FLAGS = {"pack_sequences": 0}
+_ENTRY = {"made_from": dict} | manifest.SHARD
 
 
 class Earlier(NamedTuple):
@@ -40,7 +40,7 @@ def find(config, layout, made_from, shards):
             number in listed and entries[number] == listed[number]
             for number in layout.shards_of(file)
         )
-        and not corpus.exists(layout.ready_path(file))
+        and not file_io.exists(layout.ready_path(file))
         and _has_size(config.output_paths[file], _size(layout, listed, file))
     }
     whole = published | {
@@ -67,15 +67,15 @@ def find(config, layout, made_from, shards):
 
 def _find_manifest(config, layout, made_from, shards):
     """Returns the manifest of the same build, if any, and if it is in place."""
-    existing = [p for p in config.output_paths if corpus.exists(p)]
+    existing = [p for p in config.output_paths if file_io.exists(p)]
     final = manifest.path_of(config)
     why = f"has no manifest {final}"
     # A build removes the manifest there was before it gives the files their
     # names; stopped then, it left its own where that waited.
-    is_final = corpus.exists(final)
+    is_final = file_io.exists(final)
     path = final if is_final else layout.manifest_path
-    if corpus.exists(path):
-        found = manifest.read(path)
+    if file_io.exists(path):
+        found = _read_manifest(config, path, is_final)
         difference = _difference(found, made_from, shards)
         if not difference:
             return found, is_final
@@ -83,6 +83,17 @@ def _find_manifest(config, layout, made_from, shards):
     if existing and not config.overwrite:
         refuse(existing[0], why)
     return None, False
+
+
+def _read_manifest(config, path, is_final):
+    """Reads a manifest; a damaged one is none where it may be replaced."""
+    try:
+        return manifest.read(path)
+    except ValueError as error:
+        if is_final and not config.overwrite:
+            raise ValueError(f"{error}, or set --overwrite") from None
+        logging.warning("%s", error)
+        return None
 
 
 def refuse(path, why):
@@ -95,19 +106,23 @@ def refuse(path, why):
 
 def _difference(found, made_from, shards):
     """Says in words what is not the same, or returns None."""
+    if found is None:
+        return "what nobody knows, as its manifest is damaged"
     old = found["made_from"]
+    flags = old.get("flags", {})
     for name, value in made_from["flags"].items():
-        before = old["flags"].get(name, _LATER_FLAGS.get(name))
+        before = flags.get(name, _LATER_FLAGS.get(name))
         if before != value:
             return f"--{name}={before}, not {value}"
-    if old["vocab_sha256"] != made_from["vocab_sha256"]:
+    if old.get("vocab_sha256") != made_from["vocab_sha256"]:
         return "another vocabulary"
-    if [sizes_of(entry) for entry in found["shards"]] != [
+    if [sizes_of(entry) for entry in found.get("shards", ())] != [
         [piece.end - piece.begin for piece in shard.pieces] for shard in shards
     ]:
         return "other text or another --shard_megabytes"
-    if old["outputs"] != made_from["outputs"]:
-        return f"--output_file={','.join(old['outputs'])}"
+    outputs = old.get("outputs", [])
+    if outputs != made_from["outputs"]:
+        return f"--output_file={','.join(outputs)}"
     return None
 
 
@@ -121,11 +136,12 @@ def _read_entries(layout, made_from, shards):
     entries = {}
     for shard in shards:
         path = layout.entry_path(shard.index)
-        if not corpus.exists(path):
+        # What a fallen machine has cut is not there.
+        entry = json_files.read_or_none(path, _ENTRY)
+        if entry is None:
             continue
-        entry = _read_entry(path)
         if (
-            entry.pop("made_from", None) != made_from
+            entry.pop("made_from") != made_from
             or sizes_of(entry) != [p.end - p.begin for p in shard.pieces]
             or len(entry["parts"]) != len(layout.part_paths(shard.index))
         ):
@@ -133,16 +149,6 @@ def _read_entries(layout, made_from, shards):
             continue
         entries[shard.index] = entry
     return entries
-
-
-def _read_entry(path):
-    """What is in a file of JSON; nothing where a fallen machine cut it."""
-    with corpus.open_binary(path) as source:
-        text = source.read()
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {}
 
 
 def _sizes(entry):
@@ -163,6 +169,6 @@ def _size(layout, entries, file):
 def _has_size(path, num_bytes):
     return (
         num_bytes is not None
-        and corpus.exists(path)
-        and corpus.num_bytes(path) == num_bytes
+        and file_io.exists(path)
+        and file_io.num_bytes(path) == num_bytes
     )

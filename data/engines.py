@@ -5,6 +5,8 @@ in the order of the jobs, an `Exception` where a job failed. A job that fails
 by itself is tried once more; one whose text is wrong (`ValueError`) is not.
 """
 
+import collections
+import contextlib
 import ctypes
 import multiprocessing
 import multiprocessing.connection
@@ -14,6 +16,7 @@ import signal
 import socket
 import sys
 import traceback
+from multiprocessing import resource_tracker
 
 from absl import logging
 
@@ -28,32 +31,24 @@ _LIMITS_OF_CONTAINERS = (
 _BYTES_A_BYTE, _BYTES_BESIDE = 3, 500_000_000
 
 
-def run(config, function, jobs, advance, keep):
+def run(config, function, jobs, advance):
     """Runs `jobs`, see above.
 
     Args:
         config: a `data.config.BuildConfig`.
-        function: of a module; given a job and a function to tell progress.
+        function: of a module or an object's, sent to each worker once; given a
+            job and a function to tell progress.
         jobs: with a `shard` each.
         advance: is told how much is done, in bytes of text.
-        keep: is called now and then.
 
     Raises:
         ValueError: there is one job and its text is wrong.
     """
     if config.engine == "ray":
-        return _run_on_ray(config.ray_address, function, jobs, advance, keep)
+        return _run_on_ray(config.ray_address, function, jobs, advance)
     if len(jobs) == 1:
-        return [function(jobs[0], _both(advance, keep))]
-    return _run_here(_num_workers(config, jobs), function, jobs, advance, keep)
-
-
-def _both(advance, keep):
-    def tell(num_bytes):
-        advance(num_bytes)
-        keep()
-
-    return tell
+        return [function(jobs[0], advance)]
+    return _run_here(_num_workers(config, jobs), function, jobs, advance)
 
 
 def _num_workers(config, jobs):
@@ -92,27 +87,28 @@ def _lines(path):
         return []
 
 
-def _run_here(num_workers, function, jobs, advance, keep):
-    waiting = [(index, 1) for index in range(len(jobs))]
+def _run_here(num_workers, function, jobs, advance):
+    waiting = collections.deque((index, 1) for index in range(len(jobs)))
     results = [None] * len(jobs)
     workers = {}
     try:
         while waiting or workers:
             while waiting and len(workers) < num_workers:
-                index, attempt = waiting.pop(0)
-                worker = _Worker(function, jobs[index], index, attempt)
+                worker = _Worker(function, advance)
                 workers[worker.connection] = worker
-            ready = multiprocessing.connection.wait(workers, _SECS_OF_WAITING)
-            for connection in ready:
+                worker.begin(jobs, *waiting.popleft())
+            for connection in multiprocessing.connection.wait(workers):
                 worker = workers[connection]
-                if not worker.receive(advance):
+                if not worker.receive():
                     continue
-                del workers[connection]
                 results[worker.index] = worker.result
                 if worker.should_be_tried_again():
-                    advance(-worker.told)
-                    waiting.insert(0, (worker.index, worker.attempt + 1))
-            keep()
+                    waiting.appendleft((worker.index, worker.attempt + 1))
+                if worker.is_alive and waiting:
+                    worker.begin(jobs, *waiting.popleft())
+                else:
+                    del workers[connection]
+                    worker.end()
     finally:
         for worker in workers.values():
             worker.process.kill()
@@ -120,43 +116,66 @@ def _run_here(num_workers, function, jobs, advance, keep):
 
 
 class _Worker:
-    """A process that runs one job."""
+    """A process that runs one job after another."""
 
-    def __init__(self, function, job, index, attempt):
+    def __init__(self, function, advance):
         context = multiprocessing.get_context("spawn")
-        self.connection, other = context.Pipe(duplex=False)
-        self.index, self.attempt = index, attempt
-        self.told = 0
-        self.result = None
-        self._shard = job.shard
+        self.connection, other = context.Pipe()
+        self.is_alive = True
+        self._advance = advance
         self.process = context.Process(
-            target=_work, args=(other, os.getpid(), function, job)
+            target=_work, args=(other, os.getpid(), function), daemon=True
         )
-        self.process.start()
+        # Started here: it would undo what is done to the signals below.
+        resource_tracker.ensure_running()
+        # The new process inherits the mask: until it has said that it ignores
+        # Ctrl-C, which the build hears of too, none reaches it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         other.close()
 
-    def receive(self, advance):
-        """Takes one message; returns whether it was the last."""
+    def begin(self, jobs, index, attempt):
+        """Gives the process job number `index`, for the `attempt`th time."""
+        self.index, self.attempt = index, attempt
+        self.result = None
+        self._told = 0
+        self._shard = jobs[index].shard
+        # A process that died meanwhile is noticed where it is listened to.
+        with contextlib.suppress(OSError):
+            self.connection.send(jobs[index])
+
+    def receive(self):
+        """Takes one message; returns whether it was the job's last."""
         try:
             kind, value = self.connection.recv()
         except (EOFError, OSError):
             self.process.join()
+            self.is_alive = False
             kind = "end"
             value = RuntimeError(
                 "the process ended with status "
                 f"{self.process.exitcode}; was there memory for it?"
             )
         if kind == "advance":
-            self.told += value
-            advance(value)
+            self._told += value
+            self._advance(value)
             return False
         self.result = value
-        self.connection.close()
-        self.process.join()
         return True
 
     def should_be_tried_again(self):
-        return _should_be_tried_again(self._shard, self.attempt, self.result)
+        if not _should_be_tried_again(self._shard, self.attempt, self.result):
+            return False
+        self._advance(-self._told)
+        return True
+
+    def end(self):
+        """Lets the process go, which has no job."""
+        self.connection.close()
+        self.process.join()
 
 
 def _should_be_tried_again(shard, attempt, result):
@@ -171,23 +190,32 @@ def _should_be_tried_again(shard, attempt, result):
     return attempt < _ATTEMPTS
 
 
-def _work(connection, parent, function, job):
+def _work(connection, parent, function):
     """What a worker's process does."""
     _die_with(parent)
     # The build hears of Ctrl-C too and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     logging.use_absl_handler()
     logging.set_verbosity(logging.WARNING)
+    # The build closes its end, or ends, when there is nothing more to do.
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            connection.send(("end", _run_job(connection, function)))
+
+
+def _run_job(connection, function):
+    """Waits for a job; returns its result, or the error it ended with."""
+    job = connection.recv()
     try:
-        result = function(job, lambda n: connection.send(("advance", n)))
+        return function(job, lambda n: connection.send(("advance", n)))
     except BrokenPipeError:
-        return
+        raise
     except (ValueError, OSError) as error:
-        result = error if type(error) is ValueError else OSError(str(error))
+        return error if type(error) is ValueError else OSError(str(error))
     except Exception as error:
         traceback.print_exc()
-        result = RuntimeError(f"{type(error).__name__}: {error}")
-    connection.send(("end", result))
+        return RuntimeError(f"{type(error).__name__}: {error}")
 
 
 def _die_with(parent):
@@ -198,7 +226,7 @@ def _die_with(parent):
         os._exit(1)
 
 
-def _run_on_ray(address, function, jobs, advance, keep):
+def _run_on_ray(address, function, jobs, advance):
     try:
         import ray
     except ImportError:
@@ -207,7 +235,7 @@ def _run_on_ray(address, function, jobs, advance, keep):
         ) from None
     _check_address(address)
     root = pathlib.Path(__file__).resolve().parents[1]
-    modules = [str(root / name) for name in ("data", "text")]
+    modules = [str(root / name) for name in ("data", "storage", "text")]
     try:
         ray.init(
             address,
@@ -218,7 +246,7 @@ def _run_on_ray(address, function, jobs, advance, keep):
     except (ConnectionError, ValueError) as error:
         raise ValueError(f"--ray_address={address}: {error}") from None
     try:
-        return _run_ray_tasks(ray, function, jobs, advance, keep)
+        return _run_ray_tasks(ray, function, jobs, advance)
     finally:
         ray.shutdown()
 
@@ -237,13 +265,12 @@ def _check_address(address):
         ) from None
 
 
-def _run_ray_tasks(ray, function, jobs, advance, keep):
+def _run_ray_tasks(ray, function, jobs, advance):
     # Ray itself tries again where a machine is lost.
-    task = ray.remote(num_cpus=1, max_retries=3)(function)
+    task = ray.remote(num_cpus=1, max_retries=3)(_run_task)
+    shared = ray.put(function)
     results = [None] * len(jobs)
-    running = {
-        task.remote(job, _tell_nobody): (i, 1) for i, job in enumerate(jobs)
-    }
+    running = {task.remote(shared, job): (i, 1) for i, job in enumerate(jobs)}
     while running:
         ended, _ = ray.wait(list(running), timeout=_SECS_OF_WAITING)
         for reference in ended:
@@ -256,13 +283,12 @@ def _run_ray_tasks(ray, function, jobs, advance, keep):
                 results[index] = error
             shard = jobs[index].shard
             if _should_be_tried_again(shard, attempt, results[index]):
-                again = task.remote(jobs[index], _tell_nobody)
+                again = task.remote(shared, jobs[index])
                 running[again] = index, attempt + 1
             else:
                 advance(shard.num_bytes)
-        keep()
     return results
 
 
-def _tell_nobody(_):
-    pass
+def _run_task(function, job):
+    return function(job, lambda num_bytes: None)

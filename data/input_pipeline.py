@@ -45,7 +45,11 @@ def parser(files, masking, *, max_seq_length, vocab_size, seed):
         )
     else:
         parse_static = records.parse_fn(
-            max_seq_length, num_predictions, pack_sequences
+            max_seq_length,
+            num_predictions,
+            pack_sequences,
+            is_v2=files[0].is_v2,
+            has_pairs=files[0].has_pairs,
         )
 
         def parse(numbers, serialized):

@@ -6,10 +6,11 @@ that says what is in them. Output files in other folders have theirs there, so
 that a rename moves a file to its place.
 """
 
+import collections
 import os
 
-from data.shards import Part, share_out
-from text import corpus
+from data.shards import share_out
+from storage import file_io
 
 _SUFFIX = ".unfinished"
 _BLOCK_BYTES = 1 << 24
@@ -20,8 +21,12 @@ class Layout:
 
     def __init__(self, config, num_shards):
         self._outputs = config.output_paths
-        self._parts = share_out(num_shards, len(self._outputs))
         self.num_shards = num_shards
+        self._files = collections.defaultdict(list)
+        self._shards = collections.defaultdict(list)
+        for part in share_out(num_shards, len(self._outputs)):
+            self._files[part.shard].append(part.file)
+            self._shards[part.file].append(part.shard)
 
     @property
     def manifest_path(self):
@@ -34,55 +39,54 @@ class Layout:
 
     def part_paths(self, shard):
         """The files that a shard writes, in order."""
-        return [self._part_path(p) for p in self._parts if p.shard == shard]
+        return [self._part_path(shard, file) for file in self._files[shard]]
 
     def files_of(self, shard):
         """The numbers of the output files that hold a shard."""
-        return [part.file for part in self._parts if part.shard == shard]
+        return self._files[shard]
 
     def shards_of(self, file):
         """The shards whose records are in an output file."""
-        return [part.shard for part in self._parts if part.file == file]
+        return self._shards[file]
 
     def ready_path(self, file):
         """Where an output file waits for its name."""
         if not self.is_assembled(file):
-            return self._part_path(Part(self.shards_of(file)[0], file))
+            return self._part_path(self._shards[file][0], file)
         return os.path.join(self._folder(file), f"{file:05}")
 
     def is_assembled(self, file):
         """Whether an output file is made of several parts."""
-        return len(self.shards_of(file)) > 1
+        return len(self._shards[file]) > 1
 
     def make_folders(self):
-        for file in range(len(self._outputs)):
-            corpus.make_directory(self._folder(file))
+        for folder in self._folders():
+            file_io.make_directory(folder)
 
     def remove_folders(self):
-        for folder in {self._folder(i) for i in range(len(self._outputs))}:
-            corpus.remove_tree(folder)
+        for folder in self._folders():
+            file_io.remove_tree(folder)
 
-    def assemble(self, file, keep):
-        """Makes an output file of its parts; `keep` is called meanwhile."""
-        path = self.ready_path(file)
+    def assemble(self, file):
+        """Makes an output file of its parts."""
         if not self.is_assembled(file):
             return
-        parts = [self._part_path(p) for p in self._parts if p.file == file]
-        with corpus.open_binary(path + ".tmp", "wb") as out:
+        parts = [self._part_path(shard, file) for shard in self._shards[file]]
+        with file_io.whole(self.ready_path(file)) as out:
             for part in parts:
-                with corpus.open_binary(part) as source:
+                with file_io.open_binary(part) as source:
                     while block := source.read(_BLOCK_BYTES):
                         out.write(block)
-                        keep()
-        corpus.rename(path + ".tmp", path)
         for part in parts:
-            corpus.remove(part)
+            file_io.remove(part)
+
+    def _folders(self):
+        return {self._folder(file) for file in range(len(self._outputs))}
 
     def _folder(self, file):
         directory = os.path.dirname(self._outputs[file])
         name = os.path.basename(self._outputs[0])
         return os.path.join(directory, name + _SUFFIX)
 
-    def _part_path(self, part):
-        name = f"{part.file:05}-{part.shard:05}"
-        return os.path.join(self._folder(part.file), name)
+    def _part_path(self, shard, file):
+        return os.path.join(self._folder(file), f"{file:05}-{shard:05}")

@@ -5,12 +5,40 @@ knows finished work by it. It is written last: records with a manifest are
 whole.
 """
 
-import json
+import collections
 import os
 
-from text import corpus
+from storage import file_io, json_files
 
 _SUFFIX = ".manifest.json"
+_MANY = 16
+
+_INPUT = {"name": str, "num_bytes": int, "sha256": str}
+_FILE = {"num_records": int, "num_bytes": int}
+# Of the shape of `storage.json_files`.
+SHARD = {
+    "seed": int,
+    "inputs": [_INPUT],
+    "open_ended": [str],
+    "parts": [_FILE],
+    "counts": {str: int},
+}
+_SHAPE = {
+    "made_from": {"flags?": dict, "outputs?": [str], "vocab_sha256?": str},
+    "files": {str: _FILE},
+    "shards?": [SHARD],
+    "statistics?": {str: float},
+    "max_seq_length?": int,
+    "max_predictions_per_seq?": int,
+    "pack_sequences?": int,
+    "masking?": str,
+    "pair_task?": str,
+    "word_segmenter?": str,
+    "vocab_size?": int,
+    "mask_id?": int,
+    "special_ids?": [int],
+    "compression?": str,
+}
 
 
 def path_of(config):
@@ -23,15 +51,90 @@ def name_of(record_path, config):
     return os.path.relpath(record_path, os.path.dirname(path_of(config)) or ".")
 
 
+class Finder:
+    """Finds the manifests of record files, and reads each of them once.
+
+    A local manifest or folder that has changed is read again; remote ones are
+    those of the time when they were first asked for.
+    """
+
+    def __init__(self):
+        # {path: (stamp, manifest)}, {folder: (stamp, paths)}.
+        self._manifests = collections.OrderedDict()
+        self._listed = {}
+
+    def of(self, record_path):
+        """Returns the manifest that lists a record file, or None."""
+        folder, name = os.path.split(record_path)
+        beside = self._beside(folder)
+        own = os.path.join(folder, name + _SUFFIX)
+        for path in [own] if own in beside else beside:
+            manifest = self._read(path)
+            if name in manifest["files"]:
+                return manifest
+        return None
+
+    def missing(self, record_path):
+        """Returns the files that the manifest of one lists and are not there.
+
+        Only those that should stand in the same folder.
+        """
+        manifest = self.of(record_path)
+        if manifest is None:
+            return []
+        folder = os.path.dirname(record_path)
+        present = set(file_io.names_in(folder or "."))
+        return [
+            os.path.join(folder, name)
+            for name in manifest["files"]
+            if name not in present and not os.path.dirname(name)
+        ]
+
+    def _beside(self, folder):
+        """Returns {path: None} of the manifests in a folder, in order."""
+        stamp = _stamp(folder or ".")
+        if folder not in self._listed or self._listed[folder][0] != stamp:
+            names = file_io.names_in(folder or ".")
+            found = [os.path.join(folder, x) for x in names if _is_name(x)]
+            self._listed[folder] = stamp, dict.fromkeys(found)
+        return self._listed[folder][1]
+
+    def _read(self, path):
+        stamp = _stamp(path)
+        if path not in self._manifests or self._manifests[path][0] != stamp:
+            self._manifests[path] = stamp, read(path)
+        self._manifests.move_to_end(path)
+        while len(self._manifests) > _MANY:
+            self._manifests.popitem(last=False)
+        return self._manifests[path][1]
+
+
+def _is_name(name):
+    return name.endswith(_SUFFIX)
+
+
+def _stamp(path):
+    """Changes when a local file or folder does."""
+    if file_io.is_remote(path):
+        return None
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+_local = Finder()
+
+
 def find(record_path):
-    """Returns the manifest that lists a record file, or None."""
-    own = record_path + _SUFFIX
-    beside = os.path.join(os.path.dirname(record_path), "*" + _SUFFIX)
-    for candidate in [own] if corpus.exists(own) else corpus.match(beside):
-        manifest = read(candidate)
-        if os.path.basename(record_path) in manifest["files"]:
-            return manifest
-    return None
+    """Returns the manifest that lists a record file, or None.
+
+    Raises:
+        ValueError: a manifest beside it is damaged.
+    """
+    finder = Finder() if file_io.is_remote(record_path) else _local
+    return finder.of(record_path)
 
 
 def read(path):
@@ -40,20 +143,15 @@ def read(path):
     Raises:
         ValueError: the file is no manifest.
     """
-    with corpus.open_binary(path) as source:
-        text = source.read()
     try:
-        manifest = json.loads(text)
-        manifest["files"], manifest["made_from"]  # noqa: B018
-    except (ValueError, KeyError, TypeError):
+        return json_files.read(path, _SHAPE)
+    except ValueError as error:
         raise ValueError(
-            f"{path}: not a manifest of create_pretraining_data; remove it or "
-            "build the records again"
+            f"{error}; it is no manifest of create_pretraining_data, or "
+            "damaged: remove it, or build the records again"
         ) from None
-    return manifest
 
 
 def write(path, manifest):
     """Writes a manifest, whole or not at all."""
-    text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
-    corpus.write_whole(path, text.encode())
+    json_files.write(path, manifest)

@@ -5,6 +5,7 @@ the text and the seed of one shard.
 """
 
 import bisect
+import functools
 import gzip
 import os
 
@@ -20,7 +21,8 @@ from data import (
     statistics,
 )
 from data.encoder import Encoder
-from text import corpus, tokenization
+from storage import file_io
+from text import tokenization
 
 _TOKENS_A_CALL = 1 << 19
 _RECORDS_A_CALL = 1024
@@ -90,8 +92,12 @@ def build(config, vocabulary, shard, paths, advance):
     }
 
 
+# A worker compiles the vocabulary once, however many shards it builds.
+_tokenizer = functools.lru_cache(maxsize=1)(tokenization.Tokenizer)
+
+
 def _read(config, vocabulary, shard, advance):
-    tokenizer = tokenization.Tokenizer(
+    tokenizer = _tokenizer(
         vocabulary,
         config.do_lower_case,
         config.word_segmenter,
@@ -103,6 +109,7 @@ def _read(config, vocabulary, shard, advance):
         tokenizer,
         with_words=config.do_whole_word_mask or config.masking == "dynamic",
         id_type=np.uint16 if len(vocabulary) <= 1 << 16 else np.int32,
+        encoding=config.encoding,
         advance=lambda num_bytes: progress(num_bytes, shard.num_bytes),
     )
 
@@ -132,7 +139,7 @@ class _Share:
 
 def _scratch_directory(paths):
     """A folder on a local disk, beside the records if they are local."""
-    if corpus.is_remote(paths[0]):
+    if file_io.is_remote(paths[0]):
         return None
     return os.path.dirname(paths[0]) or "."
 
@@ -175,8 +182,8 @@ def _write(config, encoder, store, order, starts, ends, paths, progress):
     counts = np.diff(ends, prepend=0).tolist()
     for path, count in zip(paths, counts, strict=True):
         # TensorFlow's files take nothing but bytes.
-        part = bytes if corpus.is_remote(path) else memoryview
-        with corpus.open_binary(path, "wb") as raw:
+        part = bytes if file_io.is_remote(path) else memoryview
+        with file_io.open_new(path) as raw:
             # No name and no time inside: the same records, the same bytes.
             out = raw
             if config.gzip_compress:
@@ -189,8 +196,9 @@ def _write(config, encoder, store, order, starts, ends, paths, progress):
                 left -= num_records
             if out is not raw:
                 out.close()
+        file_io.sync(path)
     return [
-        {"num_records": count, "num_bytes": corpus.num_bytes(path)}
+        {"num_records": count, "num_bytes": file_io.num_bytes(path)}
         for path, count in zip(paths, counts, strict=True)
     ]
 

@@ -1,37 +1,30 @@
-"""Which record files a flag names, and whether a trainer can use them."""
+"""Which record files a flag names, and what is known of them."""
 
+import concurrent.futures
+import functools
 import gzip
+import hashlib
 import os
-import re
 import struct
 import zlib
 from typing import NamedTuple
 
 import tensorflow as tf
+from absl import logging
 from google.protobuf import message
 
-from data import manifest
-from text import corpus
+from data import manifest, records
+from storage import file_io, inputs
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _HEADER_BYTES = 12  # Of a TFRecord: length as uint64, its checksum.
 _FOOTER_BYTES = 4  # Checksum of the data.
 _MAX_RECORD_BYTES = 1 << 30
-_RECORDS_LOOKED_AT = 10
+_REQUESTS_AT_ONCE = 32
+_NUM_NAMED = 3
 # What files of older builds are, whose manifests do not say it.
 _DEFAULTS = {"masking": "static", "pair_task": "nsp", "word_segmenter": "none"}
 _DEFAULTS["pack_sequences"] = 0
-_NEEDED = {
-    "static": ("input_ids", "masked_lm_positions", "masked_lm_ids"),
-    "dynamic": ("input_ids", "first_segment_tokens"),
-}
-_LENGTHS = {
-    "input_ids": "max_seq_length",
-    "masked_lm_positions": "max_predictions_per_seq",
-}
-# What all files of a flag must have in common.
-_ALIKE = ("masking", "pair_task", "pack_sequences")
-_ALIKE_IF_DYNAMIC = ("mask_id", "vocab_size", "special_ids")
 
 
 class RecordFile(NamedTuple):
@@ -39,6 +32,19 @@ class RecordFile(NamedTuple):
     compression: str  # "" or "GZIP", as tf.data writes it.
     num_records: int
     manifest: dict | None  # The one that lists the file.
+    # The names of the features of the first record, where no manifest tells.
+    features: frozenset[str] | None = None
+
+    @property
+    def is_v2(self):
+        """Whether the features are named as in `records.V2_NAMES`."""
+        theirs = set(records.V2_NAMES.values())
+        return bool(self.features) and theirs <= self.features
+
+    @property
+    def has_pairs(self):
+        """Whether records have labels of pairs."""
+        return not self.features or records.PAIR_LABELS in self.features
 
     @property
     def masking(self):
@@ -63,125 +69,69 @@ def find(patterns, *, flag="input_file"):
     Raises:
         ValueError: nothing matches, or a file is empty or truncated.
     """
-    files = [_inspect(path) for path in corpus.expand(patterns, flag)]
+    finder = manifest.Finder()
+    paths = inputs.expand(patterns, flag)
+    files = _inspect_all(paths, finder)
     if not any(file.num_records for file in files):
         raise ValueError(f"--{flag}={patterns}: the files have no records")
+    _warn_of_missing(files, finder)
     return files
 
 
-def check(files, *, max_seq_length, max_predictions_per_seq, vocab_size):
-    """Checks that a model of these sizes can be trained on `files`.
+def _inspect_all(paths, finder):
+    inspect = functools.partial(_inspect, finder=finder)
+    if not any(map(file_io.is_remote, paths)):
+        return list(map(inspect, paths))
+    # Each asks a service some questions and waits for the answers.
+    with concurrent.futures.ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        return list(pool.map(inspect, paths))
 
-    Looks at the manifests, and at the first records of every file.
 
-    Raises:
-        ValueError: it cannot; names the file, both values and the flag.
-    """
+def _warn_of_missing(files, finder):
+    """Names the files that a manifest lists and that are gone."""
+    seen = set()
     for file in files:
-        if file.manifest is not None:
-            _check_manifest(
-                file, max_seq_length, max_predictions_per_seq, vocab_size
+        if file.manifest is None or id(file.manifest) in seen:
+            continue
+        seen.add(id(file.manifest))
+        missing = finder.missing(file.path)
+        if missing:
+            logging.warning(
+                "%s FILES OF THE BUILD OF %s ARE GONE, and their records are "
+                "not trained on: %s%s",
+                len(missing),
+                file.path,
+                ", ".join(missing[:_NUM_NAMED]),
+                " ..." if len(missing) > _NUM_NAMED else "",
             )
-    _check_alike(files)
-    lengths = {
-        "max_seq_length": max_seq_length,
-        "max_predictions_per_seq": max_predictions_per_seq,
-    }
-    try:
-        for index, serialized in _first_records(files):
-            _check_record(files[index], serialized, lengths, vocab_size)
-    except tf.errors.DataLossError:
-        refuse_damage(files, lambda rows: rows.take(_RECORDS_LOOKED_AT))
-        raise
 
 
-def refuse_damage(files, step):
-    """Says which file cannot be read, and why.
-
-    TensorFlow's errors do not say in which file they are.
+def describe(files):
+    """Returns what a run was trained on, in a few words and a hash, for JSON.
 
     Args:
         files: a list of `RecordFile`.
-        step: makes of a dataset of serialized records the one to read through.
-
-    Raises:
-        ValueError: one cannot be read.
     """
-    for file in files:
-        rows = step(tf.data.TFRecordDataset(file.path, file.compression))
-        try:
-            rows.reduce(0, lambda count, _: count + 1)
-            continue
-        except tf.errors.OpError as error:
-            why = _reason(error)
-        except UnicodeDecodeError:
-            # TensorFlow quotes bytes of the record, and then cannot say them.
-            why = "a record cannot be parsed"
-        raise ValueError(
-            f"{file.path} is damaged, or not made for this model: {why}; "
-            "build it again"
-        )
+    lines = [f"{os.path.basename(x.path)} {x.num_records}\n" for x in files]
+    num_records = sum(file.num_records for file in files)
+    return {
+        "summary": f"{len(files)} files, {num_records} records",
+        "sha256": hashlib.sha256("".join(lines).encode()).hexdigest(),
+    }
 
 
-def _reason(error):
-    """What a dataset's error says, without the names of its nodes."""
-    line = error.message.strip().partition("\n")[0]
-    return re.sub(
-        r"\{\{.*?\}\} *|Error in user-defined .* iterator: \S+: |"
-        r"assertion failed: \[|\]$| *\[Op:.*",
-        "",
-        line,
-    )
-
-
-def _check_manifest(file, max_seq_length, max_predictions_per_seq, vocab_size):
-    wanted = {"max_seq_length": max_seq_length}
-    if file.masking == "static":
-        wanted["max_predictions_per_seq"] = max_predictions_per_seq
-    needed = [*wanted, "vocab_size"]
-    if file.masking == "dynamic":
-        needed += _ALIKE_IF_DYNAMIC
-    missing = [name for name in needed if name not in file.manifest]
-    if missing:
-        raise ValueError(
-            f"{file.path}: its manifest does not say {', '.join(missing)}; "
-            "build the records again"
-        )
-    for flag, value in wanted.items():
-        _check_length(file.path, flag, file.manifest[flag], value)
-    if file.manifest["vocab_size"] > vocab_size:
-        _refuse_vocabulary(
-            file.path,
-            f"a vocabulary of {file.manifest['vocab_size']} rows",
-            vocab_size,
-        )
-
-
-def _check_alike(files):
-    first = files[0]
-    for file in files[1:]:
-        names = _ALIKE
-        if first.masking == "dynamic":
-            names += _ALIKE_IF_DYNAMIC
-        for name in names:
-            got, wanted = file.stated(name), first.stated(name)
-            if got != wanted:
-                raise ValueError(
-                    f"{file.path} was built with {name}={got}, but "
-                    f"{first.path} with {name}={wanted}; give only files of "
-                    "one kind, or build them all with the same flags"
-                )
-
-
-def _inspect(path):
-    with corpus.open_binary(path) as file:
-        compression = "GZIP" if file.read(2) == _GZIP_MAGIC else ""
-    stated = manifest.find(path)
+def _inspect(path, finder):
+    with file_io.open_binary(path) as file:
+        begin = file.read(64)
+    file_io.check_is_fetched(begin, path)
+    compression = "GZIP" if begin.startswith(_GZIP_MAGIC) else ""
+    stated = finder.of(path)
     if stated is None:
         num_records = _count_records(path, compression)
-        return RecordFile(path, compression, num_records, None)
+        features = _first_features(path, compression)
+        return RecordFile(path, compression, num_records, None, features)
     entry = stated["files"][os.path.basename(path)]
-    num_bytes = corpus.num_bytes(path)
+    num_bytes = file_io.num_bytes(path)
     if num_bytes != entry["num_bytes"]:
         # Says where the file is cut, if it is cut and not replaced.
         _count_records(path, compression)
@@ -193,10 +143,22 @@ def _inspect(path):
     return RecordFile(path, compression, entry["num_records"], stated)
 
 
+def _first_features(path, compression):
+    """Returns the names of the features of the first record, if it is one."""
+    rows = tf.data.TFRecordDataset(path, compression).take(1)
+    try:
+        for row in rows.as_numpy_iterator():
+            example = tf.train.Example.FromString(row)
+            return frozenset(example.features.feature)
+    except (tf.errors.OpError, message.DecodeError):
+        return None  # `check` says what is wrong.
+    return None
+
+
 def _count_records(path, compression):
     """Walks from header to header without reading the data between."""
     num_records = offset = 0
-    with corpus.open_binary(path) as raw:
+    with file_io.open_binary(path) as raw:
         stream = gzip.GzipFile(fileobj=raw) if compression else raw
         try:
             while header := stream.read(_HEADER_BYTES):
@@ -220,79 +182,3 @@ def _skip_record(stream, header):
     stream.seek(stream.tell() + num_bytes + _FOOTER_BYTES - 1)
     if not stream.read(1):
         raise EOFError
-
-
-def _first_records(files):
-    """Yields (index, serialized record), a few of every file."""
-
-    def first_of(index, path, compression):
-        rows = tf.data.TFRecordDataset(path, compression_type=compression)
-        return rows.take(_RECORDS_LOOKED_AT).map(lambda row: (index, row))
-
-    columns = (
-        range(len(files)),
-        [file.path for file in files],
-        [file.compression for file in files],
-    )
-    return (
-        tf.data.Dataset.from_tensor_slices(columns)
-        .interleave(first_of, num_parallel_calls=tf.data.AUTOTUNE)
-        .as_numpy_iterator()
-    )
-
-
-def _check_record(file, serialized, lengths, vocab_size):
-    path = file.path
-    try:
-        example = tf.train.Example.FromString(serialized)
-    except message.DecodeError:
-        raise ValueError(
-            f"{path} holds no pretraining records: they are no tf.train.Example"
-        ) from None
-    features = example.features.feature
-    _refuse_unstated(file, features)
-    for name in _NEEDED[file.masking]:
-        if name not in features:
-            raise ValueError(
-                f"{path} holds no pretraining records: they lack {name!r} and "
-                f"have {sorted(features)}"
-            )
-        values = features[name].int64_list.value
-        flag = _LENGTHS.get(name)
-        # Records without masks have no padding either.
-        if flag and (file.masking == "static" or len(values) > lengths[flag]):
-            _check_length(path, flag, len(values), lengths[flag])
-        largest = max(values, default=0)
-        if name.endswith("ids") and largest >= vocab_size:
-            _refuse_vocabulary(path, f"the token id {largest}", vocab_size)
-
-
-def _refuse_unstated(file, features):
-    """Refuses records of a kind that only a manifest can tell of."""
-    is_packed = "next_sentence_positions" in features
-    if "first_segment_tokens" in features and file.masking == "static":
-        what = "records without masks"
-    elif is_packed and not file.stated("pack_sequences"):
-        what = "records of several sequences"
-    else:
-        return
-    raise ValueError(
-        f"{file.path} holds {what}, and its manifest does not say so: put the "
-        "manifest.json of its build beside it, or build it again"
-    )
-
-
-def _check_length(path, flag, got, wanted):
-    if got != wanted:
-        raise ValueError(
-            f"{path} was built with {flag}={got}, but --{flag}={wanted}; set "
-            f"--{flag}={got}, or build the records again"
-        )
-
-
-def _refuse_vocabulary(path, what, vocab_size):
-    raise ValueError(
-        f"{path} has {what}, but vocab_size={vocab_size} in "
-        "--bert_config_file; use the config whose vocab_size is the number of "
-        "rows of the --vocab_file the records were built with"
-    )

@@ -63,11 +63,29 @@ PACKED_FEATURES = (
 )
 
 
-def parse_fn(max_seq_length, max_predictions_per_seq, pack_sequences=0):
+# What tf-models' create_pretraining_data calls features, with
+# --use_v2_feature_names: {ours: theirs}.
+V2_NAMES = {"input_ids": "input_word_ids", "segment_ids": "input_type_ids"}
+PAIR_LABELS = "next_sentence_labels"
+
+
+def parse_fn(
+    max_seq_length,
+    max_predictions_per_seq,
+    pack_sequences=0,
+    *,
+    is_v2=False,
+    has_pairs=True,
+):
     """Returns a parser of serialized records, for `Dataset.batch(B).map`.
 
     It maps string [B] to {name: int32 or float32 [B, length]}; a feature of
     length 1 comes as [B]. TPUs have no int64.
+
+    Args:
+        max_seq_length, max_predictions_per_seq, pack_sequences: the lengths.
+        is_v2: whether the features are named as in `V2_NAMES`.
+        has_pairs: whether there are labels of pairs; else they are 0.
     """
     import tensorflow as tf
 
@@ -78,17 +96,27 @@ def parse_fn(max_seq_length, max_predictions_per_seq, pack_sequences=0):
         SEQUENCES: pack_sequences,
         1: 1,
     }
+    names = {
+        feature.name: V2_NAMES.get(feature.name, feature.name)
+        if is_v2
+        else feature.name
+        for feature in features
+    }
+    is_made_up = {PAIR_LABELS} if not has_pairs else set()
     spec = {
-        feature.name: tf.io.FixedLenFeature(
-            [lengths[feature.length]], tf.as_dtype(feature.kind)
+        names[feature.name]: tf.io.FixedLenFeature(
+            [lengths[feature.length]],
+            tf.as_dtype(feature.kind),
+            default_value=[0] if feature.name in is_made_up else None,
         )
         for feature in features
     }
 
     def parse(serialized):
-        parsed = tf.io.parse_example(serialized, spec)
+        found = tf.io.parse_example(serialized, spec)
+        parsed = {}
         for feature in features:
-            value = parsed[feature.name]
+            value = found[names[feature.name]]
             if feature.kind == "int64":
                 value = tf.cast(value, tf.int32)
             if feature.length == 1:

@@ -49,14 +49,16 @@ def cut(config, paths):
     Returns:
         A list of `Shard`.
     """
-    sizes = [corpus.num_text_bytes(path) for path in paths]
+    encoding = config.encoding
+    sizes = [corpus.num_text_bytes(path, encoding) for path in paths]
     starts = [0, *itertools.accumulate(sizes)]
     total = starts[-1]
     limit = config.shard_megabytes * _BYTES_A_MEGABYTE
     num_shards = math.ceil(total / limit) if limit else 1
     bounds = [0]
     for k in range(1, num_shards):
-        place = _next_document(paths, starts, k * total // num_shards)
+        position = k * total // num_shards
+        place = _next_document(paths, starts, position, encoding)
         # Behind a long document may be little up to the next shard's place.
         smaller = min(place - bounds[-1], total - place)
         if 2 * smaller * num_shards >= total:
@@ -78,13 +80,13 @@ def cut(config, paths):
     return shards
 
 
-def _next_document(paths, starts, position):
+def _next_document(paths, starts, position, encoding):
     """The place behind the first blank lines that follow `position`."""
     is_between = False
     first = bisect.bisect_right(starts, position) - 1
     for number in range(first, len(paths)):
         begin = position - starts[number] if number == first else 0
-        with corpus.open_text(paths[number], begin) as source:
+        with corpus.open_text(paths[number], begin, encoding) as source:
             # The line at `position` may have begun before it.
             end = begin + len(source.readline()) if begin else 0
             while line := source.readline():
@@ -98,13 +100,16 @@ def _next_document(paths, starts, position):
 
 def _pieces(paths, starts, first, last):
     """The parts of the files that bytes `first` to `last` of all lie in."""
+    if first == last:  # Nothing but empty files.
+        return tuple(Piece(path, 0, 0) for path in paths)
     pieces = []
-    for path, (start, end) in zip(
-        paths, itertools.pairwise(starts), strict=True
-    ):
-        if max(start, first) < min(end, last) or first == last:
+    for number in range(bisect.bisect_right(starts, first) - 1, len(paths)):
+        start, end = starts[number], starts[number + 1]
+        if start >= last:
+            break
+        if start < end:
             begin = max(first - start, 0)
-            pieces.append(Piece(path, begin, min(end, last) - start))
+            pieces.append(Piece(paths[number], begin, min(end, last) - start))
     return tuple(pieces)
 
 

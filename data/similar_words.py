@@ -6,6 +6,7 @@ import numpy as np
 from absl import logging
 
 from data import mersenne
+from storage import file_io
 from text import corpus, t2s, tokenization
 from text.compiled import njit
 
@@ -37,9 +38,9 @@ def load(config, vocabulary):
     path = config.similar_words
     if not path:
         return _compile({})
-    if not corpus.exists(path):
+    if not file_io.exists(path):
         raise ValueError(f"--similar_words: no file {path!r}")
-    text = "".join(corpus.read_chunks(path))
+    text = corpus.read(path)
     if config.t2s:
         text = t2s.to_simplified(text)
     pairs = list(_read_pairs(path, text))

@@ -1,54 +1,66 @@
 """What a worker does with one shard; an engine carries it to the worker."""
 
+import dataclasses
 import os
 import socket
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from data import manifest, pool, shards
+from data import made_from, manifest, pool, shards
 from data.config import BuildConfig
-from data.layout import Layout
+from storage import file_io
 from text import corpus, vocab
 
 
 class Job(NamedTuple):
-    """What a worker needs to build one shard."""
+    """One shard and where it goes."""
+
+    shard: shards.Shard
+    part_paths: tuple[str, ...]  # The files of its records, in order.
+    entry_path: str  # Says, once it is there, that the shard is whole.
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What is the same for all shards of a build; sent to a worker once."""
 
     config: BuildConfig
     vocabulary: vocab.Vocabulary
-    shard: shards.Shard
-    layout: Layout
-    made_from: dict
+    made_from: Mapping[str, Any]  # See `data.made_from`.
 
+    def describe_text(self, job, advance):
+        """Returns the bytes and sha256 of the pieces of a shard's text."""
+        inputs = []
+        for piece in job.shard.pieces:
+            digest = corpus.Digest(advance)
+            for _ in corpus.read_chunks(
+                piece.path,
+                digest,
+                begin=piece.begin,
+                end=piece.end,
+                encoding=self.config.encoding,
+            ):
+                pass
+            inputs.append(digest.describe(piece.path))
+        return inputs
 
-def describe_text(job, advance):
-    """Returns the bytes and sha256 of the pieces of a shard's text."""
-    inputs = []
-    for piece in job.shard.pieces:
-        digest = corpus.Digest(advance)
-        for _ in corpus.read_chunks(
-            piece.path, digest, begin=piece.begin, end=piece.end
-        ):
-            pass
-        inputs.append(digest.describe(piece.path))
-    return inputs
-
-
-def build_shard(job, advance):
-    """Builds a shard; returns its entry in the manifest."""
-    number = job.shard.index
-    # Another machine may still be at the same shard, cut off or given up.
-    mark = f".{socket.gethostname()}-{os.getpid()}.tmp"
-    paths = job.layout.part_paths(number)
-    made = [path + mark for path in paths]
-    try:
-        entry = pool.build(job.config, job.vocabulary, job.shard, made, advance)
-    except Exception:
-        for path in made:
-            corpus.remove(path)
-        raise
-    for path, final in zip(made, paths, strict=True):
-        corpus.rename(path, final)
-    manifest.write(
-        job.layout.entry_path(number), {"made_from": job.made_from} | entry
-    )
-    return entry
+    def build_shard(self, job, advance):
+        """Builds a shard; returns its entry in the manifest."""
+        made_from.check_versions(self.made_from, self.config)
+        # Another machine may still be at the same shard, cut off or given up.
+        mark = f".{socket.gethostname()}-{os.getpid()}.tmp"
+        unfinished = [path + mark for path in job.part_paths]
+        try:
+            entry = pool.build(
+                self.config, self.vocabulary, job.shard, unfinished, advance
+            )
+        except Exception:
+            for path in unfinished:
+                file_io.remove(path)
+            raise
+        for path, final in zip(unfinished, job.part_paths, strict=True):
+            file_io.rename(path, final)
+        manifest.write(
+            job.entry_path, {"made_from": dict(self.made_from)} | entry
+        )
+        return entry

@@ -15,6 +15,7 @@ _BATCHES_A_GROUP = 16
 # they save.
 _MAX_LENGTHS = 3
 _MULTIPLE = 8
+_STEPS_FOR_LENGTHS = 200
 # As TensorFlow's own tf.random.experimental.index_shuffle.
 _ROUNDS = 4
 
@@ -93,6 +94,30 @@ def choose_lengths(lengths, *, is_one=False):
             ]
         )
     return chosen[-1]
+
+
+def are_grouped(config, devices):
+    """Whether batches are of rows of like length: not on a TPU."""
+    is_tpu = isinstance(devices, tf.distribute.TPUStrategy)
+    return config.group_by_length and not is_tpu
+
+
+def lengths_of_run(config, devices, rows, num_train_steps):
+    """Returns the lengths of batches: one on a TPU and for several replicas.
+
+    Replicas that took different lengths would wait for one another's sums in
+    different programs.
+    """
+    if isinstance(devices, tf.distribute.TPUStrategy):
+        return [rows["input_ids"].shape[-1]]
+    lengths = choose_lengths(
+        lengths_of_rows(rows),
+        is_one=num_train_steps < _STEPS_FOR_LENGTHS,
+    )
+    lengths[-1] = min(lengths[-1], rows["input_ids"].shape[-1])
+    if devices.num_replicas_in_sync > 1 or not config.group_by_length:
+        return lengths[-1:]
+    return lengths
 
 
 def training_batches(

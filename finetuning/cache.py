@@ -5,7 +5,6 @@ feature. A .json beside the file, written last, says what the rows were made
 from; rows made from anything else are made again.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -14,21 +13,14 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from text import corpus
-from training import text_files
+from storage import file_io, json_files
 
 _VERSION = 1
-_BLOCK_BYTES = 1 << 22
+_SHAPE = {"num_rows": int, "features": {str: [object]}, "made_from": dict}
 _ROWS_AT_ONCE = 4096
 
 
-def digest(path):
-    """Returns the SHA-256 of a local or remote file."""
-    found = hashlib.sha256()
-    with corpus.open_binary(path) as file:
-        while block := file.read(_BLOCK_BYTES):
-            found.update(block)
-    return found.hexdigest()
+digest = file_io.sha256
 
 
 def rows(path, description, make, *, is_writer=True):
@@ -58,20 +50,17 @@ def rows(path, description, make, *, is_writer=True):
 
 
 def _stated(path):
-    if not (corpus.exists(path) and corpus.exists(path + ".json")):
+    if not file_io.exists(path):
         return None
-    try:
-        with corpus.open_binary(path + ".json") as file:
-            return json.loads(file.read())
-    except ValueError:
-        return None
+    return json_files.read_or_none(path + ".json", _SHAPE)
 
 
 def _write(path, description, made):
     # A file and a description of another one must never stand side by side.
-    if corpus.exists(path + ".json"):
-        tf.io.gfile.remove(path + ".json")
-    with tf.io.TFRecordWriter(path + ".tmp") as writer:
+    file_io.remove(path + ".json")
+    temporary = path + ".tmp"
+    file_io.clear(temporary)
+    with tf.io.TFRecordWriter(temporary) as writer:
         num_rows = len(next(iter(made.values())))
         for row in range(num_rows):
             features = {
@@ -81,7 +70,8 @@ def _write(path, description, made):
                 features=tf.train.Features(feature=features)
             )
             writer.write(example.SerializeToString(deterministic=True))
-    tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+    file_io.sync(temporary)
+    file_io.rename(temporary, path)
     stated = {
         "num_rows": num_rows,
         "features": {
@@ -90,7 +80,7 @@ def _write(path, description, made):
         },
         "made_from": description,
     }
-    text_files.write_json(path + ".json", stated)
+    json_files.write(path + ".json", stated)
     logging.info("%s: wrote %s rows", path, num_rows)
 
 

@@ -3,6 +3,9 @@
 import dataclasses
 from typing import Annotated, Literal
 
+from finetuning import inherited
+from settings import bounds
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FinetuningConfig:
@@ -22,8 +25,15 @@ class FinetuningConfig:
         "Hugging Face or KerasHub. A checkpoint in --output_dir goes before "
         "it.",
     ] = None
+    allow_partial_init: Annotated[
+        bool,
+        "Whether --init_checkpoint may lack variables of the encoder, which "
+        "then start from random numbers, or have more of them.",
+    ] = False
     do_lower_case: Annotated[
-        bool, "Whether the model is uncased; accents go with case."
+        bool,
+        "Whether the model is uncased; accents go with case. Without this flag "
+        "what the model's own files, or its folder's name, say.",
     ] = True
     t2s: Annotated[
         bool,
@@ -161,18 +171,25 @@ class FinetuningConfig:
     ] = 8
 
     def __post_init__(self):
-        for name in _POSITIVE:
-            if getattr(self, name) <= 0:
-                raise ValueError(
-                    f"--{name} must be positive, got {getattr(self, name)}"
-                )
-        if not 0 <= self.warmup_proportion <= 1:
-            raise ValueError(
-                "--warmup_proportion must be between 0 and 1, got "
-                f"{self.warmup_proportion}"
-            )
+        bounds.check(
+            self,
+            positive=_POSITIVE,
+            not_negative=_NOT_NEGATIVE,
+            shares=_SHARES,
+        )
+        for name in ("adam_beta1", "adam_beta2"):
+            if getattr(self, name) == 1:
+                raise ValueError(f"--{name} must be below 1, got 1.0")
         if self.unfreeze_top_layers and not self.freeze_encoder:
             raise ValueError("--unfreeze_top_layers needs --freeze_encoder")
+
+    def settled(self, given):
+        """Returns the settings with what the model says of its own.
+
+        Args:
+            given: names of the flags that were given.
+        """
+        return inherited.settle(self, given)
 
 
 _POSITIVE = (
@@ -186,4 +203,16 @@ _POSITIVE = (
     "layerwise_lr_decay",
     "gradient_accumulation_steps",
     "max_bad_steps",
+    "adam_epsilon",
+    "num_tpu_cores",
 )
+_NOT_NEGATIVE = (
+    "weight_decay",
+    "clip_norm",
+    "unfreeze_top_layers",
+    "keep_checkpoint_max",
+    "eval_every_steps",
+    "early_stopping",
+    "seed",
+)
+_SHARES = ("warmup_proportion", "adam_beta1", "adam_beta2")

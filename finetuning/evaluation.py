@@ -1,18 +1,18 @@
 """Scores of the weights there are, at the end or between steps."""
 
-import json
 import os
 
 import tensorflow as tf
 from absl import logging
 
 from finetuning import prediction, weights
+from storage import file_io
 from training import (
     best_checkpoint,
     checkpoint,
+    metrics_file,
     strategy,
     summaries,
-    text_files,
 )
 
 EVAL_RESULTS_FILE = "eval_results.txt"
@@ -55,7 +55,7 @@ def _are_same_rows(splits):
 def write_results(directory, results):
     """Writes `key = value` lines, sorted, as google-research/bert does."""
     lines = [f"{key} = {results[key]}" for key in sorted(results)]
-    text_files.write_lines(os.path.join(directory, EVAL_RESULTS_FILE), lines)
+    file_io.write_lines(os.path.join(directory, EVAL_RESULTS_FILE), lines)
     for line in lines:
         logging.info("eval: %s", line)
 
@@ -85,7 +85,7 @@ class BetweenSteps:
         path = os.path.join(config.output_dir, summaries.METRICS_FILE)
         self._scores = {
             row["step"]: row[self._metric]
-            for row in _read_lines(path)
+            for row in metrics_file.rows(path, with_name=self._metric)
             if self._metric in row and row["step"] <= start_step
         }
 
@@ -149,17 +149,3 @@ def _predictor(config, devices, made, name):
         batch_size=batch_sizes[name],
         group_by_length=not is_tpu,
     )
-
-
-def _read_lines(path):
-    if not tf.io.gfile.exists(path):
-        return []
-    with tf.io.gfile.GFile(path) as file:
-        lines = file.read().splitlines()
-    rows = []
-    for line in lines:
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:  # A kill cut the line short.
-            continue
-    return rows

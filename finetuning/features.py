@@ -3,86 +3,25 @@
 Shapes: N texts, B batch, T tokens, K layers, W width.
 """
 
-import dataclasses
-import json
+import re
 import types
-from typing import Annotated, Literal
 
 import numpy as np
 import tqdm
+from absl import logging
 from keras import ops
 
 from finetuning import prediction, preflight, task
 from finetuning.classification import rows
 from modeling import bert, initializers
+from storage import file_io, json_files
 from text import corpus, tokenization, vocab
 from training import precision, strategy
 
 _TEXTS_AT_ONCE = 512
-_BETWEEN = "|||"
+# google-research/bert's: the last bars with a space on each side.
+_PAIR = re.compile(r"(.*) \|\|\| (.*)", re.DOTALL)
 _DIGITS = 6
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FeaturesConfig:
-    """Names and defaults of google-research/bert's extract_features.py."""
-
-    input_file: Annotated[
-        str, "Texts, one a line; two texts of a pair have ||| between them."
-    ]
-    output_file: Annotated[
-        str, "JSON lines; or NumPy arrays, where the name ends in .npz."
-    ]
-    bert_config_file: Annotated[
-        str, "The shape of the model: a bert_config.json."
-    ]
-    vocab_file: Annotated[str, "The vocabulary the model was trained with."]
-    init_checkpoint: Annotated[
-        str,
-        "The model: a prefix such as .../bert_model.ckpt, or a directory of "
-        "google-research/bert, Hanlin, Hugging Face or KerasHub.",
-    ]
-    layers: Annotated[
-        str, "Numbers of layers, from -1, the last one, on; or all."
-    ] = "-1,-2,-3,-4"
-    combine: Annotated[
-        Literal["none", "sum", "mean", "concat"],
-        "What to make of several layers; none keeps each.",
-    ] = "none"
-    pooling: Annotated[
-        Literal["none", "cls", "mean", "max"],
-        "What to make of the tokens of a text: none keeps each, cls takes the "
-        "first, mean and max are over all but [CLS] and [SEP].",
-    ] = "none"
-    do_lower_case: Annotated[
-        bool, "Whether the model is uncased; accents go with case."
-    ] = True
-    t2s: Annotated[
-        bool, "Whether the model reads traditional Chinese as simplified."
-    ] = False
-    max_seq_length: Annotated[
-        int, "Tokens of a text; what is longer is cut."
-    ] = 128
-    batch_size: Annotated[int, "Texts computed at once."] = 32
-    mixed_precision: Annotated[
-        Literal["bfloat16", "none"] | None,
-        "What matrices are multiplied in; without this flag float32.",
-    ] = "none"
-    use_tpu: Annotated[bool, "Whether to compute on a TPU."] = False
-    tpu_name: Annotated[str | None, "The Cloud TPU; implies --use_tpu."] = None
-    tpu_zone: Annotated[str | None, "The zone of the Cloud TPU."] = None
-    gcp_project: Annotated[str | None, "The project of the Cloud TPU."] = None
-    master: Annotated[str | None, "Older name for the address of the TPU."] = (
-        None
-    )
-    num_tpu_cores: Annotated[int, "Accepted for older scripts."] = 8
-    use_one_hot_embeddings: Annotated[
-        bool, "Accepted for older scripts; it makes no difference."
-    ] = False
-
-    @property
-    def is_arrays(self):
-        return self.output_file.endswith(".npz")
 
 
 class _Layers:
@@ -186,6 +125,7 @@ def run(config):
     Raises:
         ValueError: a setting or a file is wrong; says which and what to do.
     """
+    file_io.check_output(config.output_file, "output_file")
     shape = preflight.read_bert_config(config)
     vocabulary = vocab.load(config.vocab_file)
     tokenizer = tokenization.Tokenizer(
@@ -196,7 +136,7 @@ def run(config):
     with devices.scope():
         policy = precision.choose(config.mixed_precision, devices)
         layers = _Layers(config, shape, policy)
-    preflight.initialize(config, layers)
+    logging.info("%s", preflight.initialize(config, layers))
     predictor = prediction.Predictor(
         devices,
         layers,
@@ -213,13 +153,13 @@ def run(config):
 
 
 def _read(path):
-    if not corpus.exists(path):
+    if not file_io.exists(path):
         raise ValueError(f"--input_file: no file {path!r}")
-    text = "".join(corpus.read_chunks(path)).removeprefix("\ufeff")
+    text = corpus.read(path)
     pairs = []
     for line in text.removesuffix("\n").split("\n"):
-        first, bar, second = line.partition(_BETWEEN)
-        pairs.append((first.strip(), second.strip() if bar else None))
+        found = _PAIR.fullmatch(line.strip())
+        pairs.append(found.groups() if found else (line.strip(), None))
     return pairs
 
 
@@ -248,7 +188,7 @@ def _write_lines(config, numbers, vocabulary, blocks):
     # What is made of several layers is no layer of theirs.
     names = numbers if config.combine == "none" else [config.combine]
     index = 0
-    with corpus.open_binary(config.output_file, "wb") as file:
+    with file_io.open_binary(config.output_file, "wb") as file:
         for values, ids, lengths in blocks:
             for value, of_text, length in zip(
                 values, ids, lengths, strict=True
@@ -262,8 +202,7 @@ def _write_lines(config, numbers, vocabulary, blocks):
                 ]
                 # The misspelt key is the interface.
                 line = {"linex_index": index, "features": features}
-                text = json.dumps(line, ensure_ascii=False)
-                file.write(text.encode() + b"\n")
+                file.write(json_files.line(line).encode() + b"\n")
                 index += 1
 
 
@@ -288,5 +227,5 @@ def _write_arrays(config, numbers, vocabulary, blocks):
     if config.pooling == "none":
         starts = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
         arrays |= {"ids": np.concatenate(all_ids), "starts": starts}
-    with corpus.open_binary(config.output_file, "wb") as file:
+    with file_io.open_binary(config.output_file, "wb") as file:
         np.savez(file, **arrays)

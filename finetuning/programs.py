@@ -42,18 +42,23 @@ def load(directory, **changes):
             "fine-tuning: it is not the --output_dir of one"
         )
     make_config, make_task = PROGRAMS[stated["task"]]
-    config = make_config(
-        **stated["config"]
-        | {
-            "output_dir": directory,
-            "bert_config_file": os.path.join(directory, "bert_config.json"),
-            "vocab_file": os.path.join(directory, "vocab.txt"),
-            "seeds": None,
-        }
-        | changes
-    )
+    settings = {
+        **stated.get("config", {}),
+        "output_dir": directory,
+        "bert_config_file": os.path.join(directory, "bert_config.json"),
+        "vocab_file": os.path.join(directory, "vocab.txt"),
+        "seeds": None,
+        **changes,
+    }
+    try:
+        config = make_config(**settings)
+    except TypeError as error:
+        raise ValueError(
+            f"{os.path.join(directory, run_settings.SETTINGS_FILE)}: not the "
+            f"settings of {make_task.program}: {error}"
+        ) from None
     made = make_task(config)
-    made.restore(stated["settings"])
+    made.restore(stated.get("settings", {}))
     return config, made
 
 

@@ -4,14 +4,14 @@ import dataclasses
 import os
 import statistics
 
-import tensorflow as tf
 from absl import logging
 
-from finetuning import evaluation, preflight
-from training import best_checkpoint, checkpoint, text_files
+from finetuning import evaluation
+from storage import file_io, json_files
+from training import best_checkpoint, checkpoint
 
 _RESULTS_FILE = "seeds.json"
-_NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp")
+_NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp", ".lock")
 
 
 def run(config, numbers, make_task, run_one, *, is_chief):
@@ -37,7 +37,7 @@ def run(config, numbers, make_task, run_one, *, is_chief):
         part = dataclasses.replace(
             config, seed=seed, seeds=None, output_dir=folder
         )
-        preflight.check_output_dir(part)
+        file_io.check_output_directory(folder, "output_dir")
         made = make_task(part)
         found[seed] = run_one(part, made)
     metric = made.key_metric
@@ -47,7 +47,7 @@ def run(config, numbers, make_task, run_one, *, is_chief):
     if is_chief:
         source = os.path.join(config.output_dir, f"seed_{best}")
         _copy(source, config.output_dir)
-        text_files.write_json(
+        json_files.write(
             os.path.join(config.output_dir, _RESULTS_FILE),
             {"best": best, "runs": found},
         )
@@ -93,17 +93,17 @@ def _spread(found):
 def _copy(source, target):
     """Copies what a run leaves, but of its checkpoints the newest only."""
     names = [
-        name.rstrip("/")
-        for name in tf.io.gfile.listdir(source)
+        name
+        for name in file_io.names_in(source)
         if not any(part in name for part in _NOT_COPIED)
     ]
     newest = f"model.ckpt-{max(checkpoint.saved_steps(source), default=0)}."
     for name in names:
         path = os.path.join(source, name)
-        if tf.io.gfile.isdir(path):
+        if file_io.is_directory(path):
             if name == best_checkpoint.FOLDER:
                 folder = os.path.join(target, name)
-                tf.io.gfile.makedirs(folder)
+                file_io.make_directory(folder)
                 _copy(path, folder)
         elif not name.startswith("model.ckpt-") or name.startswith(newest):
-            tf.io.gfile.copy(path, os.path.join(target, name), overwrite=True)
+            file_io.copy(path, os.path.join(target, name))

@@ -4,15 +4,16 @@ import dataclasses
 import math
 import os
 
-import tensorflow as tf
 from absl import logging
 
-from training import run_settings, strategy, text_files
+from storage import file_io
+from training import run_settings, strategy
 
 
 def of_run(config, of_task, split):
     """Returns what settings.json says of a training on a `task.Split`."""
     return {
+        "program": of_task.program,
         "task": type(of_task).__name__,
         "config": dataclasses.asdict(config),
         "settings": of_task.settings(),
@@ -36,16 +37,21 @@ def write(config, made, stated):
         made.config, extra={**made.config.extra, **labels}
     )
     path = os.path.join(config.output_dir, "bert_config.json")
-    text_files.write_lines(path, bert.to_json().split("\n"))
+    file_io.write_lines(path, [bert.to_json()])
     run_settings.write(config.output_dir, stated)
     vocab_file = os.path.join(config.output_dir, "vocab.txt")
     if os.path.abspath(config.vocab_file) != os.path.abspath(vocab_file):
-        tf.io.gfile.copy(config.vocab_file, vocab_file, overwrite=True)
+        file_io.copy(config.vocab_file, vocab_file)
 
 
 def restore_task(config, of_task):
-    """Gives the task what a training before it found in the data."""
+    """Gives the task what a training before it found in the data.
+
+    Raises:
+        ValueError: --output_dir is of another program.
+    """
     stated = run_settings.read(config.output_dir)
+    run_settings.check_program(stated, of_task.program, config.output_dir)
     if "settings" in stated:
         of_task.restore(stated["settings"])
 

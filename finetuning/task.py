@@ -39,6 +39,8 @@ class Split:
 class Task(abc.ABC):
     """A task; one object reads, computes and scores one run."""
 
+    # The script whose task it is.
+    program: str
     # A key of `interop.variables.HEADS`, or None where no other library has
     # such a head.
     head: str | None = None

@@ -4,8 +4,6 @@ import dataclasses
 import functools
 import math
 
-import tensorflow as tf
-
 from finetuning import (
     batches,
     cache,
@@ -17,11 +15,13 @@ from finetuning import (
     task,
     weights,
 )
+from storage import file_io
 from training import (
     checkpoint,
     compilation,
     loop,
     precision,
+    run_lock,
     schedules,
     signals,
     step,
@@ -33,7 +33,6 @@ from training import (
 # XLA makes a step about twice as fast, and takes half a minute to compile it,
 # for each length of its batches.
 _STEPS_TO_COMPILE = 50
-_STEPS_FOR_LENGTHS = 200
 
 
 def run(config, make_task):
@@ -56,20 +55,17 @@ def run(config, make_task):
     numbers = seeds.parse(config)
     of_task = make_task(config)
     bert = preflight.read_bert_config(config)
-    preflight.check_output_dir(config)
+    file_io.check_output_directory(config.output_dir, "output_dir")
     # Once: workers cannot connect to one another again.
     devices = strategy.of(config)
     preflight.check_batch_sizes(config, devices)
     run_one = functools.partial(_run, bert=bert, devices=devices)
-    if not numbers:
-        return run_one(config, of_task)
-    return seeds.run(
-        config,
-        numbers,
-        make_task,
-        run_one,
-        is_chief=strategy.is_chief(devices),
-    )
+    is_chief = strategy.is_chief(devices)
+    is_writer = is_chief and config.do_train
+    with run_lock.hold(config.output_dir, is_writer):
+        if not numbers:
+            return run_one(config, of_task)
+        return seeds.run(config, numbers, make_task, run_one, is_chief=is_chief)
 
 
 def _run(config, of_task, *, bert, devices):
@@ -132,7 +128,7 @@ def _train(config, devices, made, splits):
     rows = splits["train"].rows
     num_rows = splits["train"].num_rows
     num_train_steps = _num_train_steps(config, num_rows)
-    lengths = _lengths(config, devices, rows, num_train_steps)
+    lengths = batches.lengths_of_run(config, devices, rows, num_train_steps)
     rows = batches.trim(rows, lengths[-1], per_token=made.head.per_token)
     with devices.scope():
         one_step = _make_step(config, devices, made, num_train_steps)
@@ -161,7 +157,7 @@ def _train(config, devices, made, splits):
             start_step=start_step,
             num_steps=num_train_steps,
             lengths=lengths,
-            group_by_length=_is_grouped(config, devices),
+            group_by_length=batches.are_grouped(config, devices),
             context=context,
         )
     )
@@ -189,7 +185,16 @@ def _num_train_steps(config, num_rows):
             f"{config.train_batch_size} in --num_train_epochs="
             f"{config.num_train_epochs:g}"
         )
+    schedules.warn_of_few_steps(
+        _num_warmup_steps(config, num_steps),
+        num_steps,
+        "--num_train_epochs, or set --train_batch_size lower",
+    )
     return num_steps
+
+
+def _num_warmup_steps(config, num_train_steps):
+    return int(num_train_steps * config.warmup_proportion)
 
 
 def _make_step(config, devices, made, num_train_steps):
@@ -200,7 +205,7 @@ def _make_step(config, devices, made, num_train_steps):
         schedule=schedules.Schedule(
             peak=config.learning_rate,
             num_train_steps=num_train_steps,
-            num_warmup_steps=int(num_train_steps * config.warmup_proportion),
+            num_warmup_steps=_num_warmup_steps(config, num_train_steps),
             shape=config.lr_schedule,
         ),
         variables=made.trained_variables(
@@ -254,6 +259,7 @@ def _run_steps(
             summaries=told,
             stop=stop,
             max_bad_steps=config.max_bad_steps,
+            loss_is_scaled=one_step.loss_is_scaled,
             eval_every_steps=_is_watched(config)
             and (config.eval_every_steps or steps_an_epoch),
             evaluate=watched.evaluate,
@@ -272,26 +278,3 @@ def _make_run_steps(devices, one_step, lengths, *, per_token, is_compiled):
             compile_step(replica_step), lengths, per_token=per_token
         ),
     )
-
-
-def _is_grouped(config, devices):
-    is_tpu = isinstance(devices, tf.distribute.TPUStrategy)
-    return config.group_by_length and not is_tpu
-
-
-def _lengths(config, devices, rows, num_train_steps):
-    """Returns the lengths of batches: one on a TPU and for several replicas.
-
-    Replicas that took different lengths would wait for one another's sums in
-    different programs.
-    """
-    if isinstance(devices, tf.distribute.TPUStrategy):
-        return [rows["input_ids"].shape[-1]]
-    lengths = batches.choose_lengths(
-        batches.lengths_of_rows(rows),
-        is_one=num_train_steps < _STEPS_FOR_LENGTHS,
-    )
-    lengths[-1] = min(lengths[-1], rows["input_ids"].shape[-1])
-    if devices.num_replicas_in_sync > 1 or not config.group_by_length:
-        return lengths[-1:]
-    return lengths

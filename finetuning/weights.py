@@ -2,7 +2,6 @@
 
 import os
 
-import tensorflow as tf
 from absl import logging
 
 from finetuning import preflight
@@ -23,9 +22,10 @@ def start(config, made, one_step, checkpoints, stated):
         ValueError: --output_dir has a run that this one cannot go on from.
     """
     newest = checkpoints.newest()
+    before = run_settings.read(config.output_dir)
+    run_settings.check_program(before, stated["program"], config.output_dir)
     if newest:
         optimizers.refuse_change(newest, config.optimizer)
-        before = run_settings.read(config.output_dir)
         _refuse_other_labels(config, before, stated)
         run_settings.warn_of_changes(before, stated, newest)
     resumed_from = checkpoints.restore_newest()
@@ -57,16 +57,12 @@ def _refuse_other_labels(config, before, now):
 def restore(config, made):
     """Takes the weights of the run before; returns the step they are of."""
     by_path = checkpoint.by_path(made.variables)
-    global_step = tf.Variable(0, dtype=tf.int64, trainable=False)
-    variables = by_path | {checkpoint.GLOBAL_STEP: global_step}
     best = os.path.join(config.output_dir, best_checkpoint.FOLDER)
     for directory in (best, config.output_dir):
-        restored = checkpoint.Checkpoints(
-            directory, variables, keep_max=0
-        ).restore_newest()
+        restored = checkpoint.restore_newest(directory, by_path)
         if restored:
             logging.info("weights of %s", restored)
-            return int(global_step.numpy())
+            return checkpoint.step_of(restored)
     if not config.init_checkpoint:
         raise ValueError(
             f"--output_dir={config.output_dir} has no checkpoint; set "

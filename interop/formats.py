@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
-from interop import hugging_face, keras_hub, tf1
+from interop import hugging_face, hugging_face_config, keras_hub, tf1
 from modeling import config as model_config
+from storage import file_io
 
 
 class Weights(NamedTuple):
@@ -50,7 +50,7 @@ def recognise(path):
 
 def _directory(path):
     is_file = path.endswith((".safetensors", ".bin"))
-    is_directory = tf.io.gfile.isdir(path)
+    is_directory = file_io.is_directory(path)
     return os.path.dirname(path) if is_file and not is_directory else path
 
 
@@ -88,8 +88,8 @@ def read(
 def read_weights(path):
     """Reads the `Weights` to start a training from.
 
-    A checkpoint of TensorFlow's may have more or fewer tensors than a model;
-    the caller says which it takes.
+    Checkpoints of TensorFlow's and directories of Hugging Face's may have more
+    or fewer tensors than a model; the caller says which it takes.
 
     Raises:
         ValueError: something is missing, damaged or of another model.
@@ -102,5 +102,10 @@ def read_weights(path):
         prefix = tf1.find(path)
         values, _ = tf1.read_tensors(prefix, with_state=False)
         return Weights(prefix, values, None)
+    if kind == "huggingface":
+        directory = _directory(path)
+        config, _ = hugging_face_config.read(directory)
+        values = hugging_face.read_values(directory, config)
+        return Weights(path, values, config)
     model = read(path)
     return Weights(path, model.values, model.config)

@@ -4,30 +4,23 @@ A directory has config.json, model.safetensors (in parts where it is large;
 pytorch_model.bin from older versions), vocab.txt and tokenizer_config.json.
 """
 
-import json
 import os
-import pickle
 import re
 
-import ml_dtypes
 import numpy as np
-import safetensors
 import safetensors.numpy
+from absl import logging
 
-from interop import hugging_face_config, tf1, variables
-from text import corpus
-
-_WEIGHTS = "model.safetensors"
-_OLDER_WEIGHTS = "pytorch_model.bin"
-_INDEX = ".index.json"
-_DTYPES = {
-    "F64": np.float64,
-    "F32": np.float32,
-    "F16": np.float16,
-    "BF16": ml_dtypes.bfloat16,
-    "I64": np.int64,  # Buffers.
-}
-_NARROW = ("F16", "BF16")
+from interop import (
+    bert_config,
+    hugging_face_config,
+    hugging_face_weights,
+    scopes,
+    tf1,
+    variables,
+)
+from storage import file_io
+from text import case
 
 # (ours, theirs, kind)
 _TABLE = (
@@ -84,28 +77,21 @@ _KINDS = {
     ),
 }
 _WITHOUT_POOLER = ("masked_lm", "token_classification", "question_answering")
-# Buffers, and copies of tied weights under names of their own.
-_BUFFERS = (
-    "bert.embeddings.position_ids",
-    "bert.embeddings.token_type_ids",
-)
+# Numbers of places, which newer versions make anew: of any integer type.
+_BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
+# Copies of tied weights under names of their own.
 _TIED = {
     "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",
     "cls.predictions.decoder.bias": "cls.predictions.bias",
 }
 _PREFIX = "bert."
-_ENCODER_PARTS = ("embeddings.", "encoder.", "pooler.")
+_NUM_NAMED = 5
 
 
 def is_here(directory):
     """Whether a directory holds a model of transformers."""
-    return corpus.exists(
-        os.path.join(directory, hugging_face_config.CONFIG)
-    ) and any(
-        corpus.exists(os.path.join(directory, name + end))
-        for name in (_WEIGHTS, _OLDER_WEIGHTS)
-        for end in ("", _INDEX)
-    )
+    config = os.path.join(directory, bert_config.HUGGING_FACE)
+    return file_io.exists(config) and hugging_face_weights.are_here(directory)
 
 
 def read(directory, *, head=None):
@@ -113,43 +99,97 @@ def read(directory, *, head=None):
 
     Args:
         directory: local or remote.
-        head: a key of `variables.HEADS`, where config.json names none and
-            the names of the tensors fit several.
+        head: a key of `variables.HEADS`, where the names of the tensors fit
+            several and config.json does not say which it was saved from.
 
     Returns:
-        A `variables.Bert`.
+        A `variables.Bert`, with the largest head whose tensors are all there;
+        what is left aside is named in a warning.
 
     Raises:
         ValueError: a file is missing, damaged, or does not fit the others.
     """
-    config, own_head = hugging_face_config.read(directory)
-    tensors = _present_names(_load(directory), directory)
-    rows = variables.expand(_TABLE, _KINDS, config.num_hidden_layers)
-    known = [ours for ours, (theirs, _) in rows.items() if theirs in tensors]
-    head = own_head or variables.infer_head(known, head)
-    num_labels = _num_labels(tensors)
-    wanted = variables.wanted(config, head, num_labels)
-    optional = variables.POOLER if head in variables.WITHOUT_POOLER else ()
-    variables.check(
-        variables.shapes(tensors),
-        {rows[n][0]: _turn(s, rows[n][1]) for n, s in wanted.items()},
-        directory,
-        [rows[name][0] for name in optional],
-    )
-    values = {}
-    for name in wanted:
-        theirs, is_turned = rows[name]
-        if theirs in tensors:
-            values[name] = tensors[theirs].T if is_turned else tensors[theirs]
+    config, saved_from = hugging_face_config.read(directory)
+    values = read_values(directory, config)
+    head = variables.infer_head(values, saved_from or head)
+    wanted = variables.wanted(config, head, variables.num_labels(values))
+    aside = sorted(values.keys() - wanted.keys())
+    _warn_of_aside(directory, aside)
+    values = {name: values[name] for name in wanted if name in values}
     model = variables.Bert(
         config=config,
         head=head,
         values=values,
         vocabulary=tf1.read_vocabulary(directory),
-        do_lower_case=hugging_face_config.read_case(directory),
+        do_lower_case=case.find([directory])[0] is not False,
     )
+    _check(model, wanted, directory)
     variables.check_labels(model, directory)
     return model
+
+
+def _check(model, wanted, directory):
+    """Refuses what is missing or of another shape, in their names."""
+    rows = variables.expand(_TABLE, _KINDS, model.config.num_hidden_layers)
+    optional = ()
+    if model.head in variables.WITHOUT_POOLER:
+        optional = [rows[name][0] for name in variables.POOLER]
+
+    def theirs(shapes):
+        return {
+            rows[name][0]: shape[::-1] if rows[name][1] else shape
+            for name, shape in shapes.items()
+        }
+
+    found = variables.shapes(model.values)
+    variables.check(theirs(found), theirs(wanted), directory, optional)
+
+
+def read_values(directory, config):
+    """Returns {our name: array} of all tensors that have one.
+
+    What has none is named in a warning and left aside, unless it is of the
+    encoder: that would be another model.
+
+    Args:
+        directory: local or remote.
+        config: its `BertConfig`.
+
+    Raises:
+        ValueError: a file is missing, damaged, or does not fit the config.
+    """
+    tensors = _present_names(hugging_face_weights.load(directory), directory)
+    rows = variables.expand(_TABLE, _KINDS, config.num_hidden_layers)
+    ours = {theirs: (name, turn) for name, (theirs, turn) in rows.items()}
+    wrong = [x for x in tensors if x.startswith(_PREFIX) and x not in ours]
+    if wrong:
+        raise ValueError(
+            f"{directory} does not fit its config: "
+            f"{_listed(wrong)} have no place in an encoder of "
+            f"{config.num_hidden_layers} layers"
+        )
+    _warn_of_aside(directory, sorted(tensors.keys() - ours.keys()))
+    values = {}
+    for theirs, (name, is_turned) in ours.items():
+        if theirs in tensors:
+            value = tensors[theirs]()
+            values[name] = value.T if is_turned else value
+    return values
+
+
+def _warn_of_aside(directory, names):
+    if names:
+        logging.warning(
+            "%s: %s tensors are left aside, as BERT has no place for them: %s",
+            directory,
+            len(names),
+            _listed(names),
+        )
+
+
+def _listed(names):
+    more = " ..." if len(names) > _NUM_NAMED else ""
+    return ", ".join(sorted(names)[:_NUM_NAMED]) + more
 
 
 def export(directory, model):
@@ -164,10 +204,10 @@ def export(directory, model):
     """
     variables.check_model(model, directory)
     variables.check_labels(model, directory)
-    corpus.make_directory(directory)
+    file_io.make_directory(directory)
     hugging_face_config.write(directory, model)
     if model.vocabulary is not None:
-        corpus.write_whole(
+        file_io.write_whole(
             os.path.join(directory, tf1.VOCABULARY), model.vocabulary
         )
     rows = variables.expand(_TABLE, _KINDS, model.config.num_hidden_layers)
@@ -179,105 +219,46 @@ def export(directory, model):
         if model.head == "encoder":
             theirs = theirs.removeprefix(_PREFIX)
         tensors[theirs] = np.ascontiguousarray(value.T if is_turned else value)
-    corpus.write_whole(
-        os.path.join(directory, _WEIGHTS),
+    file_io.write_whole(
+        os.path.join(directory, hugging_face_weights.FILE),
         safetensors.numpy.save(tensors, metadata={"format": "pt"}),
     )
 
 
-def _turn(shape, is_turned):
-    return tuple(reversed(shape)) if is_turned else tuple(shape)
-
-
-def _num_labels(tensors):
-    for name in ("classifier.weight", "qa_outputs.weight"):
-        if name in tensors:
-            return len(tensors[name])
-    return 2
-
-
-def _load(directory):
-    """Returns {their name: array} of every file of weights."""
-    for name, load in ((_WEIGHTS, _load_safe), (_OLDER_WEIGHTS, _load_torch)):
-        path = os.path.join(directory, name)
-        if corpus.exists(path):
-            return load(path)
-        if corpus.exists(path + _INDEX):
-            index = json.loads(tf1.read_bytes(path + _INDEX))
-            parts = sorted(set(index["weight_map"].values()))
-            return {
-                key: value
-                for part in parts
-                for key, value in load(os.path.join(directory, part)).items()
-            }
-    raise ValueError(f"{directory} has neither {_WEIGHTS} nor {_OLDER_WEIGHTS}")
-
-
-def _load_safe(path):
-    if not corpus.exists(path):
-        raise ValueError(f"{path} is missing: its index names it")
-    try:
-        tensors = safetensors.deserialize(tf1.read_bytes(path))
-    except safetensors.SafetensorError as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
-    return {
-        name: _array(tensor["data"], tensor["dtype"], path, name).reshape(
-            tensor["shape"]
-        )
-        for name, tensor in tensors
-    }
-
-
-def _array(data, dtype, path, name):
-    if dtype not in _DTYPES:
-        raise ValueError(f"{path}: {name} is {dtype}, not a float")
-    array = np.frombuffer(data, _DTYPES[dtype])
-    return array.astype(np.float32) if dtype in _NARROW else array
-
-
-def _load_torch(path):
-    try:
-        import torch
-    except ImportError:
-        raise ValueError(
-            f"{path} can be read with PyTorch only: install torch, or save "
-            "the model as safetensors where it is"
-        ) from None
-    try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
-    return {
-        name: tensor.numpy()
-        if tensor.dtype not in (torch.bfloat16, torch.float16)
-        else tensor.float().numpy()
-        for name, tensor in tensors.items()
-    }
-
-
 def _present_names(tensors, directory):
-    """Renames what older versions and bare encoders name otherwise.
+    """Renames what older versions and other scopes name otherwise.
+
+    Args:
+        tensors: {their name: function that makes the array}.
+        directory: where they are from, for errors.
 
     Raises:
-        ValueError: a tied weight is not equal to the one it is tied to.
+        ValueError: a tied weight is not equal to the one it is tied to, or
+            there are several encoders.
     """
-    is_bare = not any(name.startswith(_PREFIX) for name in tensors)
+    try:
+        names = scopes.strip(
+            sorted(tensors),
+            words=hugging_face_weights.WORDS,
+            ours=_PREFIX,
+            separator=".",
+        )
+    except ValueError as error:
+        raise ValueError(f"{directory}: {error}") from None
     present = {}
     for name, value in tensors.items():
-        if is_bare and name.startswith(_ENCODER_PARTS):
-            name = _PREFIX + name
-        name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
+        name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", names[name])
         name = re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
-        if name not in _BUFFERS:
+        if not name.endswith(_BUFFERS):
             present[name] = value
     for name, original in _TIED.items():
         copy = present.pop(name, None)
         if copy is None:
             continue
-        if not np.array_equal(copy, present.setdefault(original, copy)):
+        ours, theirs = present.setdefault(original, copy)(), copy()
+        if not np.array_equal(ours, theirs):
             raise ValueError(
-                f"{directory}: {name} {list(copy.shape)} is not equal to "
-                f"{original} {list(present[original].shape)}; BERT has one "
-                "tensor for both"
+                f"{directory}: {name} {list(theirs.shape)} is not equal to "
+                f"{original} {list(ours.shape)}; BERT has one tensor for both"
             )
     return present

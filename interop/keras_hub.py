@@ -5,14 +5,14 @@ It computes the encoder with the tanh formula of google-research/bert, but the
 head of BertMaskedLM with the exact GELU and an epsilon of 1e-5.
 """
 
-import json
 import os
 
 import numpy as np
 
-from interop import tf1, variables
+from interop import bert_config, tf1, variables
 from modeling import config as model_config
-from text import corpus
+from storage import file_io, json_files
+from text import vocab
 
 HEADS = ("encoder", "masked_lm", "sequence_classification")
 
@@ -102,15 +102,20 @@ def read(directory):
     options = {} if head == "encoder" else {"preprocessor": None}
     try:
         model = _models()[head].from_preset(directory, **options)
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{directory} cannot be loaded: {error}") from None
+    # Whatever KerasHub trips over in files that are not its own.
+    except Exception as error:
+        raise ValueError(
+            f"{directory} cannot be loaded: {type(error).__name__}: {error}"
+        ) from None
     vocab_file = os.path.join(directory, _VOCABULARY)
     found = variables.Bert(
         config=_config_of(directory, model),
         head=head,
         values=_values_of(model, head, directory),
         vocabulary=(
-            tf1.read_bytes(vocab_file) if os.path.exists(vocab_file) else None
+            file_io.read_bytes(vocab_file)
+            if os.path.exists(vocab_file)
+            else None
         ),
         do_lower_case=_read_case(directory),
     )
@@ -132,7 +137,7 @@ def export(directory, model):
     import keras_hub
 
     tokenizer = model.vocabulary and keras_hub.models.BertTokenizer(
-        vocabulary=model.vocabulary.decode().removesuffix("\n").split("\n"),
+        vocabulary=list(vocab.parse(model.vocabulary, _VOCABULARY).rows),
         lowercase=model.do_lower_case,
         strip_accents=model.do_lower_case,
     )
@@ -148,11 +153,11 @@ def export(directory, model):
         weight = weights.pop(theirs)
         weight.assign((value.T if is_turned else value).reshape(weight.shape))
     assert not weights, f"not filled: {sorted(weights)}"
-    corpus.make_directory(directory)
+    file_io.make_directory(directory)
     task.save_to_preset(directory)
     if tokenizer and model.head == "encoder":
         tokenizer.save_to_preset(directory)
-    corpus.write_whole(
+    file_io.write_whole(
         os.path.join(directory, tf1.CONFIG), config.to_json().encode() + b"\n"
     )
 
@@ -224,7 +229,7 @@ def _class_name(directory, file):
 
 def _read_json(directory, file):
     path = os.path.join(directory, file)
-    return json.loads(tf1.read_bytes(path)) if os.path.exists(path) else {}
+    return json_files.read(path) if os.path.exists(path) else {}
 
 
 def _head_of(directory):
@@ -247,7 +252,7 @@ def _read_case(directory):
 def _config_of(directory, model):
     path = os.path.join(directory, tf1.CONFIG)
     if os.path.exists(path):
-        return tf1.read_config(path)
+        return bert_config.read(path)
     settings = _read_json(directory, "config.json")["config"]
     return model_config.BertConfig(
         **{ours: settings[theirs] for ours, theirs in _SETTINGS},

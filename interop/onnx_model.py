@@ -10,7 +10,7 @@ import os
 import tensorflow as tf
 
 from interop import outputs, saved_model, tf1, variables
-from text import corpus
+from storage import file_io
 
 FILE = "model.onnx"
 # The newest that tf2onnx knows is newer than many programs that read it.
@@ -40,14 +40,14 @@ def export(directory, model):
     import tf2onnx
 
     variables.check_model(model, directory)
-    corpus.make_directory(directory)
-    corpus.write_whole(
+    file_io.make_directory(directory)
+    file_io.write_whole(
         os.path.join(directory, tf1.CONFIG),
         model.config.to_json().encode() + b"\n",
     )
     if model.vocabulary is not None:
         path = os.path.join(directory, tf1.VOCABULARY)
-        corpus.write_whole(path, model.vocabulary)
+        file_io.write_whole(path, model.vocabulary)
     asked = saved_model.OfIds(model)
     shapes = [
         tf.TensorSpec([None, None], tf.int32, name) for name in outputs.FEATURES
@@ -57,7 +57,7 @@ def export(directory, model):
         input_signature=shapes,
         opset=_OPSET,
     )
-    corpus.write_whole(os.path.join(directory, FILE), made.SerializeToString())
+    file_io.write_whole(os.path.join(directory, FILE), made.SerializeToString())
 
 
 def answers(directory, features):

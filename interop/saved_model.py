@@ -8,14 +8,14 @@ Shapes: B batch, T tokens, N labels.
 """
 
 import contextlib
-import json
 import os
 
 import tensorflow as tf
 from absl import logging
 
 from interop import graph_bert, graph_tokenizer, outputs, tf1, variables
-from text import corpus, vocab
+from storage import file_io, json_files, tensors
+from text import vocab
 
 # Beside the graph, for people; a server does not read them.
 _EXTRA = "assets.extra"
@@ -52,21 +52,24 @@ def export(directory, model, *, max_seq_length=None, padding="longest"):
             f"--max_seq_length={max_seq_length} must be from 3 to {most}, the "
             "max_position_embeddings of the model"
         )
+    if tensors.is_pattern(directory):
+        raise ValueError(
+            f"--output_dir={directory}: TensorFlow cannot load a SavedModel "
+            "from a folder with [ ] * ? or \\ in its name; choose another"
+        )
     extra = os.path.join(directory, _EXTRA)
-    corpus.make_directory(extra)
-    corpus.write_whole(
+    file_io.make_directory(extra)
+    file_io.write_whole(
         os.path.join(extra, tf1.CONFIG), model.config.to_json().encode() + b"\n"
     )
     settings = {"max_seq_length": max_seq_length, "padding": padding}
-    corpus.write_whole(
-        os.path.join(extra, _SETTINGS), json.dumps(settings).encode() + b"\n"
-    )
+    json_files.write(os.path.join(extra, _SETTINGS), settings)
     if model.vocabulary is None:
         served = OfIds(model)
         signatures = {"serving_default": served.of_ids}
     else:
         path = vocabulary_path(directory)
-        corpus.write_whole(path, model.vocabulary)
+        file_io.write_whole(path, model.vocabulary)
         vocabulary = load_vocabulary(path, model)
         served = _OfTexts(model, vocabulary, **settings)
         signatures = {
@@ -99,9 +102,7 @@ def vocabulary_path(directory):
 
 def read_settings(directory):
     """Returns what `export` was told: max_seq_length and padding."""
-    return json.loads(
-        tf1.read_bytes(os.path.join(directory, _EXTRA, _SETTINGS))
-    )
+    return json_files.read(os.path.join(directory, _EXTRA, _SETTINGS))
 
 
 def load_vocabulary(path, model):

@@ -6,17 +6,14 @@ Our names are theirs, so there is no table; older ones are brought up to date.
 import os
 import re
 
-import tensorflow as tf
-
-from interop import variables
-from modeling import config as model_config
-from text import corpus
+from interop import bert_config, scopes, variables
+from storage import file_io, tensors
 
 CONFIG = "bert_config.json"
 VOCABULARY = "vocab.txt"
 _PUBLISHED = "bert_model.ckpt"
-_INDEX = ".index"
-_DATA = ".data-00000-of-00001"
+# By a program that was killed while it wrote.
+_LEFT_BEHIND = ".tmp" + tensors.INDEX
 _NUMBERED = re.compile(r"model\.ckpt-(\d+)\.index")
 # A part of a name that tf.contrib.layers once wrote, and what it is now. A slot
 # of an optimizer may follow.
@@ -34,26 +31,37 @@ _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 def find(path):
     """Returns the prefix of the checkpoint that a prefix or directory names.
 
-    In a directory the newest model.ckpt-N goes before the only *.ckpt.
+    In a directory the newest model.ckpt-N goes before the only other one.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or there are several; names them.
     """
-    if tf.io.gfile.isdir(path):
-        names = tf.io.gfile.listdir(path)
-        steps = [int(m[1]) for m in map(_NUMBERED.fullmatch, names) if m]
-        if steps:
-            return os.path.join(path, f"model.ckpt-{max(steps)}")
-        (*_, last) = published = sorted(
-            {name for name in names if name.endswith(".ckpt" + _INDEX)}
-        ) or [None]
-        if last and len(published) == 1:
-            return os.path.join(path, last.removesuffix(_INDEX))
-    elif tf.io.gfile.exists(path + _INDEX):
-        return path
+    if not file_io.is_directory(path):
+        if file_io.exists(path + tensors.INDEX):
+            return path
+        raise ValueError(
+            f"{path}: neither the prefix of a checkpoint, as there is no "
+            f"{path}{tensors.INDEX}, nor a directory that holds one"
+        )
+    names = file_io.names_in(path)
+    steps = [int(m[1]) for m in map(_NUMBERED.fullmatch, names) if m]
+    if steps:
+        return os.path.join(path, f"model.ckpt-{max(steps)}")
+    found = [
+        name.removesuffix(tensors.INDEX)
+        for name in names
+        if name.endswith(tensors.INDEX) and not name.endswith(_LEFT_BEHIND)
+    ]
+    if len(found) == 1:
+        return os.path.join(path, found[0])
+    if found:
+        raise ValueError(
+            f"{path} holds {len(found)} checkpoints, {', '.join(found[:5])}: "
+            f"name one, such as {os.path.join(path, found[0])}"
+        )
     raise ValueError(
-        f"{path}: neither the prefix of a checkpoint ({path}{_INDEX} does not "
-        "exist) nor a directory that holds one"
+        f"{path}: neither the prefix of a checkpoint nor a directory that "
+        "holds one"
     )
 
 
@@ -68,26 +76,29 @@ def read_tensors(prefix, *, with_state=True):
         ({name: array}, state): the weights, and the rest in the same form.
 
     Raises:
-        ValueError: it is damaged, says in which tensor, or is object-based.
+        ValueError: it is damaged, says in which tensor, is object-based, or
+            has several encoders.
     """
-    values, state, theirs = {}, {}, None
+    shapes = tensors.shapes(prefix)
+    if _OBJECT_GRAPH in shapes:
+        raise ValueError(
+            f"{prefix} is an object-based checkpoint of TensorFlow 2; only "
+            "those with the names of google-research/bert can be read"
+        )
     try:
-        reader = tf.train.load_checkpoint(prefix)
-        shapes = reader.get_variable_to_shape_map()
-        if _OBJECT_GRAPH in shapes:
-            raise ValueError(
-                f"{prefix} is an object-based checkpoint of TensorFlow 2; only "
-                "those with the names of google-research/bert can be read"
-            )
-        for theirs in sorted(shapes):
-            is_state = _is_state(theirs, shapes)
-            if with_state or not is_state:
-                tensors = state if is_state else values
-                tensors[_present_name(theirs)] = reader.get_tensor(theirs)
-    # A file that ends too early comes as an IndexError.
-    except (tf.errors.OpError, IndexError, RuntimeError) as error:
-        at = f" at {theirs}" if theirs else ""
-        raise ValueError(f"{prefix} is damaged{at}: {error}") from None
+        ours = scopes.strip(
+            sorted(shapes),
+            words="embeddings/word_embeddings",
+            ours="bert/",
+            separator="/",
+        )
+    except ValueError as error:
+        raise ValueError(f"{prefix}: {error}") from None
+    wanted = [n for n in ours if with_state or not _is_state(n, shapes)]
+    values, state = {}, {}
+    for theirs, value in tensors.read(prefix, wanted).items():
+        kind = state if _is_state(theirs, shapes) else values
+        kind[_present_name(ours[theirs])] = value
     return values, state
 
 
@@ -124,8 +135,8 @@ def read(
     """
     prefix = find(path)
     beside = os.path.dirname(prefix)
-    config = read_config(config_file or os.path.join(beside, CONFIG))
-    vocabulary = read_bytes(vocab_file) if vocab_file else None
+    config = bert_config.read(config_file or os.path.join(beside, CONFIG))
+    vocabulary = file_io.read_bytes(vocab_file) if vocab_file else None
     values, state = read_tensors(prefix)
     model = variables.Bert(
         config=config,
@@ -139,27 +150,10 @@ def read(
     return model
 
 
-def read_config(path):
-    """Reads a bert_config.json.
-
-    Raises:
-        ValueError: there is none, or it is no BERT's.
-    """
-    if not corpus.exists(path):
-        raise ValueError(f"--bert_config_file: no file {path!r}")
-    return model_config.from_json(read_bytes(path).decode(), path)
-
-
 def read_vocabulary(directory):
     """Returns the bytes of a directory's vocab.txt, None without one."""
     path = os.path.join(directory, VOCABULARY)
-    return read_bytes(path) if corpus.exists(path) else None
-
-
-def read_bytes(path):
-    """Returns the bytes of a local or remote file."""
-    with corpus.open_binary(path) as file:
-        return file.read()
+    return file_io.read_bytes(path) if file_io.exists(path) else None
 
 
 def export(directory, model, *, keep_state=False):
@@ -177,29 +171,16 @@ def export(directory, model, *, keep_state=False):
         The prefix of the checkpoint.
     """
     variables.check_model(model, directory)
-    corpus.make_directory(directory)
+    file_io.make_directory(directory)
     prefix = os.path.join(directory, _PUBLISHED)
-    corpus.remove(prefix + _INDEX)
-    corpus.write_whole(
+    file_io.remove(prefix + tensors.INDEX)
+    file_io.write_whole(
         os.path.join(directory, CONFIG), model.config.to_json().encode() + b"\n"
     )
     if model.vocabulary is not None:
-        corpus.write_whole(
+        file_io.write_whole(
             os.path.join(directory, VOCABULARY), model.vocabulary
         )
-    tensors = {**model.values, **(model.state if keep_state else {})}
-    write_tensors(prefix, tensors)
+    values = {**model.values, **(model.state if keep_state else {})}
+    tensors.write(prefix, values)
     return prefix
-
-
-def write_tensors(prefix, tensors):
-    """Writes {name: array} as a checkpoint."""
-    unfinished = prefix + ".tmp"
-    tf.raw_ops.SaveV2(
-        prefix=unfinished,
-        tensor_names=list(tensors),
-        shape_and_slices=[""] * len(tensors),
-        tensors=[tf.convert_to_tensor(value) for value in tensors.values()],
-    )
-    for suffix in (_DATA, _INDEX):
-        corpus.rename(unfinished + suffix, prefix + suffix)

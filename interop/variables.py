@@ -179,23 +179,15 @@ def shapes(values):
 
 
 def infer_head(names, wanted=None):
-    """Returns the head that has all of `names`.
+    """Returns the largest head of which all tensors are there.
 
     Args:
         names: of a model's tensors.
         wanted: which head is meant where several have these names, as those
             of sequences, tokens and choices do; the first of them if None.
     """
-    names = {name for name in names if not name.startswith("bert/")}
-    # The fewest without a place, then the fewest missing; the check that
-    # follows says which.
-    head = min(
-        HEADS,
-        key=lambda head: (
-            len(names - HEADS[head].keys()),
-            len(HEADS[head].keys() - names),
-        ),
-    )
+    whole = [head for head in HEADS if HEADS[head].keys() <= set(names)]
+    head = max(whole, key=lambda head: len(HEADS[head]))
     if wanted and HEADS[wanted].keys() == HEADS[head].keys():
         return wanted
     return head

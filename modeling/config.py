@@ -1,11 +1,81 @@
 """The shape of a BERT, as published files named bert_config.json give it."""
 
 import dataclasses
+import difflib
 import json
 import types
 from collections.abc import Mapping
 
-from modeling import activations
+from modeling import activations, transformer
+from storage import json_files
+
+# How alike a key must be to one of ours to be taken for a slip, of 1.
+_NEAR = 0.85
+# Keys of other models: {key: (whose, the key of ours it may be equal to)}.
+_OF_OTHERS = {
+    "embedding_size": ("ALBERT or ELECTRA", "hidden_size"),
+    "num_hidden_groups": ("ALBERT", "num_hidden_layers"),
+    "inner_group_num": ("ALBERT", None),
+    "generator_hidden_size": ("ELECTRA", None),
+    "n_layers": ("DistilBERT", "num_hidden_layers"),
+    "n_heads": ("DistilBERT", "num_attention_heads"),
+    "hidden_dim": ("DistilBERT", "intermediate_size"),
+    "n_layer": ("GPT", "num_hidden_layers"),
+    "n_head": ("GPT", "num_attention_heads"),
+    "n_embd": ("GPT", "hidden_size"),
+    "d_model": ("T5, BART or XLNet", "hidden_size"),
+    "relative_attention": ("DeBERTa", None),
+    "use_relative_position": ("NEZHA", None),
+    "max_relative_position": ("NEZHA", None),
+    "rotary_value": ("RoFormer", None),
+    "use_task_id": ("ERNIE", None),
+    "head_ratio": ("ConvBERT", None),
+    "attention_window": ("Longformer", None),
+    "true_hidden_size": ("MobileBERT", "hidden_size"),
+}
+# Keys of which we have one value; a file need not say it.
+ONLY = {
+    "model_type": "bert",
+    "layer_norm_eps": transformer.LAYER_NORM_EPSILON,
+    "position_embedding_type": "absolute",
+    "is_decoder": False,
+    "add_cross_attention": False,
+    "tie_word_embeddings": True,
+}
+# Keys that published files of BERT have beside ours, which change nothing here:
+# Google's, and those that transformers has written in all its versions.
+PUBLISHED = frozenset(
+    {
+        *ONLY,
+        *_OF_OTHERS,
+        *("directionality", "pooler_fc_size", "pooler_num_attention_heads"),
+        *("pooler_num_fc_layers", "pooler_size_per_head", "pooler_type"),
+        *("_name_or_path", "_num_labels", "adapters", "architectures"),
+        *("attn_implementation", "attn_type", "auto_map", "bad_words_ids"),
+        *("begin_suppress_tokens", "bos_token_id", "chunk_size_feed_forward"),
+        *("classifier_dropout", "cross_attention_hidden_size"),
+        *("decoder_start_token_id", "diversity_penalty", "do_sample", "dtype"),
+        *("early_stopping", "encoder_no_repeat_ngram_size", "eos_token_id"),
+        *("exponential_decay_length_penalty", "finetuning_task"),
+        *(
+            "forced_bos_token_id",
+            "forced_eos_token_id",
+            "gradient_checkpointing",
+        ),
+        *("id2label", "is_encoder_decoder", "label2id", "language"),
+        *("length_penalty", "max_length", "min_length", "name"),
+        *("no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_labels"),
+        *("num_return_sequences", "output_attentions", "output_hidden_states"),
+        *("output_past", "output_scores", "pad_token_id", "prefix"),
+        *("problem_type", "pruned_heads", "remove_invalid_values"),
+        *("repetition_penalty", "return_dict", "return_dict_in_generate"),
+        *("sep_token_id", "suppress_tokens", "task_specific_params"),
+        *("temperature", "tf_legacy_loss", "tie_encoder_decoder"),
+        *("tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript"),
+        *("transformers_version", "typical_p", "use_bfloat16", "use_cache"),
+        *("xla_device",),
+    }
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,20 +123,20 @@ def from_json(text, source):
     """Reads a `BertConfig` from the text of a bert_config.json.
 
     Args:
-        text: the JSON.
+        text: the JSON, a string or bytes.
         source: the file's name, for errors.
 
     Raises:
-        ValueError: not JSON, a key is missing, or a value is impossible.
+        ValueError: not JSON, of another model, with a key that is nearly one
+            of ours, or a value is impossible.
     """
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{source}: not JSON: {error}") from None
+    values = json_files.parse(text, source, object)
     if not isinstance(values, dict) or "vocab_size" not in values:
         raise ValueError(f"{source}: not a BERT config: it has no vocab_size")
+    _refuse_other_models(values, source)
     known = {field.name for field in dataclasses.fields(BertConfig)} - {"extra"}
     extra = {key: value for key, value in values.items() if key not in known}
+    _refuse_slips(extra, known, source)
     try:
         return BertConfig(
             **{key: values[key] for key in values if key in known},
@@ -76,13 +146,52 @@ def from_json(text, source):
         raise ValueError(f"{source}: {error}") from None
 
 
+def _refuse_other_models(values, source):
+    for key, (family, same_as) in _OF_OTHERS.items():
+        value = values.get(key)
+        allowed = [None, False, 0, [], {}]
+        if same_as is not None:
+            ours = values.get(same_as, getattr(BertConfig, same_as, None))
+            allowed.append(ours)
+        if value not in allowed:
+            raise ValueError(
+                f"{source}: {key} is {json_files.shown(value)}, as in a config "
+                f"of {family}: it is of another model than BERT"
+            )
+    for key, wanted in ONLY.items():
+        value = values.get(key, wanted)
+        if value != wanted:
+            raise ValueError(
+                f"{source}: {key} is {json_files.shown(value)}, this BERT has "
+                f"{json_files.shown(wanted)} only"
+            )
+
+
+def _refuse_slips(extra, known, source):
+    """Refuses keys that are one of ours but for a slip of the pen."""
+    for key in extra.keys() - PUBLISHED:
+        near = difflib.get_close_matches(key, known, n=1, cutoff=_NEAR)
+        if near:
+            raise ValueError(
+                f"{source}: {key!r} is no key of a BERT's config; is it "
+                f"{near[0]!r}, which would have its default otherwise?"
+            )
+
+
+def unknown_keys(config):
+    """Returns the keys of a file that no published BERT has, sorted."""
+    return sorted(config.extra.keys() - PUBLISHED)
+
+
 def _check(field, value):
     wanted = {
         int: ("a positive integer", lambda: _is_positive_integer(value)),
         float: ("a number in [0, 1)", lambda: _is_rate(value)),
         str: (
             f"one of {sorted(activations.ACTIVATIONS)}",
-            lambda: value in activations.ACTIVATIONS,
+            lambda: (
+                isinstance(value, str) and value in activations.ACTIVATIONS
+            ),
         ),
     }
     description, is_good = wanted[field.type]

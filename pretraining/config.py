@@ -4,6 +4,7 @@ import dataclasses
 from typing import Annotated, Literal
 
 from data.config import MaskingConfig
+from settings import bounds
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,11 @@ class PretrainingConfig(MaskingConfig):
         "Hugging Face or KerasHub. A checkpoint in --output_dir goes before "
         "it.",
     ] = None
+    allow_partial_init: Annotated[
+        bool,
+        "Whether --init_checkpoint may lack variables of the encoder, which "
+        "then start from random numbers, or have more of them.",
+    ] = False
     vocab_file: Annotated[
         str | None,
         "The vocabulary that the records were built with, for export/ of "
@@ -184,22 +190,12 @@ class PretrainingConfig(MaskingConfig):
         if not (self.do_train or self.do_eval):
             raise ValueError("set --do_train, --do_eval or both")
         self._check_best()
-        for name in _POSITIVE:
-            if getattr(self, name) <= 0:
-                raise ValueError(
-                    f"--{name} must be positive, got {getattr(self, name)}"
-                )
-        for name in _NOT_NEGATIVE:
-            if getattr(self, name) < 0:
-                raise ValueError(
-                    f"--{name} must not be negative, got {getattr(self, name)}"
-                )
-        for name in _SHARES:
-            if not 0 <= (getattr(self, name) or 0) <= 1:
-                raise ValueError(
-                    f"--{name} must be between 0 and 1, got "
-                    f"{getattr(self, name)}"
-                )
+        bounds.check(
+            self,
+            positive=_POSITIVE,
+            not_negative=_NOT_NEGATIVE,
+            shares=_SHARES,
+        )
         for name in ("adam_beta1", "adam_beta2"):
             if getattr(self, name) == 1:
                 raise ValueError(f"--{name} must be below 1, got 1.0")
@@ -233,6 +229,8 @@ _POSITIVE = (
     "layerwise_lr_decay",
     "gradient_accumulation_steps",
     "max_bad_steps",
+    "peak_teraflops",
+    "num_tpu_cores",
 )
 _NOT_NEGATIVE = (
     "num_warmup_steps",

@@ -6,17 +6,19 @@ bert_config.json and vocab.txt.
 
 import os
 import pathlib
+import re
 
 import numpy as np
 from absl import logging
 
 from interop import tf1, variables
-from text import corpus, vocab
+from storage import file_io, json_files
+from text import case, vocab
 from training import checkpoint
 
 FOLDER = "export"
-_OURS = pathlib.Path(__file__).parents[1] / "vocab" / "*.txt"
-_BESIDE = "vocab*.txt"
+_OURS = pathlib.Path(__file__).parents[1] / "vocab"
+_IS_VOCABULARY = re.compile(r"vocab.*\.txt")
 
 
 def find_vocabulary(config, files, bert):
@@ -42,12 +44,12 @@ def find_vocabulary(config, files, bert):
     if config.vocab_file:
         vocabulary = vocab.load(config.vocab_file)
         _check(vocabulary, wanted, bert)
-        return _bytes(vocabulary.path)
+        return file_io.read_bytes(vocabulary.path)
     if len(wanted) != 1:
         return None
     for path in _candidates(config, files):
         if _sha256(path) in wanted:
-            return _bytes(path)
+            return file_io.read_bytes(path)
     return None
 
 
@@ -72,9 +74,13 @@ def _candidates(config, files):
     if config.init_checkpoint:
         folders.add(os.path.dirname(config.init_checkpoint))
         folders.add(config.init_checkpoint)
-    patterns = [os.path.join(folder, _BESIDE) for folder in sorted(folders)]
-    patterns.append(str(_OURS))
-    return [path for pattern in patterns for path in corpus.match(pattern)]
+    return [
+        os.path.join(folder, name)
+        for folder in (*sorted(folders), str(_OURS))
+        for name in file_io.names_in(folder or ".")
+        if _IS_VOCABULARY.fullmatch(name)
+        or (folder == str(_OURS) and name.endswith(".txt"))
+    ]
 
 
 def _sha256(path):
@@ -85,11 +91,7 @@ def _sha256(path):
         return None
 
 
-def _bytes(path):
-    return "".join(corpus.read_chunks(path)).encode()
-
-
-def write(config, objective, vocabulary):
+def write(config, objective, vocabulary, files):
     """Writes export/ of --output_dir, unless it is there with these weights.
 
     The index of its checkpoint appears last: without it, it does not exist.
@@ -98,6 +100,7 @@ def write(config, objective, vocabulary):
         config: a `PretrainingConfig`.
         objective: a `masked_lm.MaskedLm`, trained.
         vocabulary: of `find_vocabulary`.
+        files: a list of `data.record_files.RecordFile`, the training's.
     """
     directory = os.path.join(config.output_dir, FOLDER)
     by_path = checkpoint.by_path(objective.variables)
@@ -110,7 +113,8 @@ def write(config, objective, vocabulary):
     if not _is_there(directory, model):
         tf1.export(directory, model)
         logging.info("%s: the model, as models are published", directory)
-    if not corpus.exists(os.path.join(directory, tf1.VOCABULARY)):
+    _write_case(directory, files)
+    if not file_io.exists(os.path.join(directory, tf1.VOCABULARY)):
         logging.warning(
             "%s lacks %s, as none was found with the hash that the records' "
             "manifest has: copy it there, or give the same command with "
@@ -118,6 +122,17 @@ def write(config, objective, vocabulary):
             directory,
             tf1.VOCABULARY,
         )
+
+
+def _write_case(directory, files):
+    """Writes whether the model is uncased, as the records' builds were."""
+    flags = [
+        f.manifest["made_from"].get("flags", {}) for f in files if f.manifest
+    ]
+    cases = {f["do_lower_case"] for f in flags if "do_lower_case" in f}
+    if len(cases) == 1:
+        path = os.path.join(directory, case.TOKENIZER_CONFIG)
+        json_files.write(path, {"do_lower_case": cases.pop()})
 
 
 def _is_there(directory, model):

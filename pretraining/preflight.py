@@ -5,22 +5,17 @@ import dataclasses
 import tensorflow as tf
 from absl import logging
 
-from data import record_files
+from data import record_checks, record_files
 from data.config import MaskingConfig
-from interop import formats
-from modeling import config as model_config
-from text import corpus
-from training import checkpoint
+from interop import bert_config, start
+from pretraining import training_step
+from training import checkpoint, schedules
 
 
 def read_bert_config(config):
     """Returns the `BertConfig` of --bert_config_file."""
     path = config.bert_config_file
-    try:
-        with tf.io.gfile.GFile(path) as file:
-            bert = model_config.from_json(file.read(), path)
-    except tf.errors.OpError as error:
-        raise ValueError(f"--bert_config_file: {error.message}") from None
+    bert = bert_config.read(path)
     if config.max_seq_length > bert.max_position_embeddings:
         raise ValueError(
             f"--max_seq_length={config.max_seq_length} is more than "
@@ -30,48 +25,24 @@ def read_bert_config(config):
 
 
 def initialize(config, objective):
-    """Takes the weights of --init_checkpoint, of whatever format.
-
-    Returns:
-        A table for the log: what was loaded, newly initialised, unused.
-
-    Raises:
-        ValueError: it cannot be read or is of another model.
-    """
-    weights = formats.read_weights(config.init_checkpoint)
-    bert = objective.encoder.config
-    if weights.config:
-        heads = weights.config.num_attention_heads
-        if heads != bert.num_attention_heads:
-            raise ValueError(
-                f"--init_checkpoint={config.init_checkpoint} has "
-                f"num_attention_heads={heads}, {config.bert_config_file} "
-                f"{bert.num_attention_heads}"
-            )
-        if weights.config.hidden_act != bert.hidden_act:
-            logging.warning(
-                "--init_checkpoint=%s has hidden_act=%s, %s says %s and is "
-                "followed",
-                config.init_checkpoint,
-                weights.config.hidden_act,
-                config.bert_config_file,
-                bert.hidden_act,
-            )
-    return checkpoint.initialize(
-        checkpoint.by_path(objective.variables), weights.values, weights.source
+    """Takes the weights of --init_checkpoint; see `interop.start`."""
+    return start.initialize(
+        config.init_checkpoint,
+        checkpoint.by_path(objective.variables),
+        objective.encoder.config,
+        config_file=config.bert_config_file,
+        allow_partial=config.allow_partial_init,
     )
 
 
-def check_output_dir(config):
-    """Makes --output_dir, which shows whether it can be written to."""
-    try:
-        corpus.make_directory(config.output_dir)
-    except tf.errors.OpError as error:
-        raise ValueError(f"--output_dir: {error.message}") from None
-    except OSError as error:
-        raise ValueError(
-            f"--output_dir: {config.output_dir}: {error.strerror or error}"
-        ) from None
+def warn_of_few_steps(config):
+    """Says where the learning rate does not come to its peak."""
+    if config.do_train:
+        schedules.warn_of_few_steps(
+            training_step.num_warmup_steps(config),
+            config.num_train_steps,
+            "--num_train_steps, or set --num_warmup_steps lower",
+        )
 
 
 def find_records(config, bert):
@@ -141,7 +112,7 @@ def check_batch_sizes(config, devices):
 def _find(config, patterns, flag, bert):
     try:
         files = record_files.find(patterns, flag=flag)
-        record_files.check(
+        record_checks.check(
             files,
             max_seq_length=config.max_seq_length,
             max_predictions_per_seq=config.max_predictions_per_seq,
@@ -153,5 +124,10 @@ def _find(config, patterns, flag, bert):
         raise ValueError(
             f"{files[0].path} was built with pair_task=none and has no pairs, "
             "but --use_nsp=true; set --use_nsp=false"
+        )
+    if config.use_nsp and not files[0].has_pairs:
+        raise ValueError(
+            f"{files[0].path} has no next_sentence_labels, but --use_nsp=true; "
+            "set --use_nsp=false"
         )
     return files

@@ -5,7 +5,8 @@ import os
 
 from absl import logging
 
-from training import strategy, text_files
+from storage import file_io
+from training import strategy
 
 EVAL_RESULTS_FILE = "eval_results.txt"
 
@@ -113,6 +114,6 @@ def write_eval_results(output_dir, results):
     """Writes `key = value` lines, sorted, as google-research/bert does."""
     path = os.path.join(output_dir, EVAL_RESULTS_FILE)
     lines = [f"{key} = {results[key]}" for key in sorted(results)]
-    text_files.write_lines(path, lines)
+    file_io.write_lines(path, lines)
     for line in lines:
         logging.info("eval: %s", line)

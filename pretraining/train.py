@@ -3,8 +3,9 @@
 import dataclasses
 
 import tensorflow as tf
+from absl import logging
 
-from data import input_pipeline, record_files
+from data import input_pipeline, record_checks, record_files
 from pretraining import (
     evaluation,
     export,
@@ -15,12 +16,14 @@ from pretraining import (
     training_step,
     utilization,
 )
+from storage import file_io
 from training import (
     best_checkpoint,
     checkpoint,
     loop,
     optimizers,
     precision,
+    run_lock,
     run_settings,
     signals,
     step,
@@ -28,6 +31,7 @@ from training import (
     summaries,
 )
 
+PROGRAM = "run_pretraining.py"
 # Masks of dynamic records are the same in every evaluation of every run.
 _EVAL_SEED = 0
 # What a damaged record ends in; other mistakes do, too.
@@ -52,7 +56,8 @@ def run(config):
         signals.Stopped: a signal asked for the end; all is saved.
     """
     bert = preflight.read_bert_config(config)
-    preflight.check_output_dir(config)
+    file_io.check_output_directory(config.output_dir, "output_dir")
+    preflight.warn_of_few_steps(config)
     # Before anything is computed: workers must find one another first.
     devices = strategy.of(config)
     preflight.check_batch_sizes(config, devices)
@@ -74,17 +79,18 @@ def run(config):
     )
     try:
         if config.do_train:
-            global_step = _train(
-                config,
-                devices,
-                objective,
-                train_files,
-                parse,
-                evaluator=evaluator,
-                speed=utilization.Speed(config, bert, devices),
-            )
-            if strategy.is_chief(devices):
-                export.write(config, objective, vocabulary)
+            with run_lock.hold(config.output_dir, strategy.is_chief(devices)):
+                global_step = _train(
+                    config,
+                    devices,
+                    objective,
+                    train_files,
+                    parse,
+                    evaluator=evaluator,
+                    speed=utilization.Speed(config, bert, devices),
+                )
+                if strategy.is_chief(devices):
+                    export.write(config, objective, vocabulary, train_files)
         else:
             global_step = _restore_weights(config, objective)
         if config.do_eval:
@@ -97,7 +103,7 @@ def run(config):
 
 
 def _refuse_damage(files, parse):
-    record_files.refuse_damage(
+    record_checks.refuse_damage(
         files, lambda rows: input_pipeline.batches_of(rows, parse, 64)
     )
 
@@ -129,7 +135,7 @@ def _train(config, devices, objective, files, parse, *, evaluator, speed):
         is_chief=is_chief,
     )
     report.log_arithmetic(config, devices, objective, files)
-    start_step = _start(config, objective, one_step, checkpoints)
+    start_step = _start(config, objective, one_step, checkpoints, files)
     if start_step >= config.num_train_steps:
         return start_step
 
@@ -180,6 +186,7 @@ def _run_steps(config, devices, one_step, batches, **others):
         iterations_per_loop=config.iterations_per_loop,
         make_metrics=one_step.metrics,
         max_bad_steps=config.max_bad_steps,
+        loss_is_scaled=one_step.loss_is_scaled,
         eval_every_steps=config.eval_every_steps,
         **others,
     )
@@ -193,13 +200,18 @@ def _evaluate_between(step, evaluator, stop, best):
     return {f"eval_{name}": value for name, value in metrics.items()}
 
 
-def _start(config, objective, one_step, checkpoints):
+def _start(config, objective, one_step, checkpoints, files):
     """Sets the first weights; returns the step they are of."""
     newest = checkpoints.newest()
-    settings = {"config": dataclasses.asdict(config)}
+    settings = {
+        "program": PROGRAM,
+        "config": dataclasses.asdict(config),
+        "training_rows": record_files.describe(files),
+    }
+    before = run_settings.read(config.output_dir)
+    run_settings.check_program(before, PROGRAM, config.output_dir)
     if newest:
         optimizers.refuse_change(newest, config.optimizer)
-        before = run_settings.read(config.output_dir)
         run_settings.warn_of_changes(before, settings, newest)
     # A checkpoint of this very run goes first: the same command, given again,
     # must go on and not begin anew.
@@ -229,21 +241,20 @@ def _training_batches(config, devices, files, parse, start_step):
 
 def _restore_weights(config, objective):
     """Takes the weights to evaluate; returns the step they are of."""
-    by_path = checkpoint.by_path(objective.variables)
-    global_step = tf.Variable(0, dtype=tf.int64, trainable=False)
-    restored = checkpoint.Checkpoints(
-        config.output_dir,
-        by_path | {checkpoint.GLOBAL_STEP: global_step},
-        keep_max=0,
-    ).restore_newest()
-    if not restored:
-        if not config.init_checkpoint:
-            raise ValueError(
-                f"--output_dir={config.output_dir} has no checkpoint to "
-                "evaluate; set --do_train or --init_checkpoint"
-            )
-        preflight.initialize(config, objective)
-    return int(global_step.numpy())
+    before = run_settings.read(config.output_dir)
+    run_settings.check_program(before, PROGRAM, config.output_dir)
+    restored = checkpoint.restore_newest(
+        config.output_dir, checkpoint.by_path(objective.variables)
+    )
+    if restored:
+        return checkpoint.step_of(restored)
+    if not config.init_checkpoint:
+        raise ValueError(
+            f"--output_dir={config.output_dir} has no checkpoint to evaluate; "
+            "set --do_train or --init_checkpoint"
+        )
+    logging.info("%s", preflight.initialize(config, objective))
+    return 0
 
 
 def _evaluate(config, devices, evaluator, global_step):

@@ -11,14 +11,24 @@ import pytest
 from tests import project
 
 ROOT = project.ROOT
-_HERE = ("text", "data", "modeling", "training", "interop")
+_HERE = (
+    "settings",
+    "storage",
+    "text",
+    "data",
+    "modeling",
+    "training",
+    "interop",
+)
 # Which of our packages each package may import.
 MAY_IMPORT = {
-    "text": set(),
-    "modeling": set(),
-    "training": set(),
-    "data": {"text"},
-    "interop": {"text", "modeling"},
+    "settings": set(),
+    "storage": set(),
+    "text": {"storage"},
+    "modeling": {"storage"},
+    "training": {"storage"},
+    "data": {"settings", "storage", "text"},
+    "interop": {"storage", "text", "modeling"},
     "pretraining": {*_HERE},
     "finetuning": {*_HERE},
     "tools": {*_HERE, "pretraining", "finetuning", "config_flags"},
@@ -31,6 +41,7 @@ MAY_IMPORT = {
     },
 }
 NEVER_IMPORTS = {
+    "storage": {"keras"},
     "text": {"keras"},
     "data": {"keras"},
     "modeling": {"tensorflow", "absl"},

@@ -1,16 +1,37 @@
 """Traditional to simplified Chinese."""
 
 import functools
+import importlib.metadata
 import re
 
 _WITHOUT_SURROGATES = re.compile(r"[^\ud800-\udfff]+")
+# OpenCC 1.3.2 and 1.4.0 make 坯 (an unfired brick) of it (BYVoid/OpenCC#1390).
+_STAYS = "坏"
 
 
 @functools.cache
 def _converter():
     import opencc
 
-    return opencc.OpenCC("t2s")
+    converter = opencc.OpenCC("t2s")
+    if converter.convert(_STAYS) != _STAYS:
+        raise ValueError(
+            f"--t2s: {version()} turns {_STAYS}, which is simplified, into "
+            f"{converter.convert(_STAYS)}; install another version: pip "
+            "install 'opencc>=1.1.9,!=1.3.2,!=1.4.0'"
+        )
+    return converter
+
+
+def version():
+    """The converter with its version: each has tables of its own.
+
+    So records that one has made are not those of another.
+    """
+    try:
+        return f"OpenCC {importlib.metadata.version('opencc')}"
+    except importlib.metadata.PackageNotFoundError:  # Of another package.
+        return "OpenCC of an unknown version"
 
 
 def to_simplified(text):
@@ -19,6 +40,9 @@ def to_simplified(text):
     Works on any number of lines at once: no phrase crosses a line end, so the
     result is that of converting line by line.
     Source: the flag `--t2s` of CLUEbenchmark/CLUEPretrainedModels.
+
+    Raises:
+        ValueError: this version of OpenCC spoils simplified text.
     """
     convert = _converter().convert
     try:

@@ -1,5 +1,6 @@
 """A WordPiece vocabulary: rows of a file, their ids, the special ones."""
 
+import codecs
 import dataclasses
 import functools
 import hashlib
@@ -7,15 +8,23 @@ import re
 
 import numpy as np
 
-from text import corpus
+from storage import file_io
+from text import encodings
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _UNUSED = re.compile(r"\[unused\d+\]")
+_NOT = "not a BERT vocabulary"
+_NUM_NAMED = 3
+# Not all that Python strips: U+2028 is in rows of the Chinese vocabulary.
+_BLANKS = " \t\xa0\u3000"
 
 
 @dataclasses.dataclass(frozen=True)
 class Vocabulary:
-    """The rows of a `vocab.txt`, in order; a row's number is its id."""
+    """The rows of a `vocab.txt`, in order; a row's number is its id.
+
+    Blanks around a row are no part of it, unless it has nothing else.
+    """
 
     path: str
     rows: tuple[str, ...]
@@ -41,14 +50,8 @@ class Vocabulary:
     @functools.cached_property
     def special_ids(self):
         """Ids of the special tokens and of [unusedN], int32, ascending."""
-        return np.array(
-            [
-                index
-                for index, row in enumerate(self.rows)
-                if row in SPECIAL_TOKENS or _UNUSED.fullmatch(row)
-            ],
-            np.int32,
-        )
+        special = map(is_special, self.rows)
+        return np.flatnonzero(np.fromiter(special, bool)).astype(np.int32)
 
     @functools.cached_property
     def is_continuation(self):
@@ -56,42 +59,96 @@ class Vocabulary:
         return np.array([row.startswith("##") for row in self.rows])
 
 
+def is_special(row):
+    """Whether a row is a special token or [unusedN]."""
+    return row in SPECIAL_TOKENS or is_unused(row)
+
+
+def is_unused(row):
+    """Whether a row is [unusedN], which nothing is tokenized as."""
+    return bool(_UNUSED.fullmatch(row))
+
+
 def load(path):
     """Reads and checks a vocabulary file.
+
+    Raises:
+        ValueError: the file is missing, or no vocabulary; see `parse`.
+    """
+    if not file_io.exists(path):
+        raise ValueError(f"--vocab_file: no file {path!r}")
+    return parse(file_io.read_bytes(path), path)
+
+
+def parse(data, path):
+    """Makes a `Vocabulary` of the bytes of a file.
 
     Rows end with `\\n` only: U+2028 and its like are rows of published
     vocabularies, not line ends.
 
+    Args:
+        data: the bytes.
+        path: the file, for errors.
+
     Raises:
-        ValueError: the file is missing, is not UTF-8, has CRLF line ends,
+        ValueError: it is not UTF-8, has a byte order mark or CRLF line ends,
             repeats a row or lacks a special token.
     """
-    if not corpus.exists(path):
-        raise ValueError(f"--vocab_file: no file {path!r}")
-    text = "".join(corpus.read_chunks(path))
+    text = _decode(data, path)
     if "\r\n" in text:
         row = text[: text.index("\r\n")].count("\n") + 1
         raise ValueError(
             f"{path}: lines end with CRLF, first in row {row}; convert them "
             "to LF, for example with dos2unix"
         )
-    rows = tuple(text.removesuffix("\n").split("\n"))
-    _check_repeats(path, rows)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    vocabulary = Vocabulary(path, rows, digest)
+    lines = text.removesuffix("\n").split("\n")
+    rows = tuple(line.strip(_BLANKS) or line for line in lines)
+    vocabulary = Vocabulary(path, rows, hashlib.sha256(data).hexdigest())
     missing = [t for t in SPECIAL_TOKENS if t not in vocabulary.ids]
     if missing:
-        raise ValueError(
-            f"{path}: not a BERT vocabulary, the rows {', '.join(missing)} "
-            f"are missing among its {len(rows)}; --vocab_file must name one "
-            "token a line"
-        )
+        raise ValueError(_explain(path, rows, missing))
+    _check_repeats(path, lines)
     return vocabulary
+
+
+def _decode(data, path):
+    if data.startswith(codecs.BOM_UTF8):
+        raise ValueError(
+            f"{path}: begins with a byte order mark, which would be part of "
+            "its first row; save it as UTF-8 without one"
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = error.start
+    guessed = encodings.guess(data[: 1 << 14])
+    raise ValueError(
+        f"{path}: looks like {guessed}; convert it with iconv -f {guessed} "
+        "-t UTF-8"
+        if guessed
+        else f"{path}: {_NOT}, as it is no text (byte {place} is "
+        f"0x{data[place]:02x}); is it a model of SentencePiece?"
+    )
+
+
+def _explain(path, rows, missing):
+    """Says why rows without special tokens are no vocabulary."""
+    if rows[0].startswith(("{", "[{")):
+        what = "it is JSON"
+    elif rows[0].startswith("<"):
+        what = "it is a page of a web site or XML"
+    else:
+        shown = ", ".join(repr(row[:40]) for row in rows[:_NUM_NAMED])
+        what = f"it begins with {shown}"
+    return (
+        f"{path}: {_NOT}, the rows {', '.join(missing)} are missing among its "
+        f"{len(rows)}; {what}. --vocab_file must name one token a line"
+    )
 
 
 def save(path, rows):
     """Writes the rows of a vocabulary, whole or not at all."""
-    corpus.write_whole(path, "".join(f"{row}\n" for row in rows).encode())
+    file_io.write_whole(path, "".join(f"{row}\n" for row in rows).encode())
 
 
 def _check_repeats(path, rows):

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from text import normalization, t2s, tokenization, vocab
 
-_UNUSED = re.compile(r"\[unused\d+\]")
 _FOREIGN = ("HANGUL", "HIRAGANA", "KATAKANA", "BOPOMOFO")
 _NUMBER = re.compile(r"(##)?\d+")
 _NUMBERS_KEPT = {str(n) for n in (*range(101), *range(2016, 2023))}
@@ -43,7 +42,7 @@ def add(rows, words, *, do_lower_case, use_unused):
     normalizer = normalization.Normalizer(do_lower_case)
     rows = list(rows)
     present = set(rows)
-    is_free = (use_unused and _UNUSED.fullmatch(row) for row in rows)
+    is_free = (use_unused and vocab.is_unused(row) for row in rows)
     free = iter([number for number, yes in enumerate(is_free) if yes])
     added = Added(rows, [], [], [])
     for given in words:
@@ -77,12 +76,8 @@ def shrink(rows):
     return [
         row
         for row, simplified in zip(rows, traditional, strict=True)
-        if _is_special(row) or (row == simplified and _is_kept(row))
+        if vocab.is_special(row) or (row == simplified and _is_kept(row))
     ]
-
-
-def _is_special(row):
-    return row in vocab.SPECIAL_TOKENS or bool(_UNUSED.fullmatch(row))
 
 
 def _is_kept(row):

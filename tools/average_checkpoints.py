@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 import config_flags
-from text import corpus
+from storage import file_io
 from training import checkpoint
 
 
@@ -62,7 +62,7 @@ def average(config):
                 f"{other.get(wrong[0])}, model.ckpt-{steps[0]} in shape "
                 f"{shapes[0][wrong[0]]}: they are of different models"
             )
-    corpus.make_directory(os.path.dirname(config.output_file) or ".")
+    file_io.make_directory(os.path.dirname(config.output_file) or ".")
     checkpoint.write(
         config.output_file, {name: _mean(readers, name) for name in names}
     )

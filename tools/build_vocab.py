@@ -10,6 +10,7 @@ from typing import Annotated
 from absl import logging
 
 import config_flags
+from storage import file_io, inputs
 from text import corpus, t2s, tokenization, vocab, vocab_builder
 
 _HELD_OUT_ONE_IN = 100
@@ -41,11 +42,11 @@ class VocabConfig:
 
 def build(config):
     """Learns, writes and measures a vocabulary."""
-    if corpus.exists(config.output_file) and not config.overwrite:
+    if file_io.exists(config.output_file) and not config.overwrite:
         raise FileExistsError(
             f"{config.output_file} exists; replace it with --overwrite"
         )
-    paths = corpus.expand(config.input_file)
+    paths = inputs.expand(config.input_file)
     held_out = []
 
     def learned_from():
@@ -68,7 +69,7 @@ def build(config):
     vocab.save(config.output_file, rows)
     if config.held_out_file:
         for lines in _lines(
-            corpus.expand(config.held_out_file, "held_out_file"), config.t2s
+            inputs.expand(config.held_out_file, "held_out_file"), config.t2s
         ):
             held_out.extend(lines)
     print(_report(vocab.load(config.output_file), config, held_out))

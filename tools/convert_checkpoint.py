@@ -29,7 +29,7 @@ from interop import (
     tf1,
     variables,
 )
-from text import corpus
+from storage import file_io
 
 _REPORT = "conversion.json"
 # Programs, not tensors: what they compute is the proof.
@@ -153,7 +153,7 @@ def convert(config):
         "left_out": left_out,
         **differences,
     }
-    corpus.write_whole(
+    file_io.write_whole(
         os.path.join(config.output_dir, _REPORT),
         json.dumps(report, indent=2, ensure_ascii=False).encode() + b"\n",
     )

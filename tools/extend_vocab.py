@@ -20,6 +20,7 @@ import tensorflow as tf
 
 import config_flags
 from interop import formats
+from storage import file_io, inputs
 from text import corpus, t2s, tokenization, vocab, vocab_surgery
 from training import checkpoint
 
@@ -112,10 +113,10 @@ def extend(config):
         use_unused=config.use_unused,
     )
     values |= new_values(config, values, old, added.rows)
-    corpus.make_directory(config.output_dir)
+    file_io.make_directory(config.output_dir)
     path = os.path.join(config.output_dir, "vocab.txt")
     vocab.save(path, added.rows)
-    corpus.write_whole(
+    file_io.write_whole(
         os.path.join(config.output_dir, "bert_config.json"),
         json.dumps(bert | {"vocab_size": len(added.rows)}, indent=2).encode(),
     )
@@ -148,7 +149,7 @@ def _fewer_rows(config, old):
 def _words(config, old):
     words = []
     if config.words_file:
-        text = "".join(corpus.read_chunks(config.words_file))
+        text = corpus.read(config.words_file)
         words += [line.strip() for line in text.split("\n") if line.strip()]
     if config.find_words:
         words += vocab_surgery.find_words(
@@ -162,7 +163,7 @@ def _words(config, old):
 
 
 def _chunks(config):
-    for path in corpus.expand(config.input_file):
+    for path in inputs.expand(config.input_file):
         for text in corpus.read_chunks(path):
             yield t2s.to_simplified(text) if config.t2s else text
 

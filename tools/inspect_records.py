@@ -13,7 +13,8 @@ from absl import app, flags, logging
 
 import config_flags
 from data.progress import Progress
-from text import corpus, vocab
+from storage import file_io, inputs
+from text import vocab
 from tools.inspection import files, findings, page, report
 from tools.inspection.statistics import Statistics, law_of
 
@@ -68,7 +69,7 @@ def inspect(paths, config):
     context = files.Context(
         vocabulary, special_ids, config.max_records, statistics, found
     )
-    num_bytes = sum(map(corpus.num_bytes, paths))
+    num_bytes = sum(map(file_io.num_bytes, paths))
     with Progress("reading", num_bytes, "B") as progress:
         inspected = [
             files.inspect(path, context, progress.advance) for path in paths
@@ -93,14 +94,14 @@ def run(names, config):
     Returns:
         Whether the records are sound: there is no error, warnings or not.
     """
-    paths = dict.fromkeys(corpus.expand(",".join(names), "FILE"))
+    paths = dict.fromkeys(inputs.expand(",".join(names), "FILE"))
     # A shell's glob names the manifests too.
     records = [path for path in paths if not path.endswith(".json")]
     inspection = inspect(records, config)
     print(report.text(inspection))
     if config.html:
         html = page.make(inspection)
-        corpus.write_whole(config.html, html.encode())
+        file_io.write_whole(config.html, html.encode())
         logging.info("%s: %d kB", config.html, len(html) // 1000)
     return not inspection.found.number(findings.ERROR)
 

@@ -25,6 +25,7 @@ from finetuning import problems, programs, task  # noqa: E402
 from finetuning.question_answering import (  # noqa: E402
     examples as question_examples,
 )
+from storage import file_io  # noqa: E402
 from text import corpus  # noqa: E402
 
 _STANDARD = "-"
@@ -84,9 +85,9 @@ def _blocks(config, settings, made):
         lines = sys.stdin
         at_once = 1 if sys.stdin.isatty() else at_once
     else:
-        if not corpus.exists(source):
+        if not file_io.exists(source):
             raise ValueError(f"--input_file: no file {source!r}")
-        text = "".join(corpus.read_chunks(source)).removeprefix("\ufeff")
+        text = corpus.read(source)
         lines = text.removesuffix("\n").split("\n")
     lines = (line.rstrip("\r\n") for line in lines)
     make = _EXAMPLES[type(made).__name__]

@@ -1,17 +1,17 @@
 """The checkpoint with the best held-out number, kept beside the newest ones."""
 
-import json
 import math
 import os
 
-import tensorflow as tf
 from absl import logging
 
-from training import checkpoint, text_files
+from storage import file_io, json_files
+from training import checkpoint
 
 FOLDER = "best"
 
 _RECORD = "best.json"
+_SHAPE = {"metric": str, "value": float, "step": int}
 
 
 class BestCheckpoint:
@@ -47,9 +47,10 @@ class BestCheckpoint:
         self._best = value
         self._checkpoints.save(step)
         record = {"metric": self._metric, "value": value, "step": step}
-        text_files.write_lines(self._path, [json.dumps(record)])
+        file_io.write_lines(self._path, [json_files.line(record)])
+        self._checkpoints.drop_others(step)
         logging.info(
-            "best %s so far, %.4g: saved %s",
+            "best %s so far, %.6g: saved %s",
             self._metric,
             value,
             self._checkpoints.prefix(step),
@@ -57,10 +58,9 @@ class BestCheckpoint:
 
     def _read(self):
         """Returns the number of the checkpoint that is there, or None."""
-        if not tf.io.gfile.exists(self._path):
+        record = json_files.read_or_none(self._path, _SHAPE)
+        if record is None:
             return None
-        with tf.io.gfile.GFile(self._path) as file:
-            record = json.loads(file.read())
         if record["metric"] != self._metric:
             raise ValueError(
                 f"{self._path} is of --keep_best_metric={record['metric']}, "

@@ -1,11 +1,11 @@
 """The host's loop: the host decides, the device computes."""
 
-import math
 import time
 
 import tensorflow as tf
 
 from training import signals
+from training.bad_steps import BadSteps
 
 # No longer than this, in steps, is a run without a report.
 _REPORT_STEPS = 100
@@ -28,6 +28,7 @@ def train(
     summaries,
     stop,
     max_bad_steps=20,
+    loss_is_scaled=False,
     eval_every_steps=0,
     evaluate=None,
     watch=lambda step, metrics: None,
@@ -36,8 +37,8 @@ def train(
     """Trains from `start_step` to `num_train_steps`.
 
     Checkpoints are written at every multiple of `save_every_steps` and at the
-    end, reports at every multiple of `iterations_per_loop` or 100, at saves and
-    at evaluations.
+    end, but not while steps are being skipped; reports at every multiple of
+    `iterations_per_loop` or 100, at saves and at evaluations.
 
     Args:
         run_steps: from `step.make_run_steps`.
@@ -50,6 +51,8 @@ def train(
         summaries: a `summaries.Summaries`.
         stop: a `signals.Stop`.
         max_bad_steps: the run ends after so many skipped steps in a row.
+        loss_is_scaled: whether a step is skipped now and then for the scale of
+            the loss alone, as in float16.
         eval_every_steps: steps between evaluations; 0 for none.
         evaluate: a function of the step that returns numbers to report; none
             where a signal cut it off.
@@ -65,7 +68,7 @@ def train(
         signals.Stopped: a signal asked for the end; all is saved.
     """
     blocks = _Blocks(run_steps, totals, stop)
-    bad_steps = _BadSteps(max_bad_steps, checkpoints)
+    bad_steps = BadSteps(max_bad_steps, checkpoints, loss_is_scaled)
     run = _Run(blocks, bad_steps, make_metrics, speed_of, summaries)
     run.step = start_step
     intervals = [save_every_steps, min(iterations_per_loop, _REPORT_STEPS)]
@@ -90,8 +93,7 @@ def train(
         is_over = step == num_train_steps or is_enough()
         is_last = is_over or is_stopped
         if is_last or step % save_every_steps == 0:
-            checkpoints.save(step)
-            summaries.saved(checkpoints.prefix(step), is_last=is_last)
+            run.save(checkpoints, is_last=is_last, is_over=is_over)
     _raise_if_stopped(run.step, stop)
     return run.step
 
@@ -137,8 +139,8 @@ def _raise_if_stopped(step, stop):
     is_stopped, _ = stop.check(0.0)
     if is_stopped:
         raise signals.Stopped(
-            f"stopped at step {step:,} by a signal; all is saved, the same "
-            "command goes on from there"
+            f"stopped at step {step:,} by a signal; what was learned is saved, "
+            "the same command goes on from there"
         )
 
 
@@ -165,7 +167,10 @@ class _Run:
             batches, num_steps
         ):
             self._bad_steps.check(
-                self.step, num_block, self._make_metrics(more)
+                self.step,
+                num_block,
+                self._make_metrics(more),
+                self._blocks.skipped_in_row,
             )
             self.step += num_block
             sums = _add(sums, more)
@@ -180,12 +185,20 @@ class _Run:
             metrics |= self._speed_of(timed_steps / seconds)
         return metrics
 
+    def save(self, checkpoints, *, is_last, is_over):
+        """Saves the weights there are, if they are those of a sound run."""
+        if self._bad_steps.allow_save(self.step, is_over):
+            checkpoints.save(self.step)
+            prefix = checkpoints.prefix(self.step)
+            self._summaries.saved(prefix, is_last=is_last)
+
 
 class _Blocks:
     """Runs steps in blocks of some seconds, until a signal asks for the end."""
 
     def __init__(self, run_steps, totals, stop):
         self.is_stopped = False
+        self.skipped_in_row = 0
         self._run_steps = run_steps
         self._totals = totals
         self._stop = stop
@@ -203,6 +216,7 @@ class _Blocks:
             started = time.monotonic()
             self._run_steps(batches, tf.constant(num_block, tf.int64))
             sums = self._totals.read()
+            self.skipped_in_row = self._totals.skipped_in_row()
             seconds = time.monotonic() - started
             pace = seconds / num_block
             if self._stop:
@@ -213,40 +227,6 @@ class _Blocks:
                 self._max_steps = max(1, int(_BLOCK_SECS / max(pace, 1e-6)))
             num_steps -= num_block
             yield num_block, sums, seconds
-
-
-class _BadSteps:
-    """Counts the steps that were skipped in a row."""
-
-    def __init__(self, most, checkpoints):
-        self._most = most
-        self._checkpoints = checkpoints
-        self._num_in_row = 0
-
-    def check(self, step, num_steps, metrics):
-        """Takes the numbers of the `num_steps` steps after `step`."""
-        num_skipped = metrics["skipped_steps"]
-        for name in ("loss", "gradient_norm"):
-            if num_skipped < num_steps and not math.isfinite(metrics[name]):
-                self._fail(f"{name} became {metrics[name]}", step, num_steps)
-        # Of a block that was skipped in part nobody knows in which.
-        is_whole = num_skipped == num_steps
-        self._num_in_row = self._num_in_row + num_steps if is_whole else 0
-        if self._num_in_row >= self._most:
-            self._fail(
-                f"the last {self._num_in_row} steps gave a loss or a gradient "
-                "that is no number, and were skipped",
-                step,
-                num_steps,
-            )
-
-    def _fail(self, what, step, num_steps):
-        newest = self._checkpoints.newest() or "none"
-        raise ValueError(
-            f"{what} (noticed between steps {step} and {step + num_steps}); "
-            f"the last good checkpoint is {newest}. A lower --learning_rate "
-            "or a longer --num_warmup_steps is the usual cure"
-        )
 
 
 def _report(metrics, num_steps):

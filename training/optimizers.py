@@ -5,6 +5,7 @@ import re
 import tensorflow as tf
 from absl import logging
 
+from storage import tensors
 from training import adafactor, lamb, optimizer
 
 # Peaks above this, as 1.76e-3 in published recipes, are meant for LAMB.
@@ -139,10 +140,10 @@ def refuse_change(checkpoint, name):
         name: the optimizer of this run.
     """
     try:
-        tensors = [tensor for tensor, _ in tf.train.list_variables(checkpoint)]
-    except (tf.errors.OpError, IndexError):
+        names = tensors.shapes(checkpoint)
+    except tensors.DamagedError:
         return
-    marks = [t.removeprefix(_MARK) for t in tensors if t.startswith(_MARK)]
+    marks = [t.removeprefix(_MARK) for t in names if t.startswith(_MARK)]
     saved = marks[0] if marks else "bert_adam"
     if saved != name:
         raise ValueError(

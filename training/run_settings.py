@@ -3,12 +3,18 @@
 import json
 import os
 
-import tensorflow as tf
 from absl import logging
 
-from training import text_files
+from storage import json_files
 
 SETTINGS_FILE = "settings.json"
+_SHAPE = {
+    "program?": str,
+    "task?": str,
+    "config?": dict,
+    "settings?": dict,
+    "training_rows?": object,
+}
 
 # Flags on which no weight depends, or of which something else tells.
 _OF_NO_WEIGHT = frozenset(
@@ -28,17 +34,38 @@ _OF_NO_WEIGHT = frozenset(
 
 
 def read(directory):
-    """Returns what `write` was given; {} where it was not called."""
+    """Returns what `write` was given; {} where it was not called.
+
+    A damaged file is named in a warning, and is as if it were not there: a run
+    goes on without it.
+    """
     path = os.path.join(directory, SETTINGS_FILE)
-    if not tf.io.gfile.exists(path):
-        return {}
-    with tf.io.gfile.GFile(path) as file:
-        return json.loads(file.read())
+    return json_files.read_or_none(path, _SHAPE) or {}
 
 
 def write(directory, settings):
-    """Writes {"config": {flag: value}, ...}."""
-    text_files.write_json(os.path.join(directory, SETTINGS_FILE), settings)
+    """Writes {"program": its name, "config": {flag: value}, ...}."""
+    json_files.write(os.path.join(directory, SETTINGS_FILE), settings)
+
+
+def check_program(before, program, directory):
+    """Refuses to go on in the directory of another program.
+
+    Args:
+        before: what `read` returned.
+        program: the name of this one.
+        directory: where the settings are.
+
+    Raises:
+        ValueError: it is of another; names it.
+    """
+    theirs = before.get("program", program)
+    if theirs != program:
+        raise ValueError(
+            f"--output_dir={directory} holds a model of {theirs}, as its "
+            f"{SETTINGS_FILE} says, and this is {program}; give another "
+            "--output_dir"
+        )
 
 
 def warn_of_changes(before, settings, newest):
@@ -60,7 +87,7 @@ def warn_of_changes(before, settings, newest):
     rows = before.get("training_rows")
     # As it looks after a round trip.
     if rows and rows != json.loads(json.dumps(settings["training_rows"])):
-        changes.append("the training rows are others")
+        changes.append(_describe_rows(rows, settings["training_rows"]))
     if changes:
         logging.warning(
             "%s was trained with other settings, and the run goes on from it: "
@@ -68,3 +95,10 @@ def warn_of_changes(before, settings, newest):
             newest,
             "; ".join(changes),
         )
+
+
+def _describe_rows(before, now):
+    told = [rows.get("summary") for rows in (before, now)]
+    if not all(told):
+        return "the training rows are others"
+    return f"the training rows are others ({told[0]} then, {told[1]} now)"

@@ -8,6 +8,7 @@ to `num_warmup_steps`.
 import math
 
 import keras
+from absl import logging
 from keras import ops
 
 # One cycle begins at the first share of the peak and ends at the last.
@@ -112,6 +113,30 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self):
         return dict(vars(self))
+
+
+def warn_of_few_steps(num_warmup_steps, num_train_steps, cure):
+    """Warns of a run that ends before the rate has come to its peak.
+
+    Args:
+        num_warmup_steps: the steps of warm-up.
+        num_train_steps: all steps.
+        cure: what to raise or to lower.
+    """
+    if num_train_steps == 1:
+        logging.warning(
+            "THE RUN HAS ONE STEP, and the first one of a warm-up has a "
+            "learning rate of 0: it learns nothing. Raise %s",
+            cure,
+        )
+    elif num_warmup_steps >= num_train_steps:
+        logging.warning(
+            "THE WARM-UP OF %s STEPS IS NOT SHORTER THAN THE RUN OF %s: the "
+            "learning rate never comes to its peak. Raise %s",
+            f"{num_warmup_steps:,}",
+            f"{num_train_steps:,}",
+            cure,
+        )
 
 
 def _warmed_up(step, schedule, share):

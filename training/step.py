@@ -46,6 +46,12 @@ class Totals:
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.SUM,
         )
+        self._skipped_in_row = tf.Variable(
+            0.0,
+            trainable=False,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.MEAN,
+        )
 
     def reset(self):
         self._sums.assign(tf.zeros_like(self._sums))
@@ -56,6 +62,15 @@ class Totals:
         self._sums.assign_add(
             tf.stack([tf.stack(sums[name]) for name in self.names])
         )
+
+    def count_skipped(self, is_skipped):
+        """Counts the skipped steps since the last one that was not."""
+        more = self._skipped_in_row + 1.0
+        self._skipped_in_row.assign(tf.where(is_skipped, more, 0.0))
+
+    def skipped_in_row(self):
+        """Returns how many steps in a row the last ones skipped; waits."""
+        return round(float(self._skipped_in_row.read_value()))
 
     def read(self):
         """Returns {name: (numerator, denominator)}; waits for the devices."""
@@ -120,6 +135,7 @@ def make_train_step(
         if loss_scale:
             loss_scale.update(is_finite)
         sums |= {"gradient_norm": (norm * share, share)}
+        totals.count_skipped(~is_finite)
         skipped = tf.where(is_finite, 0.0, share)
         totals.add(_if(is_finite, sums) | {"skipped_steps": (skipped, share)})
 

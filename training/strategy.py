@@ -1,6 +1,5 @@
 """Where training runs: TPU, several workers, several GPUs, or one device."""
 
-import json
 import os
 import socket
 import urllib.error
@@ -9,8 +8,16 @@ import urllib.parse
 import tensorflow as tf
 from absl import logging
 
+from storage import json_files
+
 _CONNECT_TIMEOUT_SECS = 10
 _REASON_CHARACTERS = 300
+# What TensorFlow asks to install, and what does not go with its protobuf.
+_CLIENT = "cloud-tpu-client"
+_TF_CONFIG = {
+    "cluster?": {str: [str]},
+    "task?": {"type": str, "index": object},
+}
 
 
 def create(
@@ -38,7 +45,9 @@ def create(
     """
     if use_tpu or tpu_name:
         return _tpu(tpu_name or master or "local", tpu_zone, gcp_project)
-    if "cluster" in json.loads(os.environ.get("TF_CONFIG", "{}")):
+    if "cluster" in json_files.parse(
+        os.environ.get("TF_CONFIG") or "{}", "TF_CONFIG", _TF_CONFIG
+    ):
         return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
@@ -94,8 +103,15 @@ def _tpu(address, zone, project):
         OSError,
         urllib.error.URLError,
         tf.errors.OpError,
+        RuntimeError,
     ) as error:
         reason = " ".join(str(error).split())[:_REASON_CHARACTERS]
+        if _CLIENT in reason:
+            reason = (
+                f"to look it up by its name TensorFlow needs {_CLIENT}, which "
+                "does not go with TensorFlow's protobuf: give its address, "
+                "--tpu_name=grpc://HOST:8470"
+            )
         logging.debug("TPU: %s", error)
         raise ConnectionError(
             f"cannot reach the TPU {address!r} ({reason}). On a TPU VM leave "

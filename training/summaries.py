@@ -4,7 +4,6 @@ A file that cannot be written is named in a warning and no reason to end.
 """
 
 import contextlib
-import json
 import os
 import sys
 import time
@@ -13,15 +12,19 @@ import tensorflow as tf
 import tqdm
 from absl import logging
 
-from training import curves, text_files
+from storage import file_io, json_files
+from training import curves, metrics_file
 
-METRICS_FILE = "metrics.jsonl"
+METRICS_FILE = metrics_file.NAME
 CURVES_FILE = "training_curves.png"
 
 # Checkpoints may come faster than anybody looks.
 _SECS_BETWEEN_PICTURES = 30
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _ON_BAR = ("loss", "masked_lm_accuracy")
+_EVAL = "eval_"
+# Of the picture's rows, of a run before this one.
+_MOST_ROWS = 2_000
 
 
 class Summaries:
@@ -44,10 +47,11 @@ class Summaries:
         self._step = start_step
         self._drawn = time.monotonic()
         self._unwritten = ""
+        self._rows = None  # Of the picture, once one is drawn.
         self._start_line = None
         if is_chief:
-            tf.io.gfile.makedirs(directory)
-            self._start_line = _drop_lines_after(self._path, start_step)
+            file_io.make_directory(directory)
+            self._start_line = metrics_file.cut_after(self._path, start_step)
             self._writer = tf.summary.create_file_writer(directory)
         self._is_terminal = is_chief and sys.stderr.isatty()
         self._bar = tqdm.tqdm(
@@ -91,13 +95,13 @@ class Summaries:
         if self._is_terminal:
             shown = {k: metrics[k] for k in _ON_BAR if k in metrics}
             self._bar.set_postfix(shown, refresh=False)
-        if not self._is_terminal or len(metrics) > len(_train_only(metrics)):
-            numbers = "  ".join(f"{k} {v:.4g}" for k, v in metrics.items())
-            self.log(f"step {step}  {numbers}{self._time_left()}")
-        self._unwritten += json.dumps({"step": step, **metrics}) + "\n"
+        self._log_metrics(step, metrics)
+        row = {"step": step, **metrics}
+        if self._rows:
+            self._rows.add(row)
+        self._unwritten += json_files.line(row) + "\n"
         with _named(self._path):
-            with tf.io.gfile.GFile(self._path, "a") as file:
-                file.write(self._unwritten)
+            metrics_file.append(self._path, self._unwritten)
             self._unwritten = ""
         with _named("TensorBoard's file"):
             with self._writer.as_default(step=step):
@@ -115,8 +119,26 @@ class Summaries:
             return
         self._drawn = now
         path = os.path.join(self._directory, CURVES_FILE)
+        if self._rows is None:
+            rows = metrics_file.rows(self._path, most=_MOST_ROWS)
+            self._rows = curves.Rows(rows)
         with _named(path):
-            curves.write([row for row, _ in _read(self._path)], path)
+            curves.write(self._rows, path, os.path.basename(self._directory))
+
+    def _log_metrics(self, step, metrics):
+        """Logs what was trained and, on a line of its own, what was held out.
+
+        A bar on a terminal shows the first by itself.
+        """
+        trained = {k: v for k, v in metrics.items() if not k.startswith(_EVAL)}
+        if trained and not self._is_terminal:
+            numbers = "  ".join(f"{k} {v:.4g}" for k, v in trained.items())
+            self.log(f"step {step}  {numbers}{self._time_left()}")
+        if len(trained) < len(metrics):
+            numbers = "  ".join(
+                f"{k} {v:.6g}" for k, v in metrics.items() if k not in trained
+            )
+            self.log(f"evaluation at step {step}  {numbers}")
 
     def log(self, line):
         """Logs one line, without tearing the progress bar."""
@@ -156,10 +178,6 @@ def format_duration(seconds):
     return " ".join(parts[:2])
 
 
-def _train_only(metrics):
-    return [name for name in metrics if not name.startswith("eval_")]
-
-
 @contextlib.contextmanager
 def _named(path):
     """Makes of an error of a file a warning."""
@@ -171,33 +189,6 @@ def _named(path):
             path,
             getattr(error, "message", None) or error,
         )
-
-
-def _drop_lines_after(path, step):
-    """Returns the step of the last line that stays."""
-    if not tf.io.gfile.exists(path):
-        return None
-    with tf.io.gfile.GFile(path) as file:
-        num_lines = len(file.read().splitlines())
-    kept = [(row, line) for row, line in _read(path) if row["step"] <= step]
-    if len(kept) < num_lines:
-        text_files.write_lines(path, [line for _, line in kept])
-    return kept[-1][0]["step"] if kept else None
-
-
-def _read(path):
-    """Returns the numbers and the text of every whole line."""
-    with tf.io.gfile.GFile(path) as file:
-        lines = [(_parse(line), line) for line in file.read().splitlines()]
-    return [(row, line) for row, line in lines if row]
-
-
-def _parse(line):
-    """Returns a line's numbers; None for one that a kill cut short."""
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError:
-        return None
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ from training import compilation, loss_scale, optimizers, step
 class TrainingStep:
     """The optimizer, the step of one replica, and what it adds up.
 
-    `compile_step` is how `step.make_run_steps` should compile it.
+    `compile_step` is how `step.make_run_steps` should compile it,
+    `loss_is_scaled` says whether steps are skipped for that now and then.
 
     Create it in the strategy's scope.
 
@@ -41,6 +42,7 @@ class TrainingStep:
         self.compile_step = compilation.choose(
             devices, objective.mixed_precision
         )
+        self.loss_is_scaled = self._loss_scale is not None
         self._objective = objective
         self._mark = optimizers.mark(config.optimizer)
 

@@ -6,7 +6,7 @@ Shapes: N examples, L labels.
 import json
 import os
 
-from text import corpus
+from storage import file_io
 
 
 def write_probabilities(path, probabilities):
@@ -72,4 +72,4 @@ def path_of(directory, name, part):
 
 
 def _write_lines(path, lines):
-    corpus.write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+    file_io.write_whole(path, "".join(f"{line}\n" for line in lines).encode())

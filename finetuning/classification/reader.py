@@ -7,7 +7,7 @@ from absl import logging
 
 from finetuning import problems
 from finetuning.classification import datasets, examples, own_files, tables
-from text import corpus
+from storage import file_io
 
 # More labels than these in few rows are likely texts or numbers.
 _MANY_LABELS = 20
@@ -44,11 +44,20 @@ class Reader:
 
     def restore(self, settings):
         """Takes the labels and columns of the run that trained the model."""
-        if self._config.is_own:
+        config = self._config
+        if config.is_own:
             self.dataset = own_files.describe(
-                self._config, tuple(settings["texts"]), settings["label"]
+                config, tuple(settings["texts"]), settings["label"]
             )
-        self.labels = settings["labels"] and tuple(settings["labels"])
+        labels = settings.get("labels")
+        own = self.dataset and self.dataset.labels
+        if not config.is_own and labels and own and set(labels) != set(own):
+            raise ValueError(
+                f"--output_dir={config.output_dir} has a model with the labels "
+                f"{_listed(labels)}; --task_name={config.task_name} has "
+                f"{_listed(own)}"
+            )
+        self.labels = labels and tuple(labels)
 
     def read(self, split_name):
         """Returns the examples of "train", "eval" or "predict"."""
@@ -109,7 +118,7 @@ class Reader:
         for name in names:
             for ending in ("", ".gz"):
                 path = os.path.join(config.data_dir, name + ending)
-                if corpus.exists(path):
+                if file_io.exists(path):
                     return path
         if is_needed:
             raise ValueError(

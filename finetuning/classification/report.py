@@ -10,7 +10,7 @@ import unicodedata
 import numpy as np
 from sklearn import metrics
 
-from text import corpus
+from storage import file_io
 
 # How the files of fonts begin that Linux, macOS and Windows have Chinese in.
 _FONTS = (
@@ -57,14 +57,14 @@ def write(directory, wanted, decided, labels):
         wanted, decided, labels=np.arange(len(labels))
     )
     _write(directory, "confusion_matrix.txt", _matrix(matrix, labels))
-    corpus.write_whole(
+    file_io.write_whole(
         os.path.join(directory, "confusion_matrix.png"), draw(matrix, labels)
     )
 
 
 def _write(directory, name, lines):
     text = "".join(f"{line}\n" for line in lines)
-    corpus.write_whole(os.path.join(directory, name), text.encode())
+    file_io.write_whole(os.path.join(directory, name), text.encode())
 
 
 def _report(found):

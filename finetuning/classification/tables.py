@@ -7,9 +7,9 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from storage import file_io
 from text import corpus
 
-_BOM = "\ufeff"
 _NUM_LISTED = 12
 
 
@@ -83,9 +83,9 @@ def read(path, form, *, header="auto", known=(), names=()):
     Raises:
         ValueError: the file is missing, empty or not what `form` says.
     """
-    if not corpus.exists(path):
+    if not file_io.exists(path):
         raise ValueError(f"no file {path}")
-    text = "".join(corpus.read_chunks(path)).removeprefix(_BOM)
+    text = corpus.read(path)
     rows = FORMS[form](path, text)
     if not rows:
         raise ValueError(f"{path}: the file has no rows")

@@ -3,6 +3,7 @@
 Shapes: N examples, C choices, L labels, T tokens, B batch.
 """
 
+import math
 import os
 
 import numpy as np
@@ -19,8 +20,16 @@ from finetuning.classification import (
     scores,
 )
 from finetuning.classification.examples import Example
+from storage import json_files
 from text import tokenization, vocab
 from training import step
+
+_SETTINGS = {
+    "labels": ([str], None),
+    "texts": [str],
+    "label": str,
+    "class_weights": ([float], None),
+}
 
 
 def run(config):
@@ -30,6 +39,8 @@ def run(config):
 
 class Classification(task.Task):
     """The task of a `config.ClassifierConfig`."""
+
+    program = "run_classifier.py"
 
     def __init__(self, config):
         self._config = config
@@ -175,6 +186,7 @@ class Classification(task.Task):
         return self._reader.settings() | {"class_weights": self._class_weights}
 
     def restore(self, settings):
+        json_files.check(settings, _SETTINGS, "settings.json", "settings")
         self._reader.restore(settings)
         self._class_weights = settings["class_weights"]
 
@@ -271,7 +283,8 @@ def _parse_weights(text, labels):
         weights = [float(part) for part in text.split(",")]
     except ValueError:
         weights = []
-    if len(weights) != len(labels) or min(weights, default=0) <= 0:
+    is_good = all(0 < weight < math.inf for weight in weights)
+    if len(weights) != len(labels) or not is_good:
         raise ValueError(
             f"--class_weights={text} must be balanced, or a positive number "
             f"for each of the labels {', '.join(labels)}"

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Annotated, Literal
 
 from finetuning.config import FinetuningConfig
+from settings import bounds
 
 # [CLS] and two [SEP].
 NUM_SPECIAL_TOKENS = 3
@@ -66,11 +67,7 @@ class QuestionAnsweringConfig(FinetuningConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in _POSITIVE:
-            if getattr(self, name) <= 0:
-                raise ValueError(
-                    f"--{name} must be positive, got {getattr(self, name)}"
-                )
+        bounds.check(self, positive=_POSITIVE)
         if self.max_seq_length <= self.max_query_length + NUM_SPECIAL_TOKENS:
             raise ValueError(
                 f"--max_seq_length={self.max_seq_length} has no room for a "

@@ -15,7 +15,8 @@ from finetuning.question_answering import (
     windows,
 )
 from modeling import task_heads
-from text import corpus, offsets, vocab
+from storage import file_io
+from text import offsets, vocab
 from training import step
 
 # What the rows depend on besides the files and the vocabulary.
@@ -38,6 +39,8 @@ def run(config):
 
 class QuestionAnswering(finetuning_task.Task):
     """Questions with a text each, in SQuAD's form."""
+
+    program = "run_squad.py"
 
     head = "question_answering"
     key_metric = "f1"
@@ -65,7 +68,7 @@ class QuestionAnswering(finetuning_task.Task):
                 "--eval_every_steps need questions with answers: set "
                 "--eval_file"
             )
-        if not corpus.exists(path):
+        if not file_io.exists(path):
             raise ValueError(f"--{flag}: no file {path!r}")
         return path, flag
 
@@ -234,4 +237,4 @@ class QuestionAnswering(finetuning_task.Task):
             )
             # Half of a surrogate pair becomes what JSON writes for it.
             data = (text + "\n").encode("utf-8", "backslashreplace")
-            corpus.write_whole(os.path.join(directory, name), data)
+            file_io.write_whole(os.path.join(directory, name), data)

@@ -8,6 +8,7 @@ import unicodedata
 from absl import logging
 
 from finetuning.tagging import labels
+from storage import file_io
 from text import corpus, normalization
 
 _DOCUMENT = "-DOCSTART-"
@@ -57,9 +58,9 @@ def read(path, problems, *, token_digits="auto", needs_labels=True):
     Raises:
         ValueError: no labels, or no sentence.
     """
-    if not corpus.exists(path):
+    if not file_io.exists(path):
         raise ValueError(f"no file {path!r}")
-    text = "".join(corpus.read_chunks(path)).removeprefix("\ufeff")
+    text = corpus.read(path)
     rows = [_columns(line) for line in text.split("\n")]
     counts = collections.Counter(len(row) for row in rows if row)
     if not counts:

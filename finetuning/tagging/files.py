@@ -2,7 +2,7 @@
 
 import os
 
-from text import corpus
+from storage import inputs
 
 _STEMS = {
     "train": ("train",),
@@ -32,7 +32,7 @@ def find(config, split_name):
     stems = _STEMS[split_name]
     found = [
         path
-        for path in corpus.expand(config.data_dir, flag="data_dir")
+        for path in inputs.expand(config.data_dir, flag="data_dir")
         if os.path.basename(path).split(".")[0] in stems
     ]
     if len(found) != 1:

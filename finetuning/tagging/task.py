@@ -20,8 +20,9 @@ from finetuning.tagging import (
     windows,
 )
 from modeling import crf, task_heads
+from storage import file_io, json_files
 from text import tokenization, vocab
-from training import step, text_files
+from training import step
 
 _HEADS = {
     "crf": lambda config, initializer, count, rules, size: crf.CrfHead(
@@ -34,6 +35,9 @@ _HEADS = {
 }
 
 
+_SETTINGS = {"labels": [str], "words_are_characters": bool}
+
+
 def run(config):
     """Trains, evaluates and predicts as a `TaggingConfig` says."""
     return train.run(config, Tagging)
@@ -41,6 +45,8 @@ def run(config):
 
 class Tagging(task.Task):
     """The task of a `config.TaggingConfig`."""
+
+    program = "run_ner.py"
 
     key_metric = "eval_f1"
     term_names = ("loss",)
@@ -164,6 +170,7 @@ class Tagging(task.Task):
         }
 
     def restore(self, settings):
+        json_files.check(settings, _SETTINGS, "settings.json", "settings")
         self._take_labels(settings["labels"])
         self._is_cut = settings["words_are_characters"]
 
@@ -258,4 +265,4 @@ class Tagging(task.Task):
 
 
 def _write(directory, name, lines):
-    text_files.write_lines(os.path.join(directory, name), lines)
+    file_io.write_lines(os.path.join(directory, name), lines)

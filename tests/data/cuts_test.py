@@ -64,6 +64,7 @@ def test_no_document_is_cut_or_lost_and_no_shard_is_empty(tmp_path):
         config = types.SimpleNamespace(
             shard_megabytes=rng.choice((0, 1, 5, 20, 60, 1000)),
             random_seed=rng.randint(-5, 5),
+            encoding="UTF-8",
         )
         found = shards.cut(config, paths)
         packed = shards.cut(config, [path + ".gz" for path in paths])

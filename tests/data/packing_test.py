@@ -12,6 +12,7 @@ from data import (
     mersenne,
     packing,
     recipes,
+    record_checks,
     record_files,
     records,
     shards,
@@ -220,10 +221,10 @@ def test_records_that_are_packed_are_not_taken_for_others(tmp_path):
     settings = built.make_config(tmp_path, output_file=plain)
     build.build(settings)
     built.build_only(tmp_path, output_file=packed, pack_sequences=N)
-    record_files.check(record_files.find(packed), **sizes)
+    record_checks.check(record_files.find(packed), **sizes)
     words = f"{packed} .*pack_sequences=6, but {plain} with pack_sequences=0"
     with pytest.raises(ValueError, match=words):
-        record_files.check(record_files.find(f"{plain},{packed}"), **sizes)
+        record_checks.check(record_files.find(f"{plain},{packed}"), **sizes)
     with pytest.raises(FileExistsError, match="--pack_sequences=6, not 0"):
         built.build_only(tmp_path, output_file=packed)
     # A build that knew no such flag.
@@ -234,7 +235,7 @@ def test_records_that_are_packed_are_not_taken_for_others(tmp_path):
     assert build.build(settings)["made_from"] == older["made_from"]
     (tmp_path / "packed.manifest.json").unlink()
     with pytest.raises(ValueError, match=f"{packed} .*manifest.json"):
-        record_files.check(record_files.find(packed), **sizes)
+        record_checks.check(record_files.find(packed), **sizes)
 
 
 @pytest.mark.parametrize(

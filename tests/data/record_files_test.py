@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import record_files
+from data import record_checks, record_files
 from tests import tiny
 from tests.data import unmasked
 
@@ -36,7 +36,7 @@ def test_records_are_counted_without_a_manifest(tmp_path, compression):
     path = tiny.write_records(tmp_path / "a", 7, compression=compression)
     (file,) = record_files.find(path)
     assert (file.compression, file.num_records) == (compression, 7)
-    record_files.check([file], **_SIZES)
+    record_checks.check([file], **_SIZES)
 
 
 def test_a_manifest_spares_the_counting(tmp_path):
@@ -112,18 +112,18 @@ def test_other_lengths_name_file_both_values_and_the_flag(
         ValueError,
         match=f"{path} .* {name}={_SIZES[name]}, .* --{name}={value}",
     ):
-        record_files.check(files, **_SIZES | {name: value})
+        record_checks.check(files, **_SIZES | {name: value})
 
 
 def test_a_vocabulary_larger_than_the_models_is_refused(tmp_path):
     path = tiny.write_records(tmp_path / "a", 3)
     files = record_files.find(path)
     with pytest.raises(ValueError, match=f"{path} .*id .* vocab_size=50"):
-        record_files.check(files, **_SIZES | {"vocab_size": 50})
+        record_checks.check(files, **_SIZES | {"vocab_size": 50})
     _write_manifest(path, vocab_size=102)
     files = record_files.find(path)
     with pytest.raises(ValueError, match="102 rows, but vocab_size=101"):
-        record_files.check(files, **_SIZES)
+        record_checks.check(files, **_SIZES)
 
 
 def test_records_of_something_else_are_refused(tmp_path):
@@ -135,7 +135,7 @@ def test_records_of_something_else_are_refused(tmp_path):
         with tf.io.TFRecordWriter(path) as writer:
             writer.write(data)
         with pytest.raises(ValueError, match=f"{path} .*{words}"):
-            record_files.check(record_files.find(path), **_SIZES)
+            record_checks.check(record_files.find(path), **_SIZES)
 
 
 def _is_whole(damaged, good):
@@ -161,7 +161,7 @@ def test_a_flipped_bit_is_found_and_its_file_named(tmp_path, compression):
             continue
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=f"{path} is .*damaged") as raised:
-            record_files.check(record_files.find(str(tmp_path)), **_SIZES)
+            record_checks.check(record_files.find(str(tmp_path)), **_SIZES)
         assert "{{" not in str(raised.value) and "\n" not in str(raised.value)
 
 
@@ -169,19 +169,19 @@ def test_records_without_masks_may_get_any_number_of_masks(tmp_path):
     path = unmasked.write(tmp_path / "a", 20)
     (file,) = record_files.find(path)
     assert file.masking == "dynamic"
-    record_files.check([file], **_SIZES | {"max_predictions_per_seq": 9})
+    record_checks.check([file], **_SIZES | {"max_predictions_per_seq": 9})
     for length in (8, 32):
         with pytest.raises(ValueError, match=f"--max_seq_length={length}"):
-            record_files.check([file], **_SIZES | {"max_seq_length": length})
+            record_checks.check([file], **_SIZES | {"max_seq_length": length})
     # What the manifest says is not all that is looked at.
     unmasked.write_manifest(path, 20, max_seq_length=8)
     with pytest.raises(ValueError, match="max_seq_length=9, but"):
-        record_files.check(
+        record_checks.check(
             record_files.find(path), **_SIZES | {"max_seq_length": 8}
         )
     unmasked.write_manifest(path, 20, vocab_size=50)
     with pytest.raises(ValueError, match=f"{path} .*token id .*vocab_size=50"):
-        record_files.check(
+        record_checks.check(
             record_files.find(path), **_SIZES | {"vocab_size": 50}
         )
 
@@ -189,18 +189,18 @@ def test_records_without_masks_may_get_any_number_of_masks(tmp_path):
 def test_records_without_masks_need_the_manifest_that_says_so(tmp_path):
     path = unmasked.write(tmp_path / "a", 3, with_manifest=False)
     with pytest.raises(ValueError, match=f"{path} .*manifest.json"):
-        record_files.check(record_files.find(path), **_SIZES)
+        record_checks.check(record_files.find(path), **_SIZES)
     _write_manifest(path)
     with pytest.raises(ValueError, match=f"{path} .*manifest.json"):
-        record_files.check(record_files.find(path), **_SIZES)
+        record_checks.check(record_files.find(path), **_SIZES)
     manifest = {k: v for k, v in unmasked.MANIFEST.items() if k != "mask_id"}
     _write_manifest(path, **manifest)
     with pytest.raises(ValueError, match=f"{path}: .*not say mask_id;"):
-        record_files.check(record_files.find(path), **_SIZES)
+        record_checks.check(record_files.find(path), **_SIZES)
     tiny.write_records(path, 3)
     unmasked.write_manifest(path, 3)
     with pytest.raises(ValueError, match="lack 'first_segment_tokens'"):
-        record_files.check(record_files.find(path), **_SIZES)
+        record_checks.check(record_files.find(path), **_SIZES)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_files_of_different_builds_are_named_with_the_difference(
     b = unmasked.write(tmp_path / "b", 3, **{name: value})
     files = record_files.find(f"{a},{b}")
     with pytest.raises(ValueError, match=f"{b} .*{name}=.* {a} .*{name}="):
-        record_files.check(files, **_SIZES)
+        record_checks.check(files, **_SIZES)
 
 
 def test_records_with_and_without_masks_do_not_mix(tmp_path):
@@ -222,7 +222,7 @@ def test_records_with_and_without_masks_do_not_mix(tmp_path):
     b = unmasked.write(tmp_path / "b", 3)
     words = f"{b} .*masking=dynamic, but {a} with masking=static"
     with pytest.raises(ValueError, match=words):
-        record_files.check(record_files.find(f"{a},{b}"), **_SIZES)
+        record_checks.check(record_files.find(f"{a},{b}"), **_SIZES)
 
 
 def test_records_of_older_builds_are_masked_pairs(tmp_path):
@@ -230,8 +230,8 @@ def test_records_of_older_builds_are_masked_pairs(tmp_path):
     b = tiny.write_records(tmp_path / "b", 3)
     _write_manifest(b, masking="static", pair_task="nsp")
     files = record_files.find(f"{a},{b}")
-    record_files.check(files, **_SIZES)
+    record_checks.check(files, **_SIZES)
     _write_manifest(a)
     files = record_files.find(f"{a},{b}")
-    record_files.check(files, **_SIZES)
+    record_checks.check(files, **_SIZES)
     assert files[0].stated("pair_task") == files[1].stated("pair_task")

@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 
 from data import build, pool
+from storage import file_io
 from tests import project
 from tests.data import built
-from text import corpus
 
 
 class Killed(BaseException):
@@ -77,7 +77,7 @@ def test_killed_while_files_get_their_names_a_rerun_ends_the_same(
 ):
     flags = {"output_file": two_files(tmp_path)}
     with monkeypatch.context() as patch:
-        kill_after(patch, corpus, "rename", calls)
+        kill_after(patch, file_io, "rename", calls)
         with pytest.raises(Killed):
             built.run(tmp_path, **flags)
     assert "a.manifest.json" not in contents(tmp_path)
@@ -118,7 +118,7 @@ OTHERS = {
     "--random_seed=12345, not 1": {"random_seed": 1},
     "--max_seq_length=128, not 64": {"max_seq_length": 64},
     "--gzip_compress=False, not True": {"gzip_compress": True},
-    "--t2s=False, not True": {"t2s": True},
+    "--t2s=False, not OpenCC": {"t2s": True},
     "other text": {"input_file": project.SAMPLES[0]},
     "another vocabulary": {"vocab_file": "other"},
     "--output_file=a,b": {"output_file": "a"},
@@ -169,7 +169,7 @@ def test_killed_while_it_overwrites_it_never_calls_a_mixture_whole(
     built.run(tmp_path, **flags, random_seed=1)
     other = contents(tmp_path)
     with monkeypatch.context() as patch:
-        kill_after(patch, corpus, "rename", calls)
+        kill_after(patch, file_io, "rename", calls)
         with pytest.raises(Killed):
             built.run(tmp_path, **flags, overwrite=True)
     left = contents(tmp_path)

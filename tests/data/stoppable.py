@@ -7,9 +7,9 @@ import shutil
 import tempfile
 
 from data import build, engines, shards, worker
+from storage import file_io
 from tests import project
 from tests.data import built
-from text import corpus
 
 NUM_SHARDS = 3
 ALL = set(range(NUM_SHARDS))
@@ -44,14 +44,14 @@ class Build:
         )
         monkeypatch.setattr(shards, "_BYTES_A_MEGABYTE", 20_000)
         monkeypatch.setattr(engines, "_run_here", run_here)
-        whole = worker.build_shard
+        whole = worker.Work.build_shard
 
-        def build_shard(job, advance):
-            entry = whole(job, advance)
+        def build_shard(work, job, advance):
+            entry = whole(work, job, advance)
             self._built.append(job.shard.index)
             return entry
 
-        monkeypatch.setattr(worker, "build_shard", build_shard)
+        monkeypatch.setattr(worker.Work, "build_shard", build_shard)
 
     def settings(self, **flags):
         return built.make_config(self.text.parent, **self._flags | flags)
@@ -67,7 +67,7 @@ class Build:
         count = itertools.count()
         with self._monkeypatch.context() as patch:
             for name in ("rename", "remove", "remove_tree"):
-                patch.setattr(corpus, name, until(calls, count, name))
+                patch.setattr(file_io, name, until(calls, count, name))
             try:
                 self.run(**flags)
             except Killed:
@@ -112,17 +112,17 @@ class Build:
         self.text.write_bytes(text[:place] + new + text[place + len(new) :])
 
 
-def run_here(num_workers, function, jobs, advance, keep):
+def run_here(num_workers, function, jobs, advance):
     """Runs jobs one after another."""
     return [function(job, advance) for job in jobs]
 
 
 def until(calls, count, name):
-    """A function of `corpus` that ends the build after some calls."""
-    whole = getattr(corpus, name)
+    """A function of `file_io` that ends the build after some calls."""
+    whole = getattr(file_io, name)
 
     def changed(path, *args):
-        if not corpus.exists(path):
+        if not file_io.exists(path):
             return
         if next(count) >= calls:
             if name == "remove_tree":

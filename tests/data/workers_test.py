@@ -1,6 +1,5 @@
 """Processes that build shards: they fail, die and are killed."""
 
-import itertools
 import multiprocessing
 import time
 import types
@@ -14,13 +13,10 @@ SETTINGS = types.SimpleNamespace(engine="local", num_workers=2)
 
 
 def run(function, jobs):
-    """Returns (results, bytes that were told, how often keep was called)."""
+    """Returns (results, bytes that were told)."""
     told = []
-    kept = itertools.count()
-    results = engines.run(
-        SETTINGS, function, jobs, told.append, lambda: next(kept)
-    )
-    return results, sum(told), next(kept)
+    results = engines.run(SETTINGS, function, jobs, told.append)
+    return results, sum(told)
 
 
 def test_results_stand_in_the_order_of_the_jobs_and_no_more_run_than_asked(
@@ -30,10 +26,9 @@ def test_results_stand_in_the_order_of_the_jobs_and_no_more_run_than_asked(
         failing.job(tmp_path, number, seconds=(0.6, 0.0, 0.3, 0.0, 0.2)[number])
         for number in range(5)
     ]
-    results, told, kept = run(failing.note_when, jobs)
+    results, told = run(failing.note_when, jobs)
     assert results == [0, 1, 2, 3, 4]
     assert told == 500
-    assert kept > 1
     times = [
         tuple(map(float, path.read_text().split()))
         for path in sorted(tmp_path.glob("*.times"))
@@ -52,7 +47,7 @@ def test_a_worker_that_is_killed_is_tried_once_more(tmp_path, caplog, function):
         failing.job(tmp_path, number, num_failures=number % 2)
         for number in range(4)
     ]
-    results, told, _ = run(function, jobs)
+    results, told = run(function, jobs)
     assert results == [0, 1, 2, 3]
     assert told == (400 if function is failing.be_killed else 0)
     assert [failing.attempts(tmp_path, k) for k in range(4)] == [1, 2, 1, 2]
@@ -74,7 +69,7 @@ def test_what_fails_is_told_and_the_others_are_done(
 ):
     fails = failing.job(tmp_path, 0, num_failures=9)
     others = [failing.job(tmp_path, number) for number in (1, 2)]
-    results, _, _ = run(function, [fails, *others])
+    results, _ = run(function, [fails, *others])
     assert type(results[0]) is kind
     with pytest.raises(kind, match=words):
         raise results[0]
@@ -82,16 +77,21 @@ def test_what_fails_is_told_and_the_others_are_done(
     assert results[1:] == [1, 2]
 
 
-def test_an_error_in_the_build_ends_its_workers(tmp_path, monkeypatch):
-    monkeypatch.setattr(engines, "_SECS_OF_WAITING", 0.1)
+def test_a_worker_does_one_job_after_another(tmp_path):
+    jobs = [failing.job(tmp_path, number) for number in range(9)]
+    results, _ = run(failing.say_who_works, jobs)
+    assert len(set(results)) <= SETTINGS.num_workers
+
+
+def test_an_error_in_the_build_ends_its_workers(tmp_path):
     jobs = [failing.job(tmp_path, n, seconds=60.0) for n in range(2)]
     with pytest.raises(KeyboardInterrupt):
-        engines.run(SETTINGS, failing.note_when, jobs, print, _interrupt)
+        engines.run(SETTINGS, failing.tell_and_wait, jobs, _interrupt)
     deadline = time.monotonic() + 20
     while multiprocessing.active_children() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not multiprocessing.active_children()
 
 
-def _interrupt():
+def _interrupt(_):
     raise KeyboardInterrupt

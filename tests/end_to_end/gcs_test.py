@@ -163,6 +163,7 @@ EXPORTED = (
     "export/bert_config.json",
     "export/bert_model.ckpt.data-00000-of-00001",
     "export/bert_model.ckpt.index",
+    "export/tokenizer_config.json",
     "export/vocab.txt",
 )
 
@@ -199,14 +200,14 @@ def test_training_on_gs_goes_on_from_the_checkpoints_there(
 
 
 BUSY_PROGRAM = """
-from text import corpus
+from storage import file_io, inputs
 from training import checkpoint
 import tensorflow as tf
 
 for number in range(10):
     folder = f"gs://bkt/folder{number}"
-    assert corpus.expand(folder) == [f"{folder}/{name}" for name in "abcdefgh"]
-    corpus.remove_tree(folder)
+    assert inputs.expand(folder) == [f"{folder}/{name}" for name in "abcdefgh"]
+    file_io.remove_tree(folder)
 variables = {"global_step": tf.Variable(0), "x": tf.Variable([1.0])}
 saved = checkpoint.Checkpoints("gs://bkt/saved", variables, keep_max=2)
 for step in range(1, 11):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from finetuning import features
+from finetuning import features, features_config
 from interop import hugging_face
 from tests.finetuning import tiny_task
 from tests.interop import berts
@@ -30,7 +30,7 @@ def directory(tmp_path_factory):
 
 
 def _run(directory, name, **settings):
-    config = features.FeaturesConfig(
+    config = features_config.FeaturesConfig(
         input_file=str(directory / "texts.txt"),
         output_file=str(directory / name),
         bert_config_file=str(directory / "model/config.json"),

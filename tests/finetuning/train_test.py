@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from finetuning import batches, cache, train
+from finetuning import batches, cache
 from tests.finetuning import tiny_task
 from training import checkpoint
 
@@ -187,7 +187,7 @@ def test_batches_of_several_lengths_train_as_those_of_one(
     path.write_text(json.dumps(shape))
     settings = {"bert_config_file": str(path), "num_train_epochs": 10.0}
     settings |= {"learning_rate": 1e-4}
-    monkeypatch.setattr(train, "_STEPS_FOR_LENGTHS", 1)
+    monkeypatch.setattr(batches, "_STEPS_FOR_LENGTHS", 1)
     tiny_task.run(directory, "lengths", **settings)
     monkeypatch.setattr(batches, "_MAX_LENGTHS", 1)
     tiny_task.run(directory, "one_length", **settings)

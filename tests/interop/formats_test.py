@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from interop import formats, hugging_face, keras_hub, outputs, tf1
+from storage import tensors
 from tests import project
 from tests.interop import berts
 from text import corpus, tokenization, vocab
@@ -53,7 +54,7 @@ def test_what_is_nothing_is_refused(tmp_path):
 
 
 def test_weights_to_start_from_are_without_optimizer_and_step(tmp_path):
-    tf1.write_tensors(
+    tensors.write(
         str(tmp_path / "model.ckpt-7"),
         {
             "bert/pooler/dense/bias": np.ones(3, np.float32),

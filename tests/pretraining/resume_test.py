@@ -90,13 +90,13 @@ def test_a_signal_while_a_checkpoint_is_written_is_minded_after_it(
 ):
     write = checkpoint.write
 
-    def write_and_signal(prefix, values):
+    def write_and_signal(prefix, values, unfinished):
         # A second signal would end the process.
         monkeypatch.undo()
         os.kill(os.getpid(), signal.SIGTERM)
         while "SIGTERM: saving" not in caplog.text:
             time.sleep(0.01)
-        write(prefix, values)
+        write(prefix, values, unfinished)
 
     monkeypatch.setattr(checkpoint, "write", write_and_signal)
     settings = {

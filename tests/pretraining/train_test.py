@@ -103,7 +103,7 @@ def test_evaluation_without_a_checkpoint_says_what_to_set(job):
         ({"num_warmup_steps": -1}, "--num_warmup_steps must not be"),
         ({"eval_every_steps": -1}, "--eval_every_steps must not be"),
         ({"keep_best_metric": "loss"}, "set --eval_every_steps"),
-        ({"bert_config_file": "/no.json"}, "--bert_config_file: /no.json"),
+        ({"bert_config_file": "/no.json"}, "--bert_config_file: no file"),
         ({"max_seq_length": 512}, "max_position_embeddings=16"),
         ({"max_seq_length": 8}, "max_seq_length=16, but --max_seq_length=8"),
         ({"input_file": "/nothing*"}, "--input_file: no file .*/nothing"),

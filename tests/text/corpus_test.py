@@ -7,6 +7,7 @@ import itertools
 import opencc
 import pytest
 
+from storage import inputs
 from tests import project
 from text import corpus, t2s, vocab
 
@@ -21,7 +22,7 @@ def folder(tmp_path):
 
 
 def names(folder, patterns):
-    found = corpus.expand(patterns.replace("@", str(folder)))
+    found = inputs.expand(patterns.replace("@", str(folder)))
     return [path.removeprefix(f"{folder}/") for path in found]
 
 
@@ -47,7 +48,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_found(folder):
 @pytest.mark.parametrize("item", ["@/none", "@/none*", "@/inner/none/*"])
 def test_an_item_without_files_is_an_error_that_names_it(folder, item):
     with pytest.raises(ValueError) as caught:
-        corpus.expand(f"{folder}/a.txt,{item.replace('@', str(folder))}")
+        inputs.expand(f"{folder}/a.txt,{item.replace('@', str(folder))}")
     assert "--input_file" in str(caught.value)
     assert item.replace("@", str(folder)) in str(caught.value)
 

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from interop import formats, hugging_face, tf1, variables
+from storage import tensors
 from tests import project
 from tests.interop import berts
 from tools import convert_checkpoint
@@ -107,7 +108,7 @@ def test_the_optimizer_goes_along_when_asked(tmp_path):
     model = berts.bert()
     state = {"global_step": np.int64(7), "bert/pooler/dense/bias/adam_m": 1.0}
     prefix = tf1.export(str(tmp_path / "a"), model)
-    tf1.write_tensors(prefix, {**model.values, **state})
+    tensors.write(prefix, {**model.values, **state})
     for keep in (False, True):
         out = tmp_path / f"kept_{keep}"
         _convert(tmp_path / "a", out, "tf1", keep_optimizer=keep)

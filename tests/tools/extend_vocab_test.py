@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from interop import formats
+from interop import formats, start
 from pretraining import masked_lm
 from tests import project, tiny
 from text import tokenization, vocab, vocab_surgery
@@ -68,9 +68,12 @@ def _encode(directory):
     assert config["vocab_size"] == len(vocabulary)
     assert config["pooler_type"] == "kept"
     objective = _objective(len(vocabulary), seed=2)
-    weights = formats.read_weights(str(directory))
-    checkpoint.initialize(
-        checkpoint.by_path(objective.variables), weights.values, weights.source
+    start.initialize(
+        str(directory),
+        checkpoint.by_path(objective.variables),
+        objective.encoder.config,
+        config_file="bert_config.json",
+        allow_partial=False,
     )
     ids, _ = tokenization.Tokenizer(vocabulary).tokenize(TEXT)
     assert vocabulary.ids["[UNK]"] not in ids
@@ -85,6 +88,15 @@ def _encode(directory):
     return encoded["sequence_output"].numpy(), logits.numpy()[..., kept]
 
 
+def assert_same_logits(before, after):
+    """Holds logits equal that are columns of products of other widths.
+
+    How many columns a product has decides on the order of its sums on some
+    processors: with AVX2 alone they differ by up to 1.4e-6.
+    """
+    np.testing.assert_allclose(before, after, rtol=1e-5, atol=1e-5)
+
+
 def test_texts_without_new_words_give_the_same_outputs(model):
     report = _extend(
         model, words_file=_words_file(model, "Docker", "bucket", "runner", "京")
@@ -95,7 +107,7 @@ def test_texts_without_new_words_give_the_same_outputs(model):
     (before, logits), (after, new_logits) = map(_encode, (model, model / "new"))
     np.testing.assert_array_equal(before, after)
     is_old = [row not in ("[unused1]", "[unused2]") for row in OLD]
-    np.testing.assert_array_equal(logits[..., is_old], new_logits[..., is_old])
+    assert_same_logits(logits[..., is_old], new_logits[..., is_old])
     names = formats.read_weights(str(model / "new")).values
     assert names.keys() == formats.read_weights(str(model)).values.keys()
     assert "global_step" not in names
@@ -146,7 +158,7 @@ def test_another_vocabulary_takes_its_rows_from_the_old_one(model):
     assert vocab.load(str(model / "new/vocab.txt")).rows == tuple(other)
     (before, logits), (after, new_logits) = map(_encode, (model, model / "new"))
     np.testing.assert_array_equal(before, after)
-    np.testing.assert_array_equal(logits, new_logits)
+    assert_same_logits(logits, new_logits)
 
 
 def test_a_vocabulary_of_another_model_is_refused(model):

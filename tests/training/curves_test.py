@@ -29,7 +29,7 @@ def _draw(lines, tmp_path, monkeypatch):
             super().savefig(*arguments, **settings)
 
     monkeypatch.setattr(figure, "Figure", Figure)
-    curves.write(lines, str(tmp_path / "a.png"))
+    curves.write(lines, str(tmp_path / "a.png"), "run $1$")
     data = (tmp_path / "a.png").read_bytes()
     assert data.startswith(b"\x89PNG") and len(data) > 10_000
     return [
@@ -38,20 +38,33 @@ def _draw(lines, tmp_path, monkeypatch):
     ]
 
 
-def test_what_is_drawn_is_what_the_lines_say(tmp_path, monkeypatch):
-    losses, accuracies, rates, speeds = _draw(LINES, tmp_path, monkeypatch)
+def test_each_quantity_has_a_panel_of_its_own(tmp_path, monkeypatch):
+    panels = _draw(LINES, tmp_path, monkeypatch)
     steps = [100, 200, 300, 400, 500]
-    assert losses == [
-        ("loss", steps, [9, 8, 7, 6, 5]),
-        ("_loss, held out", [500], [9.0]),
-        ("masked_lm_loss", steps, [8, 7, 6, 5, 4]),
+    assert panels == [
+        [("training", steps, [9, 8, 7, 6, 5]), ("held out", [500], [9.0])],
+        [("training", steps, [8, 7, 6, 5, 4])],
+        [
+            ("training", steps, [0.1, 0.2, 0.3, 0.4, 0.5]),
+            ("held out", [500], [0.1]),
+        ],
+        [("training", steps, [1e-4] * 5)],
+        [("training", steps, [300.0] * 5)],
+        [],
     ]
-    assert [label for label, *_ in accuracies] == [
-        "masked_lm_accuracy",
-        "_masked_lm_accuracy, held out",
-    ]
-    assert rates == [("learning_rate", steps, [1e-4] * 5)]
-    assert speeds == [("examples_per_second", steps, [300.0] * 5)]
+
+
+def test_rows_stay_few_and_those_of_evaluations_all_stay():
+    rows = curves.Rows(
+        {"step": step, "loss": 1.0}
+        | ({"eval_loss": 2.0} if step % 1000 == 0 else {})
+        for step in range(1, 100_001)
+    )
+    found = list(rows)
+    assert len(found) < 5_000
+    assert sum("eval_loss" in row for row in found) == 100
+    steps = [row["step"] for row in found]
+    assert steps == sorted(steps) and steps[0] == 1 and steps[-1] > 99_000
 
 
 def test_of_many_points_the_first_and_the_last_steps_stay():
@@ -67,4 +80,4 @@ def test_lines_of_skipped_steps_have_no_loss_and_are_drawn_around(
 ):
     lines = [LINES[0], {"step": 150, "skipped_steps": 50}, LINES[1]]
     losses, *_ = _draw(lines, tmp_path, monkeypatch)
-    assert losses[0] == ("loss", [100, 200], [9, 8])
+    assert losses == [("training", [100, 200], [9, 8])]

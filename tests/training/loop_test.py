@@ -45,6 +45,10 @@ class _Run:
             "skipped_steps": sums["skipped"][0],
         }
 
+    def skipped_in_row(self):
+        last_good = max(set(range(self.step + 1)) - {*self.skipped})
+        return self.step - last_good
+
     def check(self, secs):
         return self.step >= self.stop_at, secs
 
@@ -57,6 +61,9 @@ class _Run:
 
     def newest(self):
         return self.checkpoints and self.prefix(self.checkpoints[-1])
+
+    def describe_good(self):
+        return f"the newest good checkpoint is {self.newest()}"
 
     def has(self, step):
         return step in self.reports
@@ -185,6 +192,8 @@ def test_a_loss_that_is_no_number_stops_the_run_and_is_not_saved(bad):
 def test_a_few_skipped_steps_are_counted_and_no_reason_to_stop():
     run = _Run({13: math.nan}, skipped=(1, 4, *range(11, 21)))
     run.train(30, max_bad_steps=11)
+    # While steps are being skipped nothing is saved.
+    assert run.checkpoints == [10, 30]
     numbers = [report["skipped_steps"] for report in run.reports.values()]
     assert numbers == [2, 10, 0]
     # Steps that were all skipped have no loss.
@@ -196,6 +205,28 @@ def test_a_few_skipped_steps_are_counted_and_no_reason_to_stop():
 
 
 def test_too_many_skipped_steps_in_a_row_stop_the_run():
-    run = _Run({20: math.nan}, skipped=range(11, 100))
-    with pytest.raises(ValueError, match="last 20 steps.*skipped.*ckpt-20"):
-        run.train(100, max_bad_steps=15)
+    run = _Run({20: math.nan}, skipped=range(7, 100))
+    with pytest.raises(ValueError, match="last 14 steps.*skipped.*is \\[\\]"):
+        run.train(100, max_bad_steps=14)
+    # A part of the block before step 10 was good: only the end of it counts.
+    assert run.checkpoints == []
+
+
+@pytest.mark.parametrize("is_scaled", [False, True])
+def test_a_run_that_ends_in_skipped_steps_is_not_called_done(is_scaled):
+    run = _Run(skipped=(29, 30))
+    if is_scaled:  # They are the scale's, and the weights are good.
+        run.train(30, loss_is_scaled=True)
+        assert run.checkpoints == [10, 20, 30]
+        return
+    with pytest.raises(ValueError, match="last 2 steps .*up to the end at"):
+        run.train(30)
+    assert run.checkpoints == [10, 20]
+
+
+def test_a_signal_while_steps_are_skipped_saves_nothing_of_them(caplog):
+    run = _Run(skipped=(14, 15), stop_at=15)
+    with pytest.raises(signals.Stopped, match="what was learned is saved"):
+        run.train(30, iterations_per_loop=5)
+    assert run.step == 15 and run.checkpoints == [10]
+    assert "step 15 is not saved: the last 2 steps" in caplog.text

@@ -77,11 +77,12 @@ def test_lines_end_with_the_time_that_is_left(tmp_path, caplog, monkeypatch):
         told.advance(10)
         told.write(10, {"loss": 1.5})
         told.advance(20)
-        told.write(20, {"loss": 1.25, "eval_loss": 2.0})
+        told.write(20, {"loss": 1.25, "eval_loss": 2.1234567})
     # 10 steps in 2 seconds, and 980 are left.
     assert caplog.messages == [
         "step 10  loss 1.5",
-        "step 20  loss 1.25  eval_loss 2  3 min 16 s left",
+        "step 20  loss 1.25  3 min 16 s left",
+        "evaluation at step 20  eval_loss 2.12346",
     ]
 
 

@@ -5,7 +5,8 @@ import os
 from typing import NamedTuple
 
 from data import manifest
-from text import corpus, vocab
+from storage import file_io
+from text import vocab
 from tools.inspection import checks, findings, frames, schema
 from tools.inspection.statistics import Statistics
 
@@ -53,7 +54,7 @@ def inspect(path, context, advance):
     """
     file = File(
         path,
-        corpus.num_bytes(path),
+        file_io.num_bytes(path),
         frames.is_packed(path),
         _find_manifest(path, context.found),
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data import crc32c
-from text import corpus
+from storage import file_io
 from text.compiled import njit
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -46,7 +46,7 @@ class Block(NamedTuple):
 
 def is_packed(path):
     """Whether a record file is gzipped, by its first bytes."""
-    with corpus.open_binary(path) as file:
+    with file_io.open_binary(path) as file:
         return file.read(2) == _GZIP_MAGIC
 
 
@@ -107,7 +107,7 @@ def _only(damage):
 def _blocks(path, advance):
     """Yields (bytes, None), and last perhaps (no bytes, why there are none)."""
     packed = is_packed(path)
-    with corpus.open_binary(path) as raw:
+    with file_io.open_binary(path) as raw:
         source = gzip.GzipFile(fileobj=raw) if packed else raw
         # What stands before the damage is kept: read1 unpacks little at once.
         read_some = source.read1 if packed else source.read

@@ -9,13 +9,14 @@ import time
 
 import pytest
 
-from data import build, lock
+from data import build
+from storage import lock
 from tests import project
 from tests.data import built
 
 HOLD = """
 import sys, time
-from data import lock
+from storage import lock
 with lock.hold(sys.argv[1:]):
     print("held", flush=True)
     time.sleep(60)
@@ -23,7 +24,7 @@ with lock.hold(sys.argv[1:]):
 # Makes a file that must not be there yet, as often as it gets the lock.
 COMPETE = """
 import os, sys
-from data import lock
+from storage import lock
 held = 0
 while held < 100:
     try:

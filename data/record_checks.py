@@ -1,0 +1,214 @@
+"""Whether a trainer can use record files, and which one is damaged."""
+
+import re
+
+import tensorflow as tf
+from google.protobuf import message
+
+from data import records
+
+_RECORDS_LOOKED_AT = 10
+_NEEDED = {
+    "static": ("input_ids", "masked_lm_positions", "masked_lm_ids"),
+    "dynamic": ("input_ids", "first_segment_tokens"),
+}
+_LENGTHS = {
+    "input_ids": "max_seq_length",
+    "masked_lm_positions": "max_predictions_per_seq",
+}
+# What all files of a flag must have in common.
+_ALIKE = ("masking", "pair_task", "pack_sequences")
+_ALIKE_IF_DYNAMIC = ("mask_id", "vocab_size", "special_ids")
+
+
+def check(files, *, max_seq_length, max_predictions_per_seq, vocab_size):
+    """Checks that a model of these sizes can be trained on `files`.
+
+    Looks at the manifests, and at the first records of every file.
+
+    Raises:
+        ValueError: it cannot; names the file, both values and the flag.
+    """
+    for file in files:
+        if file.manifest is not None:
+            _check_manifest(
+                file, max_seq_length, max_predictions_per_seq, vocab_size
+            )
+    _check_alike(files)
+    lengths = {
+        "max_seq_length": max_seq_length,
+        "max_predictions_per_seq": max_predictions_per_seq,
+    }
+    try:
+        for index, serialized in _first_records(files):
+            _check_record(files[index], serialized, lengths, vocab_size)
+    except tf.errors.DataLossError:
+        refuse_damage(files, lambda rows: rows.take(_RECORDS_LOOKED_AT))
+        raise
+
+
+def refuse_damage(files, step):
+    """Says which file cannot be read, and why.
+
+    TensorFlow's errors do not say in which file they are.
+
+    Args:
+        files: a list of `RecordFile`.
+        step: makes of a dataset of serialized records the one to read through.
+
+    Raises:
+        ValueError: one cannot be read.
+    """
+    for file in files:
+        rows = step(tf.data.TFRecordDataset(file.path, file.compression))
+        try:
+            rows.reduce(0, lambda count, _: count + 1)
+            continue
+        except tf.errors.OpError as error:
+            why = _reason(error)
+        except UnicodeDecodeError:
+            # TensorFlow quotes bytes of the record, and then cannot say them.
+            why = "a record cannot be parsed"
+        raise ValueError(
+            f"{file.path} is damaged, or not made for this model: {why}; "
+            "build it again"
+        )
+
+
+def _reason(error):
+    """What a dataset's error says, without the names of its nodes."""
+    line = error.message.strip().partition("\n")[0]
+    return re.sub(
+        r"\{\{.*?\}\} *|Error in user-defined .* iterator: \S+: |"
+        r"assertion failed: \[|\]$| *\[Op:.*",
+        "",
+        line,
+    )
+
+
+def _check_manifest(file, max_seq_length, max_predictions_per_seq, vocab_size):
+    wanted = {"max_seq_length": max_seq_length}
+    if file.masking == "static":
+        wanted["max_predictions_per_seq"] = max_predictions_per_seq
+    needed = [*wanted, "vocab_size"]
+    if file.masking == "dynamic":
+        needed += _ALIKE_IF_DYNAMIC
+    missing = [name for name in needed if name not in file.manifest]
+    if missing:
+        raise ValueError(
+            f"{file.path}: its manifest does not say {', '.join(missing)}; "
+            "build the records again"
+        )
+    for flag, value in wanted.items():
+        _check_length(file.path, flag, file.manifest[flag], value)
+    if file.manifest["vocab_size"] > vocab_size:
+        _refuse_vocabulary(
+            file.path,
+            f"a vocabulary of {file.manifest['vocab_size']} rows",
+            file.manifest["vocab_size"],
+            vocab_size,
+        )
+
+
+def _check_alike(files):
+    first = files[0]
+    for file in files[1:]:
+        names = _ALIKE
+        if first.masking == "dynamic":
+            names += _ALIKE_IF_DYNAMIC
+        for name in names:
+            _refuse_unlike(
+                file, first, name, file.stated(name), first.stated(name)
+            )
+        for name in ("is_v2", "has_pairs"):
+            _refuse_unlike(
+                file, first, name, getattr(file, name), getattr(first, name)
+            )
+
+
+def _refuse_unlike(file, first, name, got, wanted):
+    if got != wanted:
+        raise ValueError(
+            f"{file.path} was built with {name}={got}, but {first.path} with "
+            f"{name}={wanted}; give only files of one kind, or build them all "
+            "with the same flags"
+        )
+
+
+def _first_records(files):
+    """Yields (index, serialized record), a few of every file."""
+
+    def first_of(index, path, compression):
+        rows = tf.data.TFRecordDataset(path, compression_type=compression)
+        return rows.take(_RECORDS_LOOKED_AT).map(lambda row: (index, row))
+
+    columns = (
+        range(len(files)),
+        [file.path for file in files],
+        [file.compression for file in files],
+    )
+    return (
+        tf.data.Dataset.from_tensor_slices(columns)
+        .interleave(first_of, num_parallel_calls=tf.data.AUTOTUNE)
+        .as_numpy_iterator()
+    )
+
+
+def _check_record(file, serialized, lengths, vocab_size):
+    path = file.path
+    try:
+        example = tf.train.Example.FromString(serialized)
+    except message.DecodeError:
+        raise ValueError(
+            f"{path} holds no pretraining records: they are no tf.train.Example"
+        ) from None
+    features = example.features.feature
+    _refuse_unstated(file, features)
+    for name in _NEEDED[file.masking]:
+        present = records.V2_NAMES.get(name, name) if file.is_v2 else name
+        if present not in features:
+            raise ValueError(
+                f"{path} holds no pretraining records: they lack {name!r} and "
+                f"have {sorted(features)}"
+            )
+        values = features[present].int64_list.value
+        flag = _LENGTHS.get(name)
+        # Records without masks have no padding either.
+        if flag and (file.masking == "static" or len(values) > lengths[flag]):
+            _check_length(path, flag, len(values), lengths[flag])
+        largest = max(values, default=0)
+        if name.endswith("ids") and largest >= vocab_size:
+            what = f"the token id {largest}"
+            _refuse_vocabulary(path, what, largest + 1, vocab_size)
+
+
+def _refuse_unstated(file, features):
+    """Refuses records of a kind that only a manifest can tell of."""
+    is_packed = "next_sentence_positions" in features
+    if "first_segment_tokens" in features and file.masking == "static":
+        what = "records without masks"
+    elif is_packed and not file.stated("pack_sequences"):
+        what = "records of several sequences"
+    else:
+        return
+    raise ValueError(
+        f"{file.path} holds {what}, and its manifest does not say so: put the "
+        "manifest.json of its build beside it, or build it again"
+    )
+
+
+def _check_length(path, flag, got, wanted):
+    if got != wanted:
+        raise ValueError(
+            f"{path} was built with {flag}={got}, but --{flag}={wanted}; set "
+            f"--{flag}={got}, or build the records again"
+        )
+
+
+def _refuse_vocabulary(path, what, num_rows, vocab_size):
+    raise ValueError(
+        f"{path} has {what}, but vocab_size={vocab_size} in "
+        "--bert_config_file; use the config whose vocab_size is the number of "
+        "rows of the --vocab_file the records were built with, or write one: "
+        f"sed -E 's/(\"vocab_size\": *)[0-9]+/\\1{num_rows}/' CONFIG > NEW"
+    )

@@ -1,0 +1,72 @@
+"""Settings that a trained directory, or a model, decides where no flag does."""
+
+import dataclasses
+
+from absl import logging
+
+from text import case
+from training import run_settings
+
+# What decides on the rows of a text, in any program.
+_OF_ROWS = (
+    "do_lower_case",
+    "t2s",
+    "max_seq_length",
+    "doc_stride",
+    "max_query_length",
+    "window_overlap",
+    "truncation",
+)
+
+
+def settle(config, given):
+    """Returns the settings with what the model says where a flag does not.
+
+    A directory that was trained is scored as it was trained: where a flag is
+    not given its own settings decide, and where one says otherwise that is
+    told aloud. Whether a model is cased is asked of its files, too.
+
+    Args:
+        config: a `config.FinetuningConfig`.
+        given: names of the flags that were given.
+    """
+    before = run_settings.read(config.output_dir).get("config", {})
+    changes = {
+        name: before[name]
+        for name in _OF_ROWS
+        if name in before
+        and name not in given
+        and type(before[name]) is type(getattr(config, name, None))
+        and before[name] != getattr(config, name)
+    }
+    if changes:
+        logging.info(
+            "%s, as %s was trained",
+            " ".join(f"--{name}={value}" for name, value in changes.items()),
+            config.output_dir,
+        )
+        config = dataclasses.replace(config, **changes)
+    if not config.do_train:
+        _warn_of_others(config, before)
+    if "do_lower_case" in before:
+        return config
+    paths = (config.init_checkpoint, config.vocab_file, config.bert_config_file)
+    return case.settle(config, given, paths)
+
+
+def _warn_of_others(config, before):
+    """Says where a trained directory is scored as it was not trained."""
+    others = [
+        f"--{name} was {before[name]} and is {getattr(config, name)}"
+        for name in (*_OF_ROWS, "task_name")
+        if name in before
+        and hasattr(config, name)
+        and before[name] != getattr(config, name)
+    ]
+    if others:
+        logging.warning(
+            "%s WAS TRAINED WITH OTHER SETTINGS: %s. The scores are of a model "
+            "that has not seen such rows",
+            config.output_dir,
+            "; ".join(others),
+        )

@@ -1,0 +1,97 @@
+"""The file that gives a BERT's shape: Google's bert_config.json, or the
+config.json of Hugging Face's transformers.
+
+Both say "gelu" and mean different functions; which one, the file tells by its
+name or by the keys that transformers alone writes.
+"""
+
+import dataclasses
+import os
+
+from absl import logging
+
+from interop import variables
+from modeling import config as model_config
+from storage import file_io
+
+HUGGING_FACE = "config.json"
+_WRITTEN_BY_TRANSFORMERS = ("architectures", "transformers_version")
+# Their "gelu" is exact, that of google-research/bert is not.
+_OUR_ACTIVATION = {
+    "gelu": "gelu_exact",
+    "gelu_new": "gelu",
+    "gelu_pytorch_tanh": "gelu",
+}
+# What is of the file and of the library that wrote it, not of the model.
+_OF_FILE = (
+    *model_config.ONLY,
+    "_name_or_path",
+    "architectures",
+    "dtype",
+    "label2id",
+    "torch_dtype",
+    "transformers_version",
+)
+
+
+def read(path):
+    """Reads a config of either kind.
+
+    Returns:
+        A `BertConfig` with our names of activations.
+
+    Raises:
+        ValueError: there is none, or it is no BERT's.
+    """
+    return of_file(read_as_it_is(path), path)
+
+
+def read_as_it_is(path):
+    """Reads a config and leaves its words as they stand in the file.
+
+    Keys that nobody knows are named in a warning.
+    """
+    if not file_io.exists(path):
+        raise ValueError(f"--bert_config_file: no file {path!r}")
+    config = model_config.from_json(file_io.read_bytes(path), path)
+    unknown = model_config.unknown_keys(config)
+    if unknown:
+        logging.warning(
+            "%s: %s %s no key of a BERT's config and left aside",
+            path,
+            ", ".join(unknown),
+            "is" if len(unknown) == 1 else "are",
+        )
+    return config
+
+
+def of_file(config, path):
+    """Returns a config of a file with our words, and without those of a file.
+
+    Args:
+        config: from `read_as_it_is`.
+        path: of the file.
+    """
+    if os.path.basename(path) != HUGGING_FACE and not any(
+        key in config.extra for key in _WRITTEN_BY_TRANSFORMERS
+    ):
+        return config
+    return dataclasses.replace(
+        variables.with_extra(config, drop=_OF_FILE),
+        hidden_act=_OUR_ACTIVATION.get(config.hidden_act, config.hidden_act),
+    )
+
+
+def offer(config, vocab_size):
+    """Offers to write a config for a vocabulary of another size.
+
+    Args:
+        config: has bert_config_file.
+        vocab_size: how many rows the vocabulary has.
+    """
+    path = config.bert_config_file
+    return (
+        "For a new model of this shape write a config of its own: sed -E "
+        f"'s/(\"vocab_size\": *)[0-9]+/\\1{vocab_size}/' {path} > "
+        "my_config.json"
+    )

@@ -1,0 +1,151 @@
+"""The weights that a program starts from: one door, one rule, for all of them.
+
+An encoder of which a variable is missing would compute with random numbers, and
+one of which layers are left over would be another model: both are refused,
+unless it is asked for. Heads come and go: they are named in the table.
+"""
+
+import numpy as np
+from absl import logging
+
+from interop import formats, variables
+from modeling import activations
+from storage import tensors
+
+_ENCODER = "bert/"
+_NUM_NAMED = 3
+
+
+def initialize(path, model_variables, bert, *, config_file, allow_partial):
+    """Takes first values for variables from --init_checkpoint.
+
+    A head of other shapes, as of another task, is left aside.
+
+    Args:
+        path: of a model in any form, see `formats.read_weights`.
+        model_variables: {name: variable}, all below bert/ of the encoder.
+        bert: the `BertConfig` of the model.
+        config_file: where that is from, for errors.
+        allow_partial: whether variables of the encoder may be missing or left
+            over.
+
+    Returns:
+        A table for the log: what was loaded, newly initialised, unused.
+
+    Raises:
+        ValueError: it cannot be read, or is of another model.
+    """
+    weights = formats.read_weights(path)
+    if weights.config:
+        _compare_configs(path, weights.config, bert, config_file)
+    values = {
+        name: value
+        for name, value in weights.values.items()
+        if name.startswith(_ENCODER)
+        or name not in model_variables
+        or tuple(model_variables[name].shape) == tuple(value.shape)
+    }
+    fates = _fates(model_variables, values)
+    _check_encoder(weights.source, fates, values, allow_partial)
+    _check_loaded(weights.source, model_variables, fates["loaded"], values)
+    for name in fates["loaded"]:
+        model_variables[name].assign(values[name])
+    return _table(weights.source, fates)
+
+
+def _compare_configs(path, theirs, ours, config_file):
+    heads = theirs.num_attention_heads
+    if heads != ours.num_attention_heads:
+        raise ValueError(
+            f"--init_checkpoint={path} has num_attention_heads={heads}, "
+            f"{config_file} {ours.num_attention_heads}"
+        )
+    functions = activations.ACTIVATIONS
+    if functions[theirs.hidden_act] is not functions[ours.hidden_act]:
+        logging.warning(
+            "--init_checkpoint=%s has hidden_act=%s, %s says %s and is "
+            "followed",
+            path,
+            theirs.hidden_act,
+            config_file,
+            ours.hidden_act,
+        )
+
+
+def _fates(model_variables, values):
+    """Returns {what became of names: the names}."""
+    return {
+        "loaded": [name for name in model_variables if name in values],
+        "newly initialised": [n for n in model_variables if n not in values],
+        "unused": [name for name in values if name not in model_variables],
+    }
+
+
+def _check_encoder(source, fates, values, allow_partial):
+    if not fates["loaded"]:
+        raise ValueError(
+            f"--init_checkpoint: {source} has none of this model's variables; "
+            f"it has {_listed(sorted(values))}"
+        )
+    missing, left_over = (
+        [name for name in fates[fate] if name.startswith(_ENCODER)]
+        for fate in ("newly initialised", "unused")
+    )
+    pooler = [name for name in missing if name in variables.POOLER]
+    if pooler:
+        logging.warning(
+            "--init_checkpoint: %s has no pooler, as models of masked words "
+            "alone have none: %s are newly initialised",
+            source,
+            " and ".join(pooler),
+        )
+    missing = [name for name in missing if name not in variables.POOLER]
+    left_over = [name for name in left_over if name not in variables.POOLER]
+    wrong = []
+    if missing:
+        wrong.append(
+            f"lacks {len(missing)} variables of the encoder, "
+            f"{_listed(missing)}, which would stay random"
+        )
+    if left_over:
+        wrong.append(
+            f"has {len(left_over)} that the encoder of --bert_config_file has "
+            f"not, {_listed(left_over)}"
+        )
+    if not wrong:
+        return
+    text = f"--init_checkpoint: {source} {' and '.join(wrong)}"
+    if not allow_partial:
+        raise ValueError(
+            f"{text}: they are not of one model. --allow_partial_init takes "
+            "what fits"
+        )
+    logging.warning("%s (--allow_partial_init)", text)
+
+
+def _check_loaded(source, model_variables, names, values):
+    for name in names:
+        ours, theirs = model_variables[name].shape, values[name].shape
+        if tuple(ours) != tuple(theirs):
+            raise ValueError(
+                f"{source}: {name} has shape {list(theirs)}, the model of "
+                f"--bert_config_file wants {list(ours)}"
+            )
+    bad = tensors.not_finite({name: np.asarray(values[name]) for name in names})
+    if bad:
+        raise ValueError(
+            f"--init_checkpoint: {source}: {tensors.describe_not_finite(bad)}; "
+            "nothing can be learned from there"
+        )
+
+
+def _listed(names):
+    more = " ..." if len(names) > _NUM_NAMED else ""
+    return ", ".join(names[:_NUM_NAMED]) + more
+
+
+def _table(source, fates):
+    lines = [f"initialised from {source}"]
+    for fate, names in fates.items():
+        lines.append(f"  {fate:<18}{len(names):>5}  {_listed(names)}".rstrip())
+    return "\n".join(lines)
