@@ -76,7 +76,7 @@ def _find_manifest(config, layout, made_from, shards):
     path = final if is_final else layout.manifest_path
     if file_io.exists(path):
         found = _read_manifest(config, path, is_final)
-        difference = _difference(found, made_from, shards)
+        difference = _difference(found, layout, made_from, shards)
         if not difference:
             return found, is_final
         why = f"was made with {difference}"
@@ -104,7 +104,7 @@ def refuse(path, why):
     )
 
 
-def _difference(found, made_from, shards):
+def _difference(found, layout, made_from, shards):
     """Says in words what is not the same, or returns None."""
     if found is None:
         return "what nobody knows, as its manifest is damaged"
@@ -116,13 +116,18 @@ def _difference(found, made_from, shards):
             return f"--{name}={before}, not {value}"
     if old.get("vocab_sha256") != made_from["vocab_sha256"]:
         return "another vocabulary"
-    if [sizes_of(entry) for entry in found.get("shards", ())] != [
+    if "shards" not in found:
+        return "what nobody knows, as its manifest lists no shards"
+    if [sizes_of(entry) for entry in found["shards"]] != [
         [piece.end - piece.begin for piece in shard.pieces] for shard in shards
     ]:
         return "other text or another --shard_megabytes"
     outputs = old.get("outputs", [])
     if outputs != made_from["outputs"]:
         return f"--output_file={','.join(outputs)}"
+    num_parts = [len(entry["parts"]) for entry in found["shards"]]
+    if num_parts != [len(layout.files_of(shard.index)) for shard in shards]:
+        return "parts of its shards that are not listed"
     return None
 
 
@@ -143,7 +148,7 @@ def _read_entries(layout, made_from, shards):
         if (
             entry.pop("made_from") != made_from
             or sizes_of(entry) != [p.end - p.begin for p in shard.pieces]
-            or len(entry["parts"]) != len(layout.part_paths(shard.index))
+            or len(entry["parts"]) != len(layout.files_of(shard.index))
         ):
             logging.info("%s is of another build and is built again", path)
             continue

@@ -26,6 +26,7 @@ from text import tokenization
 
 _TOKENS_A_CALL = 1 << 19
 _RECORDS_A_CALL = 1024
+_NUM_SPECIAL = 3  # [CLS] and a [SEP] behind each of two segments
 # Recipes are kept in memory up to the bytes of the text and these.
 _RECIPES_BYTES = 64 << 20
 # How the time is shared by the stages, for the progress.
@@ -64,7 +65,9 @@ def build(config, vocabulary, shard, paths, advance):
     progress = _Share(advance, shard.num_bytes * _DRAWING)
     sizes = []
     counts = [
-        statistics.of_corpus(docs.corpus, vocabulary.ids["[UNK]"]),
+        statistics.of_corpus(
+            docs.corpus, vocabulary.ids["[UNK]"], _longest(config)
+        ),
         *_draw(config, docs.corpus, rules, state, store, sizes, progress),
     ]
     if not len(store):
@@ -124,6 +127,13 @@ def _rules(config, vocabulary):
         np.int32(vocabulary.ids["[SEP]"]),
         masking.make(config, vocabulary),
     )
+
+
+def _longest(config):
+    """Tokens of a pair, or None where a long sentence goes on in the next."""
+    if config.pair_task == "none":
+        return None
+    return config.max_seq_length - _NUM_SPECIAL
 
 
 class _Share:

@@ -8,21 +8,39 @@ from data import recipes
 
 _HIGH_UNK_RATE = 0.05
 _HIGH_RANDOM_NEXT_RATE = 0.75
+# Of the masks that the settings ask for.
+_LOW_SHARE_OF_MASKS = 0.5
+_HIGH_CUT_RATE = 0.05
+# Tokens; Chinese words have 1.5 to 2, punctuation counted.
+_LONG_WORDS = 3.0
 # Of packed records; and how near to a limit their mean is where it binds.
 _HIGH_PADDING_RATE = 0.05
 _NEARLY_FULL = 0.9
 _PAIR_RATES = {"random_next_rate": "random next", "swapped_rate": "swapped"}
 
 
-def of_corpus(corpus, unk_id):
-    """Returns what there is to count in a corpus: {name: int}."""
+def of_corpus(corpus, unk_id, longest):
+    """Returns what there is to count in a corpus: {name: int}.
+
+    Args:
+        corpus: an `instances.Corpus`.
+        unk_id: the id of [UNK].
+        longest: tokens of a pair: what a sentence alone has more is cut off
+            in every pass over the corpus. None where sentences go on.
+    """
     sentences = np.diff(corpus.documents)
+    lengths = np.diff(corpus.sentences)
+    is_long = lengths > (longest or np.inf)
     return {
         "num_documents": len(sentences),
         "num_one_sentence_documents": int((sentences == 1).sum()),
         "num_sentences": int(sentences.sum()),
         "num_tokens": len(corpus.ids),
         "num_unk_tokens": int((corpus.ids == unk_id).sum()),
+        "num_long_sentences": int(is_long.sum()),
+        "num_cut_tokens": int((lengths[is_long] - (longest or 0)).sum()),
+        # Of no matter, and 0, where words are not masked as a whole.
+        "num_words": int(corpus.begins.sum()),
     }
 
 
@@ -65,6 +83,8 @@ def with_rates(counts, config):
         "mean_tokens": num_tokens / num_sequences,
         "padding_rate": 1 - num_tokens / num_records / config.max_seq_length,
         "masked_rate": counts["num_masks"] / num_tokens,
+        # A build that went on from an older one did not count them all.
+        "cut_rate": counts.get("num_cut_tokens", 0) / counts["num_tokens"],
     }
     if config.pair_task == "nsp":
         rates["random_next_rate"] = counts["num_label_1"] / num_sequences
@@ -80,7 +100,17 @@ def warnings(counts, config):
     if config.pack_sequences and counts["padding_rate"] > _HIGH_PADDING_RATE:
         yield from _warnings_of_packing(counts, config)
     if "random_next_rate" in counts:
-        yield from _warnings_of_random_next(counts)
+        yield from _warnings_of_random_next(counts, config)
+    if counts["cut_rate"] > _HIGH_CUT_RATE:
+        yield (
+            f"{counts['cut_rate']:.0%} of the tokens are cut off in every "
+            f"pass over the text, as {_describe_long(counts, config)}; put "
+            "each sentence on a line of its own"
+        )
+    if config.word_segmenter == "spaces":
+        yield from _warnings_of_spaces(counts)
+    if config.masking == "static":
+        yield from _warnings_of_masks(counts, config)
     if counts["unk_rate"] > _HIGH_UNK_RATE:
         yield (
             f"{counts['unk_rate']:.1%} of the tokens are [UNK]: does "
@@ -104,7 +134,46 @@ def _warnings_of_packing(counts, config):
             )
 
 
-def _warnings_of_random_next(counts):
+def _warnings_of_spaces(counts):
+    length = counts["num_tokens"] / (counts.get("num_words") or np.inf)
+    if length > _LONG_WORDS:
+        yield (
+            f"the words of the text have {length:.1f} tokens on average, and "
+            "are masked as a whole: does --word_segmenter=spaces fit, with "
+            "spaces between the words of the text?"
+        )
+
+
+def _warnings_of_masks(counts, config):
+    wanted = min(
+        config.masked_lm_prob,
+        config.max_predictions_per_seq / counts["mean_tokens"],
+    )
+    rate = counts["masked_rate"]
+    if rate >= _LOW_SHARE_OF_MASKS * wanted:
+        return
+    advice = "the records train little"
+    if config.do_whole_word_mask or config.mask_unit != "word":
+        advice = (
+            "words, which are masked as a whole, are longer than the masks "
+            "that a sequence may have"
+        )
+    yield (
+        f"{rate:.1%} OF THE TOKENS ARE MASKED, where --masked_lm_prob="
+        f"{config.masked_lm_prob:g} and --max_predictions_per_seq="
+        f"{config.max_predictions_per_seq} ask for {wanted:.1%}: {advice}"
+    )
+
+
+def _describe_long(counts, config):
+    return (
+        f"{counts['num_long_sentences']:,} of {counts['num_sentences']:,} "
+        f"lines have more tokens than --max_seq_length={config.max_seq_length} "
+        "has room for"
+    )
+
+
+def _warnings_of_random_next(counts, config):
     documents = counts["num_documents"]
     single = counts["num_one_sentence_documents"]
     if documents == 1:
@@ -119,7 +188,16 @@ def _warnings_of_random_next(counts):
             "learns nothing; the input wants one sentence a line and blank "
             "lines between documents only"
         )
-    elif counts["random_next_rate"] > _HIGH_RANDOM_NEXT_RATE:
+    elif counts["random_next_rate"] <= _HIGH_RANDOM_NEXT_RATE:
+        return
+    elif 2 * counts.get("num_long_sentences", 0) > counts["num_sentences"]:
+        yield (
+            f"{counts['random_next_rate']:.0%} of the pairs are random, as "
+            f"{_describe_long(counts, config)}, and one that fills a sequence "
+            "by itself has no neighbour in it: are they paragraphs? Put each "
+            "sentence on a line of its own, or raise --max_seq_length"
+        )
+    else:
         yield (
             f"{counts['random_next_rate']:.0%} of the pairs are random, as "
             f"{single} of {documents} documents have one sentence; is there a "
@@ -134,7 +212,7 @@ def summary(manifest, seconds, peak_bytes):
     files = manifest["files"].values()
     num_bytes = sum(item["num_bytes"] for item in inputs)
     out_bytes = sum(item["num_bytes"] for item in files)
-    num_files = len({item["name"] for item in inputs})
+    num_files = manifest["num_input_files"]
     rows = {
         "text": f"{num_bytes / 1e6:.1f} MB in {num_files} file(s), "
         f"{len(manifest['shards'])} shard(s)",
@@ -147,6 +225,8 @@ def summary(manifest, seconds, peak_bytes):
         "mean length": f"{counts['mean_tokens']:.1f} tokens",
         "padding": f"{counts['padding_rate']:.1%}",
     }
+    if counts["cut_rate"]:
+        rows["cut off"] = f"{counts['cut_rate']:.1%} of the tokens"
     if "num_sequences" in counts:
         rows["sequences"] = (
             f"{counts['num_sequences']:,}, "
@@ -155,7 +235,7 @@ def summary(manifest, seconds, peak_bytes):
     for name, title in _PAIR_RATES.items():
         if name in counts:
             rows[title] = f"{counts[name]:.1%}"
-    if counts["num_masks"]:
+    if manifest["masking"] == "static":
         rows["masked"] = f"{counts['masked_rate']:.1%} of the tokens"
     rows["time"] = (
         f"{seconds:.1f} s, {num_bytes / 1e6 / seconds:.2f} MB/s, "

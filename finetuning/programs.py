@@ -11,6 +11,7 @@ from finetuning.tagging import config as tagging_config
 from finetuning.tagging import task as tagging
 from training import precision, run_settings, strategy
 
+_FEW_ROWS = 2
 # {name in settings.json: (its config, the task)}
 PROGRAMS = {
     "Classification": (
@@ -63,7 +64,10 @@ def load(directory, **changes):
 
 
 def load_predictor(config, made):
-    """Returns a `prediction.Predictor` with the weights of a directory.
+    """Returns a function that maps rows to the outputs of a directory's model.
+
+    A few rows are not computed as a whole batch, so that who asks one
+    question need not wait for the room of many.
 
     Args:
         config: from `load`.
@@ -79,9 +83,22 @@ def load_predictor(config, made):
             mixed_precision=precision.choose(config.mixed_precision, devices),
         )
     weights.restore(config, of_task)
-    return prediction.Predictor(
-        devices,
-        of_task,
-        batch_size=config.predict_batch_size,
-        group_by_length=not config.use_tpu and not config.tpu_name,
+    few, many = (
+        prediction.Predictor(
+            devices,
+            of_task,
+            batch_size=batch_size,
+            group_by_length=not config.use_tpu and not config.tpu_name,
+        )
+        for batch_size in (
+            devices.num_replicas_in_sync,
+            config.predict_batch_size,
+        )
     )
+
+    def outputs_of(rows):
+        num_rows = len(rows["input_ids"])
+        is_few = num_rows <= _FEW_ROWS * devices.num_replicas_in_sync
+        return (few if is_few else many).outputs(rows)
+
+    return outputs_of

@@ -110,6 +110,32 @@ class Task(abc.ABC):
     def write(self, split, outputs, directory):
         """Writes what is wanted of "eval" or "predict" into a directory."""
 
+    @abc.abstractmethod
+    def examples_of_lines(self, lines, source, first):
+        """Returns examples to predict, of lines as `tools.predict` takes them.
+
+        Args:
+            lines: strings without line ends.
+            source: what they are from, for errors.
+            first: the number of the first line.
+
+        Raises:
+            ValueError: a line is of another form; names it.
+        """
+
+    @abc.abstractmethod
+    def examples_of_file(self, path):
+        """Returns examples to predict, of a file of JSON."""
+
+    @abc.abstractmethod
+    def answers(self, split, outputs):
+        """Returns what is said of each example, as values for JSON.
+
+        Args:
+            split: a `Split`, with or without labels.
+            outputs: {name: float32 [N, ...]} of all its rows.
+        """
+
     def is_labelled(self, split):
         """Whether `score` can be called on a `Split`."""
         return split.name != "predict"

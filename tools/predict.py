@@ -5,14 +5,14 @@ python -m tools.predict --model_dir=output/squad --input_file=questions.json
 
 A model of run_classifier.py takes a text a line, or two with a tab between; one
 of run_ner.py a sentence a line; one of run_squad.py a question, a tab and its
-text a line, or a file in SQuAD's form (.json). Each answer is a JSON object a
-line, in the order of the input.
+text a line. Files of JSON lines (.jsonl, .json) are taken as their training
+files were, and .json of run_squad.py in SQuAD's form. Each answer is a JSON
+object a line, in the order of the input; a pipe is answered line by line, as
+its lines come.
 """
 
 import contextlib
 import dataclasses
-import itertools
-import json
 import os
 import sys
 from typing import Annotated
@@ -21,15 +21,14 @@ from typing import Annotated
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import config_flags  # noqa: E402
-from finetuning import problems, programs, task  # noqa: E402
-from finetuning.question_answering import (  # noqa: E402
-    examples as question_examples,
-)
-from storage import file_io  # noqa: E402
+from finetuning import programs, task  # noqa: E402
+from settings import bounds  # noqa: E402
+from storage import file_io, json_files  # noqa: E402
 from text import corpus  # noqa: E402
 
 _STANDARD = "-"
 _LINES_AT_ONCE = 4096
+_READ_BYTES = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,116 +47,83 @@ class PredictConfig:
     ] = _STANDARD
     batch_size: Annotated[int, "Rows computed at once."] = 32
 
+    def __post_init__(self):
+        bounds.check(self, positive=("batch_size",))
+
 
 def run(config):
     """Answers the lines of a file or of the standard input."""
-    settings, made = programs.load(
+    if config.output_file != _STANDARD:
+        file_io.check_output(config.output_file, "output_file")
+    settings, of_task = programs.load(
         config.model_dir, predict_batch_size=config.batch_size
     )
-    answer = _ANSWERS[type(made).__name__]
-    predictor = programs.load_predictor(settings, made)
+    outputs_of = programs.load_predictor(settings, of_task)
     with contextlib.ExitStack() as stack:
-        out = sys.stdout
+        out = sys.stdout.buffer
         if config.output_file != _STANDARD:
-            out = stack.enter_context(open(config.output_file, "w"))
-        for found in _blocks(config, settings, made):
-            for said in answer(made, predictor, found):
-                print(json.dumps(said, ensure_ascii=False), file=out)
+            out = file_io.open_binary(config.output_file, "wb")
+            stack.enter_context(out)
+        for examples in _blocks(config, of_task):
+            rows = of_task.make_rows("predict", examples)
+            split = task.Split("predict", examples, rows)
+            for answer in of_task.answers(split, outputs_of(rows)):
+                text = json_files.line(answer) + "\n"
+                out.write(text.encode("utf-8", "backslashreplace"))
             out.flush()
 
 
-def _blocks(config, settings, made):
-    """Yields examples, some thousand at once; of a terminal each line's."""
+def _blocks(config, of_task):
+    """Yields examples, as many at once as there are and fit."""
     source = config.input_file
-    name = "the standard input" if source == _STANDARD else source
-    if source.removesuffix(".gz").endswith(".json"):
-        if type(made).__name__ != "QuestionAnswering":
-            raise ValueError(f"--input_file={source}: wanted a text a line")
-        yield question_examples.read(
-            source,
-            problems.Problems(strict=False),
-            version_2=settings.version_2_with_negative,
-            is_training=False,
-        )
+    if source.removesuffix(".gz").endswith((".json", ".jsonl")):
+        found = of_task.examples_of_file(source)
+        for begin in range(0, len(found), _LINES_AT_ONCE):
+            yield found[begin : begin + _LINES_AT_ONCE]
         return
-    at_once = _LINES_AT_ONCE
     if source == _STANDARD:
-        lines = sys.stdin
-        at_once = 1 if sys.stdin.isatty() else at_once
+        name, blocks = "the standard input", _lines_of_pipe(0)
     else:
-        if not file_io.exists(source):
-            raise ValueError(f"--input_file: no file {source!r}")
-        text = corpus.read(source)
-        lines = text.removesuffix("\n").split("\n")
-    lines = (line.rstrip("\r\n") for line in lines)
-    make = _EXAMPLES[type(made).__name__]
+        name, blocks = source, _lines_of_file(source)
     first = 1
-    while block := [*itertools.islice(lines, at_once)]:
-        yield make(made, block, name, first)
-        first += len(block)
+    for lines in blocks:
+        for begin in range(0, len(lines), _LINES_AT_ONCE):
+            block = lines[begin : begin + _LINES_AT_ONCE]
+            yield of_task.examples_of_lines(block, name, first)
+            first += len(block)
 
 
-def _questions(made, lines, source, first):
-    found = []
-    for number, line in enumerate(lines, first):
-        texts = line.split("\t")
-        if len(texts) != 2:
-            raise ValueError(
-                f"{source}, line {number}: {len(texts)} columns between tabs, "
-                "wanted 2: a question and its text"
-            )
-        found.append(question_examples.Example(str(number), *texts))
-    return found
+def _lines_of_file(path):
+    if not file_io.exists(path):
+        raise ValueError(f"--input_file: no file {path!r}")
+    text = corpus.read(path)
+    yield [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
 
 
-_EXAMPLES = {
-    "Classification": lambda made, *given: made.examples_of_lines(*given),
-    "Tagging": lambda made, lines, source, first: made.examples_of_lines(
-        lines, source
-    ),
-    "QuestionAnswering": _questions,
-}
+def _lines_of_pipe(descriptor):
+    """Yields lists of lines as they come, whoever writes them and how slowly.
+
+    Python's own reading waits until there is much to read.
+    """
+    number, rest = 0, b""
+    while data := os.read(descriptor, _READ_BYTES):
+        *lines, rest = (rest + data).split(b"\n")
+        if lines:
+            yield [_decode(x, number + n) for n, x in enumerate(lines, start=1)]
+            number += len(lines)
+    if rest:
+        yield [_decode(rest, number + 1)]
 
 
-def _split(made, predictor, examples):
-    rows = made.make_rows("predict", examples)
-    split = task.Split("predict", examples, rows)
-    return split, predictor.outputs(rows)
-
-
-def _classify(made, predictor, examples):
-    _, outputs = _split(made, predictor, examples)
-    return made.answers(outputs)
-
-
-def _tag(made, predictor, examples):
-    split, outputs = _split(made, predictor, examples)
-    return [
-        made.entities(*pair)
-        for pair in zip(examples, made.tags(split, outputs), strict=True)
-    ]
-
-
-def _find_answers(made, predictor, examples):
-    split, outputs = _split(made, predictor, examples)
-    found = made.find(split, outputs)
-    said = []
-    for example, answer, text in zip(
-        examples, found, made.choose(found), strict=True
-    ):
-        best = answer.candidates[0] if answer.candidates else None
-        place = {}
-        if text and best:
-            place = {"start": best.begin, "end": best.end}
-        said.append({"id": example.id, "answer": text} | place)
-    return said
-
-
-_ANSWERS = {
-    "Classification": _classify,
-    "Tagging": _tag,
-    "QuestionAnswering": _find_answers,
-}
+def _decode(line, number):
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"the standard input, line {number}: not UTF-8 at byte "
+            f"{error.start} of the line (0x{line[error.start]:02x})"
+        ) from None
+    return text.rstrip("\r").removeprefix("\ufeff" * (number == 1))
 
 
 if __name__ == "__main__":

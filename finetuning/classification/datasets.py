@@ -125,6 +125,11 @@ DATASETS = {
         undecided="-",
         submission=("glue", {_MATCHED: "MNLI-m.tsv",
                              _MISMATCHED: "MNLI-mm.tsv"})),
+    # GLUE's diagnostic set, for a model of MNLI.
+    "ax": Dataset(
+        files={"predict": {"": "AX.tsv|diagnostic.tsv|test.tsv"}},
+        texts=_PAIR, label="gold_label", id="index", labels=_NLI,
+        submission=("glue", {"": "AX.tsv"})),
     "qnli": Dataset(
         files=_TSV, texts=("question", "sentence"), labels=_ENTAILED,
         submission=_glue("QNLI")),

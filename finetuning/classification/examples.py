@@ -8,6 +8,7 @@ from absl import logging
 
 # What a task leaves without a label, as annotators did not agree.
 _NO_LABEL = ("-", "")
+_OTHER_FORM = "a text of another form than the task's"
 
 
 class Example(NamedTuple):
@@ -35,9 +36,26 @@ def as_text(value):
 
 
 def name_of(value):
-    """Returns the label of a text, or None where it has none."""
+    """Returns the label of a text, or None where it has none.
+
+    Raises:
+        ValueError: it is none that could be.
+    """
+    if isinstance(value, (list, dict)):
+        raise ValueError("a label that is a list or an object")
     name = None if value is None else as_text(value).strip()
+    if name and not _is_writable(name):
+        raise ValueError("a label with half of a surrogate pair")
     return None if name in _NO_LABEL else name
+
+
+def _is_writable(text):
+    """Whether UTF-8 can hold a text, as it cannot half of an emoji of JSON."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def number_of(value):
@@ -58,12 +76,16 @@ def number_of(value):
 
 
 def names_of(value, separator):
-    """Returns the labels of a text, as a tuple."""
+    """Returns the labels of a text, as a tuple.
+
+    Raises:
+        ValueError: one is no label.
+    """
     if value is None:
         return ()
     is_list = isinstance(value, list)
     parts = value if is_list else as_text(value).split(separator)
-    return tuple(x for x in (as_text(part).strip() for part in parts) if x)
+    return tuple(filter(None, map(name_of, parts)))
 
 
 def from_table(table, dataset, *, label_of, part, has_labels, problems):
@@ -129,11 +151,15 @@ def _pairs(dataset, values):
             value if isinstance(value, (list, dict)) else as_text(value)
             for value in values
         ]
-        return None, dataset.make_pairs(*values)
-    except (KeyError, TypeError):
-        return "a text of another form than the task's", None
+        pairs = dataset.make_pairs(*values)
+    except (KeyError, TypeError, IndexError, AttributeError):
+        return _OTHER_FORM, None
     except ValueError as error:
         return str(error), None
+    texts = [text for pair in pairs for text in pair if text is not None]
+    if not all(isinstance(text, str) for text in texts):
+        return _OTHER_FORM, None
+    return None, pairs
 
 
 def _label(dataset, value, label_of):

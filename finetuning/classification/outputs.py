@@ -3,10 +3,9 @@
 Shapes: N examples, L labels.
 """
 
-import json
 import os
 
-from storage import file_io
+from storage import file_io, json_files
 
 
 def write_probabilities(path, probabilities):
@@ -16,7 +15,9 @@ def write_probabilities(path, probabilities):
         path: local or remote; no header and no ids stand in it.
         probabilities: [N, L] float32.
     """
-    _write_lines(path, ("\t".join(map(str, row)) for row in probabilities))
+    file_io.write_lines(
+        path, ("\t".join(map(str, row)) for row in probabilities)
+    )
 
 
 def write_answers(path, examples, answers, with_labels):
@@ -30,8 +31,8 @@ def write_answers(path, examples, answers, with_labels):
             line["choices"] = [second for _, second in pairs]
         if with_labels:
             line["wanted"] = example.label
-        lines.append(json.dumps(line | answer, ensure_ascii=False))
-    _write_lines(path, lines)
+        lines.append(json_files.line(line | answer))
+    file_io.write_lines(path, lines)
 
 
 def _glue(example, answer):
@@ -40,7 +41,7 @@ def _glue(example, answer):
 
 def _clue(example, answer):
     line = {"id": example.id, "label": str(_said(answer))}
-    return json.dumps(line, ensure_ascii=False)
+    return json_files.line(line)
 
 
 def _said(answer):
@@ -62,14 +63,10 @@ def write_submission(path, form, examples, answers):
     """
     lines, make = SUBMISSIONS[form]
     made = [make(*pair) for pair in zip(examples, answers, strict=True)]
-    _write_lines(path, [*lines, *made])
+    file_io.write_lines(path, [*lines, *made])
 
 
 def path_of(directory, name, part):
     """Returns where the file of a part is: its name stands before the dot."""
     stem, ending = os.path.splitext(name)
     return os.path.join(directory, f"{stem}{part}{ending}")
-
-
-def _write_lines(path, lines):
-    file_io.write_whole(path, "".join(f"{line}\n" for line in lines).encode())

@@ -105,6 +105,11 @@ class Reader:
         files = own_files.files_of(config)
         if not config.is_own:
             files = self.dataset.files
+        if split_name not in files:
+            raise ValueError(
+                f"--task_name={config.task_name} has no data for --do_"
+                f"{split_name}: it is predicted by a model of another task"
+            )
         found = {}
         for part, names in files[split_name].items():
             path = self._path_of(names, is_needed=not part, split=split_name)
@@ -150,7 +155,8 @@ class Reader:
         # A file to predict may have the texts alone.
         is_bare = not (has_labels or table.has_header)
         if is_bare and len(table.columns) == len(self.dataset.texts):
-            table = table._replace(columns=self.dataset.texts)
+            names = [name.partition("|")[0] for name in self.dataset.texts]
+            table = table._replace(columns=names)
         if self.dataset.of_language:
             table = _of_language(table, config.xnli_language)
         return examples.from_table(
@@ -160,6 +166,17 @@ class Reader:
             part=part,
             has_labels=has_labels,
             problems=left_out,
+        )
+
+    def read_objects(self, path):
+        """Returns the examples to predict of a file of JSON lines."""
+        return examples.from_table(
+            tables.read(path, "jsonl"),
+            self.dataset,
+            label_of=None,
+            part="",
+            has_labels=False,
+            problems=None,
         )
 
     def _label_of(self):
@@ -195,6 +212,8 @@ class Reader:
 
     def _check_labels(self, found):
         known = set(self.labels)
+        # A published task knows its labels, and refuses the flag.
+        more = ", or name all labels with --labels" * self._config.is_own
         for example in found:
             for name in self._names(example):
                 if name in known:
@@ -202,7 +221,7 @@ class Reader:
                 raise ValueError(
                     f"{example.place}: the label {name!r} is none of the "
                     f"{len(known)} known ones: {_listed(self.labels)}; mend "
-                    "the row, or name all labels with --labels"
+                    f"the row{more}"
                 )
 
 

@@ -63,8 +63,7 @@ def write(directory, wanted, decided, labels):
 
 
 def _write(directory, name, lines):
-    text = "".join(f"{line}\n" for line in lines)
-    file_io.write_whole(os.path.join(directory, name), text.encode())
+    file_io.write_lines(os.path.join(directory, name), lines)
 
 
 def _report(found):

@@ -2,15 +2,16 @@
 
 import csv
 import io
-import json
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from storage import file_io
+from storage import file_io, json_files
 from text import corpus
 
 _NUM_LISTED = 12
+# A text may be longer than the 128 kB that Python takes for a slip.
+csv.field_size_limit(1 << 30)
 
 
 class Row(NamedTuple):
@@ -157,12 +158,8 @@ def _json_lines(path, text):
     rows = []
     for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
         try:
-            found = json.loads(line)
-        except json.JSONDecodeError:
-            found = None
-        if isinstance(found, dict):
-            rows.append(Row(number, found))
-        else:
+            rows.append(Row(number, json_files.parse(line, path)))
+        except ValueError:
             wrong = "no JSON object" if line.strip() else "an empty line"
             rows.append(Row(number, {}, wrong))
     return rows if text.strip() else []

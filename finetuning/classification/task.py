@@ -145,17 +145,8 @@ class Classification(task.Task):
         else:
             self._write_predictions(split, outputs, directory)
 
-    def examples_of_lines(self, lines, source="input", first=1):
-        """Returns examples to predict, of lines with tabs between their texts.
-
-        Args:
-            lines: strings without line ends.
-            source: what they are from, for errors.
-            first: the number of the first line.
-
-        Raises:
-            ValueError: a line has other texts than the training data.
-        """
+    def examples_of_lines(self, lines, source, first):
+        # Tabs are between texts.
         names = self._reader.dataset.texts
         found = []
         for number, line in enumerate(lines, first):
@@ -169,12 +160,19 @@ class Classification(task.Task):
             found.append(Example(pairs, None, number))
         return found
 
-    def answers(self, outputs):
-        """Returns what is said of each example, as values for JSON.
+    def examples_of_file(self, path):
+        return self._reader.read_objects(path)
 
-        Args:
-            outputs: {name: float32 [N, ...]} of the rows of the examples.
-        """
+    def answers(self, split, outputs):
+        said = self._say(outputs)
+        # Of a file that names its rows.
+        return [
+            {"id": example.id} | answer if example.path else answer
+            for example, answer in zip(split.examples, said, strict=True)
+        ]
+
+    def _say(self, outputs):
+        """Returns what is said of each row, as values for JSON."""
         probabilities = self._kind.probabilities(outputs["logits"])
         decided = self._kind.decide(probabilities)
         return [
@@ -203,7 +201,7 @@ class Classification(task.Task):
             outputs.write_answers(
                 outputs.path_of(directory, "eval_predictions.jsonl", part),
                 [split.examples[row] for row in chosen],
-                self.answers(logits),
+                self._say(logits),
                 with_labels=True,
             )
             if not part and self._reader.kind in ("one_label", "multi_label"):
@@ -216,7 +214,7 @@ class Classification(task.Task):
         for part, chosen in _parts(split.examples).items():
             logits = {"logits": found["logits"][chosen]}
             examples = [split.examples[row] for row in chosen]
-            answers = self.answers(logits)
+            answers = self._say(logits)
             outputs.write_probabilities(
                 outputs.path_of(directory, "test_results.tsv", part),
                 self._kind.probabilities(logits["logits"]),

@@ -6,16 +6,32 @@ version 2 may say "is_impossible": true.
 """
 
 import dataclasses
-import json
+import math
 
 from absl import logging
 
+from finetuning import problems as problems_module
+from storage import file_io, json_files
 from text import corpus
 
 _FORM = (
     'SQuAD\'s form is {"data": [{"paragraphs": [{"context": ..., "qas": '
     '[{"id": ..., "question": ..., "answers": ...}]}]}]}'
 )
+
+
+_LINE = {"question": str, "context": str, "id?": object}
+_PARAGRAPH = {
+    "context": str,
+    "qas": [
+        {
+            "question": str,
+            "id": object,
+            "answers?": ([{"text": str}], None),
+            "is_impossible?": (bool, None),
+        }
+    ],
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,9 +71,9 @@ def read(path, problems, *, version_2, is_training):
     """
     examples = []
     seen = set()
-    num_moved = 0
+    num_moved = num_unplaced = 0
     for context, entry, place in _questions(path):
-        example, mistake, is_moved = _read_question(context, entry, version_2)
+        example, mistake = _read_question(context, entry, version_2)
         place = f"{place}, question {example.id}"
         if example.id in seen:
             problems.skip(place, "a question before it has the same id")
@@ -70,7 +86,10 @@ def read(path, problems, *, version_2, is_training):
         if mistake and is_training:
             problems.skip(place, mistake)
             continue
-        num_moved += is_moved
+        if example.span:
+            answer = entry["answers"][0]
+            num_unplaced += _is_unplaced(context, answer)
+            num_moved += _is_moved(context, answer)
         examples.append(example)
     problems.log()
     if num_moved:
@@ -80,13 +99,50 @@ def read(path, problems, *, version_2, is_training):
             path,
             num_moved,
         )
+    if num_unplaced:
+        logging.warning(
+            "%s: %s answers have no answer_start and stand in their text more "
+            "than once; the first place is taken",
+            path,
+            num_unplaced,
+        )
     if not examples:
         raise ValueError(f"{path}: it has no question that can be used")
     return examples
 
 
+def read_any(path, *, version_2):
+    """Reads questions to answer, in SQuAD's form or as JSON lines.
+
+    A line is {"id": ..., "question": ..., "context": ...}; without an id its
+    number counts.
+    """
+    text = corpus.read(path)
+    line = text.lstrip().partition("\n")[0]
+    try:
+        json_files.parse(line, path, _LINE)
+    except ValueError:
+        return read(
+            path,
+            problems_module.Problems(strict=False),
+            version_2=version_2,
+            is_training=False,
+        )
+    found = []
+    for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
+        value = json_files.parse(line, f"{path}, line {number}", _LINE)
+        found.append(
+            Example(
+                str(value.get("id", number)),
+                value["question"],
+                value["context"],
+            )
+        )
+    return found
+
+
 def _read_question(context, entry, version_2):
-    """Returns (example, what keeps it from training or "", is it moved)."""
+    """Returns (example, what keeps it from training or "")."""
     found = entry.get("answers") or []
     # google-research's files say is_impossible; others have no answers.
     is_impossible = version_2 and bool(
@@ -105,8 +161,11 @@ def _read_question(context, entry, version_2):
     elif answers and not answers[0].strip():
         mistake = "the answer is empty"
     elif answers:
-        span = _locate(context, answers[0], found[0].get("answer_start"))
-        mistake = "" if span else "the answer is not in the context"
+        try:
+            span = _locate(context, answers[0], _start_of(found[0]))
+            mistake = "" if span else "the answer is not in the context"
+        except ValueError as error:
+            mistake = str(error)
     example = Example(
         str(entry["id"]),
         entry["question"],
@@ -115,21 +174,44 @@ def _read_question(context, entry, version_2):
         span,
         is_impossible,
     )
-    is_moved = span and not _stands_at(context, found[0])
-    return example, mistake, bool(is_moved)
+    return example, mistake
 
 
-def _stands_at(context, answer):
+def _start_of(answer):
+    """Returns where an answer says that it stands, or None.
+
+    Spreadsheets and pandas make 8.0 and "8" of 8.
+
+    Raises:
+        ValueError: that is no place.
+    """
     start = answer.get("answer_start")
+    if start is None or (isinstance(start, int) and start is not True):
+        return start
+    try:
+        number = float(start)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not number.is_integer() or isinstance(start, bool):
+        raise ValueError("answer_start is no integer")
+    return int(number)
+
+
+def _is_unplaced(context, answer):
     text = answer["text"]
-    return isinstance(start, int) and (
-        start >= 0 and context[start : start + len(text)] == text
-    )
+    return _start_of(answer) is None and context.count(text) > 1
+
+
+def _is_moved(context, answer):
+    start, text = _start_of(answer), answer["text"]
+    if start is None:
+        return False
+    return start < 0 or context[start : start + len(text)] != text
 
 
 def _locate(context, text, start):
     """The span of a text in its context that is nearest to `start`, or None."""
-    start = start if isinstance(start, int) else 0
+    start = start or 0
     if text not in context:
         text = text.strip()
     places = []
@@ -146,52 +228,21 @@ def _locate(context, text, start):
 
 def _questions(path):
     """Yields (context, entry of a question, its place) of a file."""
-    found = _load(path)
-    for i, article in enumerate(_list_of(found, "data", path), start=1):
-        place = f"{path}, article {i}"
-        for j, paragraph in enumerate(
-            _list_of(article, "paragraphs", place), start=1
-        ):
-            place = f"{path}, article {i}, paragraph {j}"
-            context = _text_of(paragraph, "context", place)
-            for entry in _list_of(paragraph, "qas", place):
-                _text_of(entry, "question", place)
-                if "id" not in entry:
-                    raise ValueError(
-                        f"{place}: the question {entry['question']!r} has no "
-                        '"id"'
-                    )
-                for answer in entry.get("answers") or []:
-                    _text_of(answer, "text", f"{place}, {entry['id']}")
-                yield context, entry, place
-
-
-def _load(path):
     with corpus.open_text(path) as source:
         data = source.read()
+    file_io.check_is_fetched(data, path)
+    found = json_files.parse(data, path, object)
+    _check(found, {"data": [{"paragraphs": list}]}, path)
+    for i, article in enumerate(found["data"], start=1):
+        for j, paragraph in enumerate(article["paragraphs"], start=1):
+            place = f"{path}, article {i}, paragraph {j}"
+            _check(paragraph, _PARAGRAPH, place)
+            for entry in paragraph["qas"]:
+                yield paragraph["context"], entry, place
+
+
+def _check(value, shape, place):
     try:
-        # A byte order mark is dropped.
-        return json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}: not UTF-8 at byte {error.start}; convert it with iconv"
-        ) from None
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"{path}, line {error.lineno}: not JSON: {error.msg}, at column "
-            f"{error.colno}"
-        ) from None
-
-
-def _list_of(found, key, place):
-    if not isinstance(found, dict) or not isinstance(found.get(key), list):
-        has = sorted(found) if isinstance(found, dict) else type(found).__name__
-        raise ValueError(f'{place}: no list "{key}", but {has}; {_FORM}')
-    return found[key]
-
-
-def _text_of(found, key, place):
-    if not isinstance(found, dict) or not isinstance(found.get(key), str):
-        has = sorted(found) if isinstance(found, dict) else type(found).__name__
-        raise ValueError(f'{place}: no text "{key}", but {has}; {_FORM}')
-    return found[key]
+        json_files.check(value, shape, place)
+    except ValueError as error:
+        raise ValueError(f"{error}; {_FORM}") from None

@@ -171,6 +171,37 @@ class QuestionAnswering(finetuning_task.Task):
             self._answers = outputs, found
         return found
 
+    def examples_of_lines(self, lines, source, first):
+        # A question, a tab and its text.
+        found = []
+        for number, line in enumerate(lines, first):
+            texts = line.split("\t")
+            if len(texts) != 2:
+                raise ValueError(
+                    f"{source}, line {number}: {len(texts)} columns between "
+                    "tabs, wanted 2: a question and its text"
+                )
+            found.append(examples.Example(str(number), *texts))
+        return found
+
+    def examples_of_file(self, path):
+        return examples.read_any(
+            path, version_2=self._config.version_2_with_negative
+        )
+
+    def answers(self, split, outputs):
+        found = self.find(split, outputs)
+        said = []
+        for example, answer, text in zip(
+            split.examples, found, self.choose(found), strict=True
+        ):
+            best = answer.candidates[0] if answer.candidates else None
+            place = {}
+            if text and best:
+                place = {"start": best.begin, "end": best.end}
+            said.append({"id": example.id, "answer": text} | place)
+        return said
+
     def choose(self, found):
         """Returns the text to give of each answer, "" for none."""
         config = self._config
@@ -230,11 +261,13 @@ class QuestionAnswering(finetuning_task.Task):
         if version_2:
             files["null_odds.json"] = [x.null_odds for x in found]
         for name, values in files.items():
-            text = json.dumps(
-                dict(zip(ids, values, strict=True)),
-                indent=4,
-                ensure_ascii=False,
+            file_io.write_lines(
+                os.path.join(directory, name),
+                [
+                    json.dumps(
+                        dict(zip(ids, values, strict=True)),
+                        indent=4,
+                        ensure_ascii=False,
+                    )
+                ],
             )
-            # Half of a surrogate pair becomes what JSON writes for it.
-            data = (text + "\n").encode("utf-8", "backslashreplace")
-            file_io.write_whole(os.path.join(directory, name), data)

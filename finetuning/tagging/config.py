@@ -21,7 +21,7 @@ class TaggingConfig(FinetuningConfig):
     train_file: Annotated[
         str | None,
         "Sentences to train on: a word a line, its label last, a blank line "
-        "behind each sentence; .gz is unpacked.",
+        "behind each sentence; or CLUENER's JSON lines. .gz is unpacked.",
     ] = None
     eval_file: Annotated[
         str | None, "Sentences to score the model on, in the same form."
@@ -48,6 +48,11 @@ class TaggingConfig(FinetuningConfig):
     lstm_size: Annotated[
         int, "With --ner_head=bilstm_crf: its width in each direction."
     ] = 128
+    labels: Annotated[
+        str | None,
+        "All labels, as O,B-PER,I-PER; without this flag those that the "
+        "training file has.",
+    ] = None
     token_digits: Annotated[
         Literal["auto", "keep", "strip"],
         "Whether the digits behind a character (its place in a word, as in "

@@ -7,7 +7,8 @@ import unicodedata
 
 from absl import logging
 
-from finetuning.tagging import labels
+from finetuning.tagging import json_lines
+from finetuning.tagging.sentences import Sentence
 from storage import file_io
 from text import corpus, normalization
 
@@ -22,24 +23,8 @@ _SPACE = re.compile(" +")
 _TAB = re.compile("\t+")
 
 
-@dataclasses.dataclass(frozen=True)
-class Sentence:
-    """Words and where they stand in their text; labels where there are any."""
-
-    words: tuple[str, ...]
-    labels: tuple[str, ...] | None
-    text: str
-    starts: tuple[int, ...]  # Of the words, in characters of the text.
-    path: str
-    line: int  # Of the first word; the others are on the lines behind it.
-
-    def place(self, word=0):
-        """Says where a word was read."""
-        return f"{self.path}, line {self.line + word}"
-
-
 def read(path, problems, *, token_digits="auto", needs_labels=True):
-    """Reads a file, plain or gzipped.
+    """Reads a file, plain or gzipped, of this form or of `json_lines`.
 
     Columns stand between tabs or spaces, the word first, the label last. Byte
     order mark, CRLF, -DOCSTART- and comments before a sentence are dropped.
@@ -61,6 +46,11 @@ def read(path, problems, *, token_digits="auto", needs_labels=True):
     if not file_io.exists(path):
         raise ValueError(f"no file {path!r}")
     text = corpus.read(path)
+    if json_lines.is_here(text):
+        found = json_lines.read(text, path, problems, needs_labels=needs_labels)
+        if not found:
+            raise ValueError(f"{path}: no sentence is left")
+        return found
     rows = [_columns(line) for line in text.split("\n")]
     counts = collections.Counter(len(row) for row in rows if row)
     if not counts:
@@ -208,8 +198,13 @@ def _is_wide(character):
     return unicodedata.east_asian_width(character) in "WF"
 
 
-def check(sentences, known=None):
+def check(sentences, scheme, known=None):
     """Refuses labels that are none, or that are not among known ones.
+
+    Args:
+        sentences: with labels.
+        scheme: of `labels.scheme_of`.
+        known: the labels there may be; None is any.
 
     Raises:
         ValueError: names file and line.
@@ -217,13 +212,13 @@ def check(sentences, known=None):
     for sentence in sentences:
         for word, label in enumerate(sentence.labels):
             try:
-                labels.parse(label)
+                scheme.check(label)
             except ValueError as error:
                 raise ValueError(f"{sentence.place(word)}: {error}") from None
             if known is not None and label not in known:
                 raise ValueError(
-                    f"{sentence.place(word)}: label {label!r} is not in the "
-                    f"training data, which has {', '.join(known)}"
+                    f"{sentence.place(word)}: label {label!r} is not among the "
+                    f"known ones, {', '.join(known)}"
                 )
 
 

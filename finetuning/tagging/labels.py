@@ -35,6 +35,51 @@ def parse(label):
     return _PARTS[found[1]], found[2] or _NO_TYPE
 
 
+def scheme_of(labels):
+    """Returns the `Scheme` of labels of entities, or `Plain`.
+
+    Args:
+        labels: all that occur.
+    """
+    return Plain() if _are_plain(labels) else Scheme(labels)
+
+
+def _are_plain(labels):
+    """Whether labels are of words, as NN and VV, and none of an entity.
+
+    Bare letters, such as B, M, E and S, are of a segmentation.
+    """
+    forms = [_FORM.fullmatch(label) for label in labels]
+    has_types = any(form and form[2] for form in forms)
+    return OUTSIDE not in labels and not has_types and not all(forms)
+
+
+class Plain:
+    """Labels of words, such as parts of speech: each word is one of its kind.
+
+    It answers as `Scheme` does.
+    """
+
+    marks_ends = False
+
+    def check(self, label):
+        """Takes any label."""
+
+    def entities(self, labels):
+        """Returns (label, the word, the word after it) of each word."""
+        return [(label, n, n + 1) for n, label in enumerate(labels)]
+
+    def repair(self, labels):
+        return labels
+
+    def order(self, labels):
+        return sorted(labels)
+
+    def rules(self, labels):
+        """Any label may follow any other."""
+        return
+
+
 class Scheme:
     """What the letters of some labels are, and so what labels mean.
 
@@ -49,6 +94,14 @@ class Scheme:
         self._letters = {
             part: label[0] for label, (part, _) in self._parsed.items()
         }
+
+    def check(self, label):
+        """Refuses what is no label.
+
+        Raises:
+            ValueError: it is none.
+        """
+        parse(label)
 
     def entities(self, labels):
         """Returns (type, first word, word after the last) of each entity.

@@ -1,13 +1,14 @@
 """What was found in sentences, as lines of files."""
 
-import json
+from storage import json_files
 
 
 def files(sentences, predicted, scheme):
     """Returns {file name: lines}.
 
     predictions.conll has a word a line, its label where the input has one, and
-    what was predicted; label_test.txt, as CLUE's, what was predicted only.
+    what was predicted; label_test.txt, as CLUE's, what was predicted only;
+    cluener_predict.json, of sentences in its form, what is handed in.
 
     Args:
         sentences: a list of `conll.Sentence`.
@@ -15,18 +16,32 @@ def files(sentences, predicted, scheme):
         scheme: the `labels.Scheme`.
     """
     pairs = list(zip(sentences, predicted, strict=True))
-    return {
+    found = {
         "predictions.conll": [
             line for pair in pairs for line in (*_conll(*pair), "")
         ],
         "label_test.txt": [tag for tags in predicted for tag in tags],
         "entities.jsonl": [
-            json.dumps(
-                entities(sentence, scheme.entities(tags)), ensure_ascii=False
-            )
+            json_files.line(entities(sentence, scheme.entities(tags)))
             for sentence, tags in pairs
         ],
     }
+    if any(sentence.id is not None for sentence in sentences):
+        found["cluener_predict.json"] = [
+            json_files.line(_cluener(sentence, scheme.entities(tags)))
+            for sentence, tags in pairs
+        ]
+    return found
+
+
+def _cluener(sentence, found):
+    """Returns what CLUENER's site takes for a sentence."""
+    label = {}
+    for entity in entities(sentence, found)["entities"]:
+        places = label.setdefault(entity["type"], {})
+        span = [entity["start"], entity["end"] - 1]
+        places.setdefault(entity["text"], []).append(span)
+    return {"id": sentence.id, "label": label}
 
 
 def _conll(sentence, tags):

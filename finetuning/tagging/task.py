@@ -14,6 +14,7 @@ from finetuning import cache, problems, task, train
 from finetuning.tagging import (
     conll,
     files,
+    json_lines,
     labels,
     predictions,
     scores,
@@ -21,7 +22,7 @@ from finetuning.tagging import (
 )
 from modeling import crf, task_heads
 from storage import file_io, json_files
-from text import tokenization, vocab
+from text import corpus, tokenization, vocab
 from training import step
 
 _HEADS = {
@@ -67,6 +68,10 @@ class Tagging(task.Task):
         )
 
     def read(self, split_name):
+        if self.labels is None and not self._config.do_train:
+            known = self._labels_of_flag()
+            if known:
+                self._take_labels(known)
         if self.labels is None:
             sentences = self._read_training_data()
             if split_name == "train":
@@ -145,6 +150,7 @@ class Tagging(task.Task):
         predicted = self.tags(split, outputs)
         total, _ = self._scores(split, predicted)
         return {
+            "eval_accuracy": self._accuracy(split, predicted),
             "eval_f1": total.f1,
             "eval_precision": total.precision,
             "eval_recall": total.recall,
@@ -174,19 +180,24 @@ class Tagging(task.Task):
         self._take_labels(settings["labels"])
         self._is_cut = settings["words_are_characters"]
 
-    def examples_of_lines(self, lines, source="input"):
-        """Returns the examples of plain text, a sentence a line.
-
-        A line without words is an example without words.
-
-        Args:
-            lines: strings without line ends.
-            source: what they are from, for errors.
-        """
+    def examples_of_lines(self, lines, source, first):
+        # A line without words is an example without words.
         return [
             conll.split_text(line, source, number, cut=self._is_cut)
-            for number, line in enumerate(lines, start=1)
+            for number, line in enumerate(lines, start=first)
         ]
+
+    def examples_of_file(self, path):
+        return json_lines.read(
+            corpus.read(path),
+            path,
+            problems.Problems(strict=True),
+            needs_labels=False,
+        )
+
+    def answers(self, split, outputs):
+        pairs = zip(split.examples, self.tags(split, outputs), strict=True)
+        return [self._entities(*pair) for pair in pairs]
 
     def tags(self, split, outputs):
         """Returns the labels of the words of each example, as strings."""
@@ -198,34 +209,40 @@ class Tagging(task.Task):
         )
         return [[self.labels[int(tag)] for tag in x] for x in merged]
 
-    def entities(self, sentence, tags):
-        """Returns a sentence's text and the entities in it, for JSON.
-
-        Args:
-            sentence: a `conll.Sentence`.
-            tags: the label of each of its words.
-        """
-        return predictions.entities(sentence, self._scheme.entities(tags))
+    def _entities(self, sentence, tags):
+        """Returns a sentence's text and the entities in it, for JSON."""
+        found = predictions.entities(sentence, self._scheme.entities(tags))
+        return found if sentence.id is None else {"id": sentence.id} | found
 
     def _read_training_data(self):
         """Reads --train_file and takes the labels that are in it."""
         sentences = self._read_file("train")
-        conll.check(sentences)
-        scheme = labels.Scheme({x for s in sentences for x in s.labels})
+        known = self._labels_of_flag()
+        scheme = labels.scheme_of(
+            known or {x for s in sentences for x in s.labels}
+        )
+        conll.check(sentences, scheme)
         sentences = conll.repair(sentences, scheme)
         found = {label for s in sentences for label in s.labels}
         if found == {labels.OUTSIDE}:
             raise ValueError(
                 f"{self._path('train')}: every label is O, nothing to learn"
             )
-        self._take_labels(scheme.order(found))
+        conll.check(sentences, scheme, known)
+        self._take_labels(known or scheme.order(found))
         self._is_cut = conll.are_characters(sentences)
         logging.info("labels: %s", " ".join(self.labels))
         return sentences
 
+    def _labels_of_flag(self):
+        if not self._config.labels:
+            return None
+        names = [name.strip() for name in self._config.labels.split(",")]
+        return tuple(filter(None, names))
+
     def _take_labels(self, found):
         self.labels = tuple(found)
-        self._scheme = labels.Scheme(found)
+        self._scheme = labels.scheme_of(self.labels)
 
     def _read_file(self, split_name):
         bad = problems.Problems(self._config.strict)
@@ -239,9 +256,9 @@ class Tagging(task.Task):
         return sentences
 
     def _with_legal_labels(self, sentences):
-        conll.check(sentences)
+        conll.check(sentences, self._scheme)
         repaired = conll.repair(sentences, self._scheme)
-        conll.check(repaired, self.labels)
+        conll.check(repaired, self._scheme, self.labels)
         return repaired
 
     def _with_labels_if_any(self, sentences):
@@ -256,6 +273,15 @@ class Tagging(task.Task):
 
     def _path(self, split_name):
         return files.find(self._config, split_name)
+
+    def _accuracy(self, split, predicted):
+        """The share of words with the right label."""
+        pairs = [
+            pair
+            for example, tags in zip(split.examples, predicted, strict=True)
+            for pair in zip(example.labels, tags, strict=True)
+        ]
+        return sum(wanted == found for wanted, found in pairs) / len(pairs)
 
     def _scores(self, split, predicted):
         return scores.score(

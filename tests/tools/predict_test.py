@@ -1,6 +1,8 @@
 """Answers by a fine-tuned directory: those that the run itself gave."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -10,6 +12,7 @@ from finetuning.question_answering import config as question_config
 from finetuning.question_answering import task as question_answering
 from finetuning.tagging import config as tagging_config
 from finetuning.tagging import task as tagging
+from tests import project
 from tests.finetuning import tiny_task
 from tools import predict
 
@@ -75,6 +78,14 @@ def test_texts_are_classified_as_the_run_did(directory):
         )
     with pytest.raises(ValueError, match="line 2: 2 columns between tabs"):
         _predict(directory, "classes", ["w1", "w1\tw2"])
+    objects = [
+        json.dumps({"id": f"row {n}", "text": text})
+        for n, text in enumerate(TEXTS)
+    ]
+    for name in ("objects.jsonl", "objects.json"):
+        again = _predict(directory, "classes", objects, name)
+        assert [x.pop("id") for x in again] == [f"row {n}" for n in range(4)]
+        assert again == found
 
 
 def test_sentences_are_tagged_as_the_run_did(directory):
@@ -101,6 +112,10 @@ def test_sentences_are_tagged_as_the_run_did(directory):
     path = directory / "tags/entities.jsonl"
     wanted = [json.loads(line) for line in path.read_text().splitlines()]
     assert _predict(directory, "tags", TEXTS) == wanted
+    objects = [json.dumps({"text": text, "id": 7}) for text in TEXTS]
+    found = _predict(directory, "tags", objects, "objects.jsonl")
+    assert [x["text"] for x in found] == TEXTS
+    assert {x["id"] for x in found} == {7}
 
 
 def test_questions_are_answered_as_the_run_did(directory):
@@ -132,11 +147,65 @@ def test_questions_are_answered_as_the_run_did(directory):
     for lines, name in (
         ([f"w9 w8\t{text}" for text in TEXTS], "lines.txt"),
         (train.read_text(), "again.json"),
+        (
+            [
+                json.dumps({"id": n, "question": "w9 w8", "context": text})
+                for n, text in enumerate(TEXTS, 1)
+            ],
+            "lines.jsonl",
+        ),
     ):
         found = _predict(directory, "answers", lines, name)
         assert {said["id"]: said["answer"] for said in found} == wanted
         for said, text in zip(found, TEXTS, strict=True):
             assert text[said["start"] : said["end"]] == said["answer"]
+
+
+def _client(directory, **settings):
+    """Starts the program with pipes, as another program would."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools.predict", "--verbosity=-1"]
+        + [f"--model_dir={directory / 'classes'}"],
+        cwd=project.ROOT,
+        env=project.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **settings,
+    )
+
+
+def test_an_open_pipe_is_answered_line_by_line(directory):
+    wanted = _predict(directory, "classes", TEXTS)
+    with _client(directory) as client:
+        # Parts of lines and several lines at once, as pipes hand them on.
+        client.stdin.write(b"w1 w2 ")
+        client.stdin.flush()
+        client.stdin.write(b"w3\r\n")
+        client.stdin.flush()
+        found = [json.loads(client.stdout.readline())]
+        client.stdin.write(b"w4 w5\nw6 w1 w90 w91\nw7")
+        client.stdin.flush()
+        found += [json.loads(client.stdout.readline()) for _ in range(2)]
+        client.stdin.close()
+        found += map(json.loads, client.stdout.read().splitlines())
+        assert client.wait() == 0
+    assert [x["label"] for x in found] == [x["label"] for x in wanted]
+
+
+def test_bytes_that_are_no_text_are_named_with_their_line(directory):
+    with _client(directory) as client:
+        found, said = client.communicate(b"w1\n\xff w2\n")
+    assert client.returncode == 1 and found == b""
+    assert b"error: the standard input, line 2: not UTF-8 at byte 0" in said
+    assert b"Traceback" not in said
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_model_is_read():
+    for name, words in (("/", "is a folder"), ("/proc/x/y", "/proc/x")):
+        config = predict.PredictConfig(model_dir="none", output_file=name)
+        with pytest.raises(ValueError, match=f"--output_file.*{words}"):
+            predict.run(config)
 
 
 def test_what_is_no_fine_tuned_directory_is_told(directory):

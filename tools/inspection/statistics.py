@@ -139,6 +139,9 @@ class Statistics:
             law: the `Law` of the masks.
             dupe_factor: how often the text was gone through.
         """
+        if self.num_static and not self.num_masks:
+            limit = f"<= {_HIGH_UNMASKED_RATE:.0%}"
+            found.add("no masks", got="all of them", wanted=limit)
         if self.num_sequences < _ENOUGH_RECORDS:
             return
         for rule, is_found, got, wanted in self._suspicions(law, dupe_factor):
@@ -168,7 +171,8 @@ class Statistics:
     def _suspicions_of_masks(self, law):
         rate = self.masks[0] / self.num_static
         limit = _HIGH_UNMASKED_RATE
-        yield "no masks", rate > limit, f"{rate:.1%}", f"<= {limit:.0%}"
+        is_found = limit < rate < 1
+        yield "no masks", is_found, f"{rate:.1%}", f"<= {limit:.0%}"
         num_tokens = self.num_tokens * self.num_static / self.num_sequences
         rate = self.num_masks / num_tokens
         low, high = _USUAL_MASKED_RATES

@@ -128,11 +128,13 @@ def test_a_trained_task_answers_texts_that_are_in_no_file(tmp_path):
     settings = json.loads(json.dumps(trained.settings()))
     made = task.Classification(tiny_classifier.settings(tmp_path))
     made.restore(settings)
-    found = made.examples_of_lines(["the film\tgood", "bad\tfood"])
+    found = made.examples_of_lines(["the film\tgood", "bad\tfood"], "input", 1)
     rows = made.make_rows("predict", found)
     assert rows["segment_ids"].sum(axis=1).tolist() == [2, 2]
-    answers = made.answers({"logits": _LOGITS[:2, :2]})
+    answers = made.answers(
+        tasks.Split("predict", found, rows), {"logits": _LOGITS[:2, :2]}
+    )
     assert [x["label"] for x in answers] == ["no", "yes"]
     assert list(answers[0]["probabilities"]) == ["no", "yes"]
     with pytest.raises(ValueError, match="input, line 1: 1 columns .*wanted 2"):
-        made.examples_of_lines(["alone"])
+        made.examples_of_lines(["alone"], "input", 1)

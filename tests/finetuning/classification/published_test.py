@@ -52,7 +52,9 @@ def test_files_are_read_as_they_are_handed_out(
 
 def test_every_task_has_its_form():
     tasks = [datasets.find(name) for name in forms.FORMS]
-    assert tasks == list(datasets.DATASETS.values())
+    # AX has no training data of its own.
+    own = [x for name, x in datasets.DATASETS.items() if name != "ax"]
+    assert tasks == own
 
 
 def test_labels_stand_in_the_published_order():

@@ -39,7 +39,25 @@ def test_an_answer_is_taken_from_the_nearest_place(tmp_path, caplog, start):
     path = write(tmp_path, squads.entry(1, "What?", ("Zinc", start)))
     (found,) = squads.read(path)
     assert found.span == ((0, 4) if start is None else (17, 21))
-    assert "1 answers do not stand at their answer_start" in caplog.text
+    words = "do not stand at their answer_start"
+    if start is None:
+        words = "have no answer_start and stand in their text more than once"
+    assert f"1 answers {words}" in caplog.text
+
+
+@pytest.mark.parametrize("start", [17, 17.0, "17", "17.0"])
+def test_a_place_may_have_gone_through_a_spreadsheet(tmp_path, caplog, start):
+    path = write(tmp_path, squads.entry(1, "What?", ("Zinc", start)))
+    (found,) = squads.read(path, strict=True)
+    assert found.span == (17, 21)
+    assert "answer_start" not in caplog.text
+
+
+@pytest.mark.parametrize("start", [17.5, "x", True, [17], float("inf")])
+def test_a_place_that_is_none_is_told(tmp_path, start):
+    path = write(tmp_path, squads.entry(1, "What?", ("Zinc", start)))
+    with pytest.raises(ValueError, match="answer_start is no integer"):
+        squads.read(path, strict=True)
 
 
 def test_white_space_around_an_answer_is_no_part_of_it(tmp_path):
@@ -117,24 +135,29 @@ def message(tmp_path, content):
 
 def test_a_file_of_another_form_is_refused(tmp_path):
     found = message(tmp_path, {"version": 2, "articles": []})
-    assert "no list \"data\", but ['articles', 'version']" in found
+    assert 'it has no \'data\', only ["articles", "version"]' in found
     assert "SQuAD's form is" in found
-    assert 'no list "data", but list' in message(tmp_path, [])
+    assert "it must be an object, got []" in message(tmp_path, [])
     found = message(tmp_path, {"data": [{"paragraphs": []}, {"title": "x"}]})
-    assert ", article 2: no list \"paragraphs\", but ['title']" in found
+    assert ": data[1] has no 'paragraphs', only [\"title\"]" in found
     found = message(tmp_path, {"data": [{"paragraphs": [{"qas": []}]}]})
-    assert ', article 1, paragraph 1: no text "context"' in found
+    assert ", article 1, paragraph 1: it has no 'context'" in found
     entries = [{"question": "What?"}]
     found = message(tmp_path, squads.data_of((ZINC, entries)))
-    assert "the question 'What?' has no \"id\"" in found
+    assert "qas[0] has no 'id'" in found
     entries = [{"id": "q1", "question": "What?", "answers": ["Zinc"]}]
     found = message(tmp_path, squads.data_of((ZINC, entries)))
-    assert ', article 1, paragraph 1, q1: no text "text", but str' in found
+    assert 'qas[0].answers[0] must be an object, got "Zinc"' in found
+    entries[0]["answers"] = {"text": "Zinc"}
+    found = message(tmp_path, squads.data_of((ZINC, entries)))
+    assert "qas[0].answers must be a list" in found
     assert "no question that can be used" in message(tmp_path, {"data": []})
 
 
 def test_what_is_no_json_is_told_with_its_line(tmp_path):
-    assert ", line 3: not JSON" in message(tmp_path, b'{"data": [\n1,\n]}')
+    assert ", line 3, column 1: not JSON" in message(
+        tmp_path, b'{"data": [\n1,\n]}'
+    )
     found = message(tmp_path, '{"data": "é"}'.encode("latin1"))
     assert "not UTF-8 at byte 10" in found
 

@@ -277,7 +277,8 @@ def test_the_program_says_what_is_wrong_in_one_line(directory, tmp_path):
         text=True,
     )
     assert found.returncode == 1
-    assert f"error: {path}: no list \"data\", but ['version']" in found.stderr
+    words = f"error: {path}: it has no 'data', only [\"version\"]"
+    assert words in found.stderr
     assert "Traceback" not in found.stderr
 
 

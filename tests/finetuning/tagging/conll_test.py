@@ -122,15 +122,16 @@ def test_files_without_labels_words_or_bytes(tmp_path):
 
 def test_a_label_of_no_form_and_an_unknown_one_are_named(tmp_path):
     found, _ = _read(tmp_path, "\n" + _PLAIN)
+    scheme = labels.scheme_of({"O", "B-LOC", "I-LOC"})
     with pytest.raises(ValueError) as error:
-        conll.check(found, ("O", "B-LOC"))
+        conll.check(found, scheme, ("O", "B-LOC"))
     assert str(error.value) == (
-        f"{tmp_path}/train.conll, line 3: label 'I-LOC' is not in the training "
-        "data, which has O, B-LOC"
+        f"{tmp_path}/train.conll, line 3: label 'I-LOC' is not among the known "
+        "ones, O, B-LOC"
     )
     found, _ = _read(tmp_path, "中 NN\n")
     with pytest.raises(ValueError, match="line 1: label 'NN' is neither O"):
-        conll.check(found)
+        conll.check(found, scheme)
 
 
 def test_slips_in_labels_are_read_as_they_were_meant(tmp_path, caplog):

@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 
+from finetuning import task as finetuning_task
 from finetuning.tagging import config, labels, scores, task
 from tests import project, tiny
 from training import compilation
@@ -222,7 +223,7 @@ def test_labels_are_compared_as_they_are_meant(directory):
 def test_lines_of_text_become_examples(directory):
     made = _task(directory)
     made.restore({"labels": ["O", "B-PER"], "words_are_characters": False})
-    examples = made.examples_of_lines(["bob saw ann.", "", "中国"])
+    examples = made.examples_of_lines(["bob saw ann.", "", "中国"], "input", 1)
     assert [x.words for x in examples] == [
         ("bob", "saw", "ann", "."),
         (),
@@ -230,7 +231,11 @@ def test_lines_of_text_become_examples(directory):
     ]
     rows = made.make_rows("predict", examples)
     assert rows["input_mask"].sum(axis=1).tolist() == [6, 2, 4]
-    assert made.entities(examples[0], ["B-PER", "O", "B-PER", "O"]) == {
+    split = finetuning_task.Split("predict", examples, rows)
+    # The labels by number, at the first piece of each word.
+    tags = np.zeros(rows["input_mask"].shape, int)
+    tags[0, [1, 3]] = 1
+    assert made.answers(split, {"tags": tags})[0] == {
         "text": "bob saw ann.",
         "entities": [
             {"type": "PER", "start": 0, "end": 3, "text": "bob"},
@@ -249,7 +254,7 @@ def test_lines_of_text_become_examples(directory):
         ),
         (
             {"do_train": True, "do_eval": True, "eval_file": "{}/bad.txt"},
-            "bad.txt, line 2: label 'B-GPE' is not in the training data",
+            "bad.txt, line 2: label 'B-GPE' is not among the known ones",
         ),
         (
             {"do_train": True, "train_file": "{}/ragged.txt", "strict": True},
