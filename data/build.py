@@ -18,7 +18,7 @@ from data import (
 from data.layout import Layout
 from data.progress import Progress
 from storage import file_io, inputs, lock
-from text import vocab
+from text import case, vocab
 
 
 def build(config):
@@ -40,9 +40,12 @@ def build(config):
     _check_apart(config, paths)
     for warning in config.warnings():
         logging.warning("%s", warning)
+    case.check(vocabulary, config.do_lower_case)
+    for folder in {os.path.dirname(path) for path in config.output_paths}:
+        file_io.check_output_directory(folder or ".", "output_file")
     for path in config.output_paths:
-        if os.path.dirname(path):
-            file_io.make_directory(os.path.dirname(path))
+        if not file_io.is_remote(path) and os.path.isdir(path):
+            raise ValueError(f"--output_file={path} is a folder; name a file")
     with lock.hold(config.output_items):
         result = _build(config, vocabulary, paths)
     if result is None:

@@ -268,8 +268,9 @@ def check_output(path, flag):
     """
     if is_directory(path):
         raise ValueError(f"--{flag}={path} is a folder; name a file")
-    folder = os.path.dirname(path)
-    check_output_directory(folder or ".", flag)
+    if not is_remote(path) and exists(path) and not os.path.isfile(path):
+        return  # A pipe or a device, such as /dev/stdout.
+    check_output_directory(os.path.dirname(path) or ".", flag)
 
 
 def check_output_directory(path, flag):

@@ -5,10 +5,12 @@ changed file would go on calling the old code. Here the cache has a folder for
 each state of all the files that hold compiled code.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
 import pathlib
+import stat
 import tempfile
 
 import numba
@@ -16,34 +18,67 @@ from absl import logging
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 _PACKAGES = ("text", "data")
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def _cache_directory():
-    """A folder that can be written, or None."""
+    """A folder of ours that can be written, or None.
+
+    Numba unpickles what lies there, so whoever can write to it can run code
+    as us: a folder of another owner, or open to others, is not taken.
+    """
     digest = hashlib.sha256()
     for package in _PACKAGES:
         for path in sorted((_ROOT / package).glob("*.py")):
             digest.update(path.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
     candidates = [
-        os.environ.get("NUMBA_CACHE_DIR"),
+        chosen,
         os.path.join(home, "hanlin"),
         os.path.join(tempfile.gettempdir(), f"hanlin-cache-{os.getuid()}"),
     ]
     for candidate in filter(None, candidates):
         directory = os.path.join(candidate, digest.hexdigest()[:16])
-        try:
-            os.makedirs(directory, mode=0o700, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(directory, os.W_OK):
+        # Where the user wants it, what is above is the user's own choice.
+        is_safe = candidate == chosen or _is_ours(candidate, may_close=True)
+        if is_safe and _is_ours(directory):
             return directory
     logging.warning(
-        "compiled code cannot be kept, as none of %s can be written: every "
-        "start compiles for some seconds; name a folder in NUMBA_CACHE_DIR",
+        "compiled code cannot be kept, as none of %s can be written by this "
+        "user and by no other: every start compiles for some seconds; name a "
+        "folder in NUMBA_CACHE_DIR",
         ", ".join(filter(None, candidates)),
     )
     return None
+
+
+def _is_ours(path, may_close=False):
+    """Makes a folder where it is missing; whether nobody else can write it.
+
+    Args:
+        path: the folder.
+        may_close: whether one of ours that others can write is closed to them.
+    """
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, mode=0o700)
+        # Of a link its own owner counts, who may let it lead elsewhere.
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode) and status.st_uid == os.getuid():
+            status = os.stat(path)
+        if may_close and status.st_uid == os.getuid():
+            os.chmod(path, status.st_mode & ~_OTHERS_WRITE & 0o7777)
+            status = os.stat(path)
+    except OSError:
+        return False
+    return (
+        stat.S_ISDIR(status.st_mode)
+        and status.st_uid == os.getuid()
+        and not status.st_mode & _OTHERS_WRITE
+        and os.access(path, os.W_OK)
+    )
 
 
 _directory = _cache_directory()

@@ -13,10 +13,10 @@ import os
 from typing import Annotated
 
 import numpy as np
-import tensorflow as tf
 
 import config_flags
-from storage import file_io
+from settings import bounds
+from storage import file_io, tensors
 from training import checkpoint
 
 
@@ -29,8 +29,7 @@ class AverageConfig:
     last: Annotated[int, "How many of the newest checkpoints to average."] = 5
 
     def __post_init__(self):
-        if self.last < 1:
-            raise ValueError(f"--last must be positive, got {self.last}")
+        bounds.check(self, positive=("last",))
 
 
 def average(config):
@@ -46,13 +45,11 @@ def average(config):
             f"--last={config.last} asks for more; train with a larger "
             "--keep_checkpoint_max"
         )
-    readers = [
-        tf.train.load_checkpoint(
-            os.path.join(config.model_dir, f"model.ckpt-{step}")
-        )
-        for step in steps
+    file_io.check_output(config.output_file, "output_file")
+    prefixes = [
+        os.path.join(config.model_dir, f"model.ckpt-{step}") for step in steps
     ]
-    shapes = [reader.get_variable_to_shape_map() for reader in readers]
+    shapes = [tensors.shapes(prefix) for prefix in prefixes]
     names = sorted(n for n in shapes[0] if not checkpoint.is_state(n))
     for step, other in zip(steps, shapes, strict=True):
         wrong = [n for n in names if other.get(n) != shapes[0][n]]
@@ -62,20 +59,31 @@ def average(config):
                 f"{other.get(wrong[0])}, model.ckpt-{steps[0]} in shape "
                 f"{shapes[0][wrong[0]]}: they are of different models"
             )
-    file_io.make_directory(os.path.dirname(config.output_file) or ".")
-    checkpoint.write(
-        config.output_file, {name: _mean(readers, name) for name in names}
-    )
+    values = _mean(prefixes, names)
+    bad = tensors.not_finite(values)
+    if bad:
+        raise ValueError(
+            f"the mean of the steps {', '.join(map(str, steps))}: "
+            f"{tensors.describe_not_finite(bad)}"
+        )
+    checkpoint.write(config.output_file, values)
     return (
         f"{config.output_file}: the mean of the steps "
         f"{', '.join(map(str, steps))}; {len(names)} tensors"
     )
 
 
-def _mean(readers, name):
-    first = readers[0].get_tensor(name)
-    values = [reader.get_tensor(name).astype(np.float64) for reader in readers]
-    return np.mean(values, axis=0).astype(first.dtype)
+def _mean(prefixes, names):
+    """Returns {name: mean}, of one checkpoint after another in memory."""
+    sums, kinds = {}, {}
+    for prefix in prefixes:
+        for name, value in tensors.read(prefix, names).items():
+            kinds[name] = value.dtype
+            sums[name] = sums.get(name, 0) + value.astype(np.float64)
+    return {
+        name: (total / len(prefixes)).astype(kinds[name])
+        for name, total in sums.items()
+    }
 
 
 if __name__ == "__main__":

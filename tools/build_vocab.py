@@ -10,8 +10,16 @@ from typing import Annotated
 from absl import logging
 
 import config_flags
+from settings import bounds
 from storage import file_io, inputs
-from text import corpus, t2s, tokenization, vocab, vocab_builder
+from text import (
+    corpus,
+    encodings,
+    t2s,
+    tokenization,
+    vocab,
+    vocab_builder,
+)
 
 _HELD_OUT_ONE_IN = 100
 
@@ -32,12 +40,21 @@ class VocabConfig:
     min_count: Annotated[
         int, "How often a Chinese character or a symbol has to occur."
     ] = 10
+    encoding: Annotated[
+        str,
+        "What the text is encoded in: UTF-8, GB18030, Big5, UTF-16 or another "
+        "name that Python knows.",
+    ] = "UTF-8"
     held_out_file: Annotated[
         str | None,
         "Text to measure the coverage on; without it every "
         f"{_HELD_OUT_ONE_IN}th line of the input is kept for this.",
     ] = None
     overwrite: Annotated[bool, "Whether to replace an existing file."] = False
+
+    def __post_init__(self):
+        bounds.check(self, positive=("vocab_size", "min_count"))
+        encodings.check(self.encoding)
 
 
 def build(config):
@@ -46,11 +63,12 @@ def build(config):
         raise FileExistsError(
             f"{config.output_file} exists; replace it with --overwrite"
         )
+    file_io.check_output(config.output_file, "output_file")
     paths = inputs.expand(config.input_file)
     held_out = []
 
     def learned_from():
-        for lines in _lines(paths, config.t2s):
+        for lines in _lines(paths, config):
             if not config.held_out_file:
                 held_out.extend(lines[::_HELD_OUT_ONE_IN])
                 del lines[::_HELD_OUT_ONE_IN]
@@ -69,16 +87,16 @@ def build(config):
     vocab.save(config.output_file, rows)
     if config.held_out_file:
         for lines in _lines(
-            inputs.expand(config.held_out_file, "held_out_file"), config.t2s
+            inputs.expand(config.held_out_file, "held_out_file"), config
         ):
             held_out.extend(lines)
     print(_report(vocab.load(config.output_file), config, held_out))
 
 
-def _lines(paths, convert_t2s):
+def _lines(paths, config):
     for path in paths:
-        for text in corpus.read_chunks(path):
-            text = t2s.to_simplified(text) if convert_t2s else text
+        for text in corpus.read_chunks(path, encoding=config.encoding):
+            text = t2s.to_simplified(text) if config.t2s else text
             yield text.split("\n")
 
 

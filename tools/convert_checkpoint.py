@@ -9,12 +9,10 @@ are installed. conversion.json, written last, says how close they came.
 
 import dataclasses
 import importlib.util
-import json
 import os
 from typing import Annotated, Literal
 
 import numpy as np
-import tensorflow as tf
 
 import config_flags
 from interop import (
@@ -29,7 +27,9 @@ from interop import (
     tf1,
     variables,
 )
-from storage import file_io
+from settings import bounds
+from storage import file_io, json_files
+from text import case
 
 _REPORT = "conversion.json"
 # Programs, not tensors: what they compute is the proof.
@@ -64,8 +64,8 @@ class ConvertConfig:
     ] = None
     do_lower_case: Annotated[
         bool,
-        "Whether the model is uncased, which a TensorFlow checkpoint does not "
-        "say.",
+        "Whether the model is uncased; without this flag what files beside it, "
+        "or the name of its folder, say.",
     ] = True
     head: Annotated[
         Literal[
@@ -100,6 +100,7 @@ class ConvertConfig:
     ] = 1e-4
 
     def __post_init__(self):
+        bounds.check(self, positive=("max_difference", "max_seq_length"))
         if self.keep_optimizer and self.to != "tf1":
             raise ValueError(
                 f"--keep_optimizer goes with --to=tf1, got --to={self.to}"
@@ -110,6 +111,10 @@ class ConvertConfig:
                 f"--to=saved_model, got --to={self.to}"
             )
 
+    def settled(self, given):
+        """Returns the settings with the case that the model is of."""
+        return case.settle(self, given, (self.from_, self.vocab_file))
+
 
 def convert(config):
     """Converts and proves; returns the report, which conversion.json holds.
@@ -118,12 +123,11 @@ def convert(config):
         ValueError: the model cannot be read or written, or the two sides
             compute different things.
     """
-    if tf.io.gfile.isdir(config.output_dir) and tf.io.gfile.listdir(
-        config.output_dir
-    ):
+    if file_io.names_in(config.output_dir):
         raise ValueError(
             f"--output_dir={config.output_dir} is not empty: name another"
         )
+    file_io.check_output_directory(config.output_dir, "output_dir")
     source = formats.recognise(config.from_)
     whole = formats.read(
         config.from_,
@@ -153,10 +157,7 @@ def convert(config):
         "left_out": left_out,
         **differences,
     }
-    file_io.write_whole(
-        os.path.join(config.output_dir, _REPORT),
-        json.dumps(report, indent=2, ensure_ascii=False).encode() + b"\n",
-    )
+    json_files.write(os.path.join(config.output_dir, _REPORT), report)
     return report
 
 

@@ -16,12 +16,12 @@ import os
 from typing import Annotated, Literal
 
 import numpy as np
-import tensorflow as tf
 
 import config_flags
 from interop import formats
-from storage import file_io, inputs
-from text import corpus, t2s, tokenization, vocab, vocab_surgery
+from settings import bounds
+from storage import file_io, inputs, json_files
+from text import case, corpus, t2s, tokenization, vocab, vocab_surgery
 from training import checkpoint
 
 WORD_EMBEDDINGS = "bert/embeddings/word_embeddings"
@@ -96,15 +96,30 @@ class ExtendConfig:
             raise ValueError("set --shrink or --keep_vocab_file, not both")
         if self.find_words and not self.input_file:
             raise ValueError("--find_words needs --input_file, the text")
+        bounds.check(
+            self, positive=("min_count",), not_negative=("find_words", "seed")
+        )
+
+    def settled(self, given):
+        """Returns the settings with the case that the model is of.
+
+        Args:
+            given: names of the flags that were given.
+        """
+        return case.settle(
+            self,
+            given,
+            (self.init_checkpoint, self.vocab_file, self.bert_config_file),
+        )
 
 
 def extend(config):
     """Writes the model with another vocabulary; returns its report."""
+    file_io.check_output_directory(config.output_dir, "output_dir")
     old = vocab.load(config.vocab_file)
     values = dict(formats.read_weights(config.init_checkpoint).values)
     _check_rows(values, old, config)
-    with tf.io.gfile.GFile(config.bert_config_file) as file:
-        bert = json.load(file)
+    bert = json_files.read(config.bert_config_file)
     rows = _fewer_rows(config, old)
     added = vocab_surgery.add(
         rows,
@@ -113,7 +128,6 @@ def extend(config):
         use_unused=config.use_unused,
     )
     values |= new_values(config, values, old, added.rows)
-    file_io.make_directory(config.output_dir)
     path = os.path.join(config.output_dir, "vocab.txt")
     vocab.save(path, added.rows)
     file_io.write_whole(

@@ -13,6 +13,7 @@ from absl import app, flags, logging
 
 import config_flags
 from data.progress import Progress
+from settings import bounds
 from storage import file_io, inputs
 from text import vocab
 from tools.inspection import files, findings, page, report
@@ -40,11 +41,7 @@ class InspectConfig:
     seed: Annotated[int, "Decides which records are on the page."] = 0
 
     def __post_init__(self):
-        for name in ("num_samples", "max_records", "seed"):
-            if getattr(self, name) < 0:
-                raise ValueError(
-                    f"--{name} must not be negative, got {getattr(self, name)}"
-                )
+        bounds.check(self, not_negative=("num_samples", "max_records", "seed"))
 
 
 def inspect(paths, config):
@@ -94,9 +91,11 @@ def run(names, config):
     Returns:
         Whether the records are sound: there is no error, warnings or not.
     """
-    paths = dict.fromkeys(inputs.expand(",".join(names), "FILE"))
+    if config.html:
+        file_io.check_output(config.html, "html")
     # A shell's glob names the manifests too.
-    records = [path for path in paths if not path.endswith(".json")]
+    named = [name for name in names if not name.endswith(".json")]
+    records = list(dict.fromkeys(inputs.expand_items(named, "FILE")))
     inspection = inspect(records, config)
     print(report.text(inspection))
     if config.html:

@@ -189,26 +189,29 @@ def is_max_context(windows, num_tokens):
     Returns:
         bool [N, T]; False where no token of the text stands.
     """
-    best = np.zeros((len(windows.owner), num_tokens), bool)
-    for i in range(len(windows.first)):
-        begins, lengths = (
-            x[windows.rows[i] : windows.rows[i + 1], None]
-            for x in (windows.begins, windows.lengths)
-        )
-        if not len(begins):
-            continue
-        token = np.arange(windows.last[i] - windows.first[i])
-        fewer = np.minimum(token - begins, begins + lengths - 1 - token)
-        score = np.where(fewer >= 0, fewer + 0.01 * lengths, -1)
-        # The first of equals.
-        is_best = score.argmax(axis=0) == np.arange(len(begins))[:, None]
-        place = windows.query_lengths[i] + 2
-        for row, begin, length, chosen in zip(
-            range(windows.rows[i], windows.rows[i + 1]),
-            begins[:, 0],
-            lengths[:, 0],
-            is_best,
-            strict=True,
-        ):
-            best[row, place : place + length] = chosen[begin : begin + length]
-    return best
+    is_best = np.zeros((len(windows.owner), num_tokens), bool)
+    for i, place in enumerate(windows.query_lengths + 2):
+        rows = range(windows.rows[i], windows.rows[i + 1])
+        spans = [
+            slice(begin, begin + length)
+            for begin, length in zip(
+                windows.begins[rows.start : rows.stop].tolist(),
+                windows.lengths[rows.start : rows.stop].tolist(),
+                strict=True,
+            )
+        ]
+        # Row by row, each over its own tokens only: the text may be long.
+        best_score = np.full(windows.last[i] - windows.first[i], -1.0)
+        best_row = np.full(len(best_score), -1)
+        for row, span in zip(rows, spans, strict=True):
+            length = span.stop - span.start
+            column = np.arange(length)
+            score = np.minimum(column, length - 1 - column) + 0.01 * length
+            # The first of equals.
+            is_better = score > best_score[span]
+            best_score[span][is_better] = score[is_better]
+            best_row[span][is_better] = row
+        for row, span in zip(rows, spans, strict=True):
+            in_row = slice(place, place + span.stop - span.start)
+            is_best[row, in_row] = best_row[span] == row
+    return is_best
