@@ -8,7 +8,8 @@
 #   JOBS    shards at a time            (as many as cores)
 # as environment variables; FLAGs go to create_pretraining_data.py, for example
 #   bash shell/create_pretrain_data.sh 1 100 --dupe_factor=5 --t2s
-# Each shard has a seed of its own, 12345 and its number. A shard that is
+# Paths count from the folder where the command is given; a log goes on where it
+# ended. Each shard has a seed of its own, 12345 and its number. A shard that is
 # finished is left alone, so the same command goes on after a stop.
 # After CLUEbenchmark/CLUEPretrainedModels, create_pretrain_data.sh.
 
@@ -19,8 +20,7 @@ fi
 START="$1" END="$2"
 shift 2
 FLAGS=("$@")
-cd "$(dirname "$0")/.."
-source shell/environment.sh
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 INPUT="${INPUT:-corpus/clue_pretrain_%07d.txt}"
 OUTPUT="${OUTPUT:-records/clue_pretrain128_%d.tfrecord}"
@@ -30,15 +30,16 @@ mkdir -p "$LOG"
 
 build() { # NUMBER
   local number="$1" log="$LOG/$1.txt"
+  echo "== $(date '+%F %T')" >>"$log"
   # shellcheck disable=SC2059 # the patterns are formats
-  if "$PYTHON" create_pretraining_data.py \
+  if "$PYTHON" "$HANLIN/create_pretraining_data.py" \
     --input_file="$(printf "$INPUT" "$number")" \
     --output_file="$(printf "$OUTPUT" "$number")" \
-    --vocab_file=vocab/zh_en_8k.txt --random_seed=$((12345 + number)) \
+    --vocab_file="$HANLIN/vocab/zh_en_8k.txt" --random_seed=$((12345 + number)) \
     --num_workers=1 \
-    "${FLAGS[@]}" >"$log" 2>&1; then
+    "${FLAGS[@]}" >>"$log" 2>&1; then
     echo "shard $number: $(grep '^records \|already built' "$log" \
-      | sed 's/.*\] //')"
+      | tail -n 1 | sed 's/.*\] //')"
   else
     echo "shard $number failed: $(tail -n 1 "$log") ($log)"
     echo "$number" >>"$LOG/failed"

@@ -1,21 +1,22 @@
 # Sourced by the other scripts: leaves $PYTHON as a Python that has what
-# setup.cfg asks for.
+# setup.cfg asks for, and $HANLIN as the project's folder.
 #
 # An active environment that has it is used as it is. Otherwise .venv is made
-# beside this folder; made before, it is used again.
+# beside this folder; made before, it is used again. With HANLIN_LOCKED=1 the
+# packages are those of requirements.lock, of which each has its hash.
 #
 # usage: source shell/environment.sh [EXTRA]
 
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+HANLIN="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
 has_requirements() { # PYTHON EXTRA
-  "$1" - "$2" 2>/dev/null <<'PYTHON'
+  "$1" - "$2" "$HANLIN/setup.cfg" 2>/dev/null <<'PYTHON'
 import configparser, importlib.metadata, sys
 from pip._vendor.packaging.requirements import Requirement
 
 options = configparser.ConfigParser()
-options.read("setup.cfg")
+options.read(sys.argv[2])
 lines = options["options"]["install_requires"].split("\n")
 lines += options["options.extras_require"].get(sys.argv[1], "").split("\n")
 assert sys.version_info >= (3, 11)
@@ -39,21 +40,29 @@ find_python() {
   return 1
 }
 
+install_requirements() { # PYTHON EXTRA
+  local pip=("$1" -m pip install --quiet --disable-pip-version-check)
+  echo "installing the dependencies into .venv (some 2 GB, minutes)"
+  if [[ "${HANLIN_LOCKED:-}" ]]; then
+    "${pip[@]}" --require-hashes -r "$HANLIN/requirements${2:+-$2}.lock"
+  else
+    "${pip[@]}" -e "$HANLIN${2:+[$2]}"
+  fi
+}
+
 make_environment() { # EXTRA
   local base
   base=$(find_python)
-  if [[ ! -x .venv/bin/python ]]; then
+  if [[ ! -x "$HANLIN/.venv/bin/python" ]]; then
     echo "making .venv with $($base --version)"
-    "$base" -m venv .venv || {
+    "$base" -m venv "$HANLIN/.venv" || {
       echo "error: $base cannot make an environment; on Debian and Ubuntu:" \
         "apt-get install python3-venv" >&2
       return 1
     }
   fi
-  if ! has_requirements .venv/bin/python "$1"; then
-    echo "installing the dependencies into .venv (some 2 GB, minutes)"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-      -e ".${1:+[$1]}"
+  if ! has_requirements "$HANLIN/.venv/bin/python" "$1"; then
+    install_requirements "$HANLIN/.venv/bin/python" "$1"
   fi
 }
 
@@ -63,7 +72,7 @@ if [[ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ]] \
   PYTHON=python
 else
   make_environment "$EXTRA"
-  PYTHON="$PWD/.venv/bin/python"
+  PYTHON="$HANLIN/.venv/bin/python"
 fi
 # TensorFlow's own start-up lines bury ours.
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"

@@ -20,7 +20,8 @@ if (($# < 3)); then
 fi
 TPU_NAME="$1" RECORDS="$2" OUTPUT_DIR="$3"
 shift 3
-cd "$(dirname "$0")/.."
+source "$(dirname "${BASH_SOURCE[0]}")/recipes.sh"
+read_recipe "${FLAGFILE:-configs/pretrain/bert_base_tpu.flags}"
 # The environment of a TPU VM is made from requirements-tpu.txt, by hand.
 PYTHON="${PYTHON:-python3}"
 
@@ -45,8 +46,7 @@ wait_for_run() {
 }
 
 for ((try = 0; try <= ${RETRIES:-10}; try++)); do
-  "$PYTHON" run_pretraining.py \
-    --flagfile="${FLAGFILE:-configs/pretrain/bert_base_tpu.flags}" \
+  "$PYTHON" "$HANLIN/run_pretraining.py" "${RECIPE_FLAGS[@]}" \
     --tpu_name="$TPU_NAME" --input_file="$RECORDS" \
     --output_dir="$OUTPUT_DIR" "$@" &
   run=$!

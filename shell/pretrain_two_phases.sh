@@ -22,7 +22,7 @@ fi
 set -e
 RECORDS=("$1" "$2") OUTPUT_DIR="$3"
 shift 3
-cd "$(dirname "$0")/.."
+source "$(dirname "${BASH_SOURCE[0]}")/recipes.sh"
 RECIPE="${RECIPE:-configs/pretrain/bert_base}"
 
 pretrain() { # PHASE FLAG...
@@ -30,10 +30,11 @@ pretrain() { # PHASE FLAG...
   local records="${RECORDS[$1 - 1]}"
   shift
   if [[ "${TPU_NAME:-}" ]]; then
-    FLAGFILE="$flagfile" bash shell/pretrain_tpu.sh "$TPU_NAME" "$records" \
-      "$output" "$@"
+    FLAGFILE="$flagfile" bash "$HANLIN/shell/pretrain_tpu.sh" "$TPU_NAME" \
+      "$records" "$output" "$@"
   else
-    "${PYTHON:-python3}" run_pretraining.py --flagfile="$flagfile" \
+    read_recipe "$flagfile"
+    "${PYTHON:-python3}" "$HANLIN/run_pretraining.py" "${RECIPE_FLAGS[@]}" \
       --input_file="$records" --output_dir="$output" "$@"
   fi
 }

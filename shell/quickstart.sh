@@ -4,6 +4,7 @@
 
 OUTPUT="$(realpath -m "${1:-$(dirname "$0")/../output/quickstart}")"
 source "$(dirname "$0")/environment.sh"
+cd "$HANLIN"
 LOG="$OUTPUT/log"
 mkdir -p "$LOG"
 

@@ -4,6 +4,7 @@
 # `... tests/data`, `... -n0` for one at a time.
 
 source "$(dirname "$0")/environment.sh" dev
+cd "$HANLIN"
 
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .

@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests import project
 
@@ -186,3 +187,26 @@ def test_a_tpu_gets_all_that_others_get():
     text = (ROOT / "requirements-tpu.txt").read_text(encoding="utf-8")
     missing = {*filter(None, wanted)} - {*text.splitlines()}
     assert all(line.startswith("tensorflow>=") for line in missing), missing
+
+
+@pytest.mark.parametrize("extra", ["", "dev"])
+def test_the_lock_has_a_version_of_all_that_is_asked_for(extra):
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    wanted = settings["options"]["install_requires"].split("\n")
+    if extra:
+        wanted += settings["options.extras_require"][extra].split("\n")
+    name = f"requirements{extra and '-' + extra}.lock"
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", "")
+    locked = {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        assert "--hash=sha256:" in line and "//" not in line, line
+        locked.setdefault(line.split("==")[0], []).append(
+            line.split("==")[1].split()[0]
+        )
+    for line in filter(None, wanted):
+        requirement = Requirement(line)
+        versions = locked[requirement.name]
+        assert all(map(requirement.specifier.contains, versions)), line

@@ -1,0 +1,83 @@
+"""Shell scripts: paths count from the folder where a command is given."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from tests import project
+
+_TIMEOUT_SECS = 300
+# One sentence a line, a blank line between documents.
+_TEXT = "今天天气很好。\n我们去公园玩。\n\n他在学校读书。\n老师教他写字。\n"
+
+
+def _run(directory, script, *arguments, **environment):
+    return subprocess.run(
+        ["bash", str(project.ROOT / "shell" / script), *arguments],
+        cwd=directory,
+        env=os.environ | {"PYTHON": sys.executable} | environment,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_SECS,
+    )
+
+
+def test_shards_are_built_where_the_command_is_given(tmp_path):
+    (tmp_path / "corpus").mkdir()
+    for number in (1, 2):
+        name = f"clue_pretrain_{number:07d}.txt"
+        (tmp_path / "corpus" / name).write_text(_TEXT, encoding="utf-8")
+    command = ["create_pretrain_data.sh", "1", "2", "--dupe_factor=1"]
+    virtual = os.path.dirname(os.path.dirname(sys.executable))
+    environment = {"VIRTUAL_ENV": virtual}
+    environment["PATH"] = f"{virtual}/bin:{os.environ['PATH']}"
+    first = _run(tmp_path, *command, **environment)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert (tmp_path / "records/clue_pretrain128_2.tfrecord").exists()
+    logs = tmp_path / "records" / "log"
+    before = (logs / "1.txt").read_text(encoding="utf-8")
+    assert _run(tmp_path, *command, **environment).returncode == 0
+    # What an earlier run said is kept.
+    after = (logs / "1.txt").read_text(encoding="utf-8")
+    assert after.startswith(before) and "already built" in after
+    assert "already built" not in before
+
+
+def test_a_recipe_finds_its_configuration_from_every_folder(tmp_path):
+    # No TPU: a program that prints its flags stands for the training.
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    found = _run(
+        tmp_path,
+        "pretrain_tpu.sh",
+        "local",
+        "records/*.tfrecord",
+        "out",
+        PYTHON=str(program),
+    )
+    configs = project.ROOT / "configs"
+    assert found.stdout.splitlines() == [
+        str(project.ROOT / "run_pretraining.py"),
+        f"--flagfile={configs / 'pretrain/bert_base_tpu.flags'}",
+        f"--bert_config_file={configs / 'bert_base.json'}",
+        "--tpu_name=local",
+        "--input_file=records/*.tfrecord",
+        "--output_dir=out",
+    ]
+    # The caller's own recipe and configuration come first.
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "mine.flags").write_text(
+        "--bert_config_file=configs/bert_base.json\n"
+    )
+    shutil.copy(configs / "bert_base.json", tmp_path / "configs")
+    found = _run(
+        tmp_path,
+        "pretrain_tpu.sh",
+        *("local", "records", "out"),
+        PYTHON=str(program),
+        FLAGFILE="mine.flags",
+    )
+    assert "--bert_config_file=configs/bert_base.json" in found.stdout
+    assert "--flagfile=mine.flags" in found.stdout
