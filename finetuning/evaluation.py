@@ -35,6 +35,8 @@ def evaluate(config, devices, made, splits, global_step):
         outputs = _predictor(config, devices, made, name).outputs(split.rows)
         if made.task.is_labelled(split):
             found = _score(made, split, outputs)
+            found |= made.task.baseline(split)
+            _look_at(made.task.symptom(split, outputs), split)
             if results and not _are_same_rows(splits):
                 found = {f"{name}_{key}": x for key, x in found.items()}
             results |= found
@@ -45,6 +47,17 @@ def evaluate(config, devices, made, splits, global_step):
         if strategy.is_chief(devices):
             write_results(config.output_dir, results)
     return results
+
+
+def _look_at(symptom, split):
+    if symptom:
+        logging.warning(
+            "HAS THE MODEL LEARNED NOTHING? %s: %s. Too high a --learning_rate "
+            "or too few steps does this, too, as do an --init_checkpoint that "
+            "was not read and labels that do not belong to their texts",
+            split.name,
+            symptom,
+        )
 
 
 def _are_same_rows(splits):

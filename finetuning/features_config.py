@@ -74,7 +74,7 @@ class FeaturesConfig:
     ] = False
 
     def __post_init__(self):
-        bounds.check(self, positive=("batch_size",))
+        bounds.check(self, positive=("batch_size", "num_tpu_cores"))
         if self.max_seq_length < _SHORTEST:
             raise ValueError(
                 f"--max_seq_length must be at least {_SHORTEST} ([CLS], [SEP] "

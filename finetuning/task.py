@@ -106,6 +106,23 @@ class Task(abc.ABC):
             outputs: {name: float32 [N, ...]} of all its rows, in their order.
         """
 
+    def baseline(self, split):
+        """Returns {metric: number} of answers that need no reading.
+
+        Args:
+            split: a `Split` with labels.
+        """
+        return {}
+
+    def symptom(self, split, outputs):
+        """Returns how the answers show that nothing was learned, or "".
+
+        Args:
+            split: a `Split` with labels.
+            outputs: as of `score`.
+        """
+        return ""
+
     @abc.abstractmethod
     def write(self, split, outputs, directory):
         """Writes what is wanted of "eval" or "predict" into a directory."""

@@ -36,6 +36,10 @@ class OneLabel:
         counts = np.bincount(label_ids, minlength=num_labels)
         return counts, np.full(num_labels, len(label_ids) / num_labels)
 
+    def most_frequent(self, label_ids):
+        """Returns what to say of every row without reading, None if nothing."""
+        return np.bincount(label_ids).argmax()
+
     def losses(self, logits, label_ids, weights, smoothing):
         """Returns (the loss of each row, its weight), [B] each."""
         wanted = tf.one_hot(label_ids, logits.shape[-1])
@@ -86,6 +90,9 @@ class MultiLabel(OneLabel):
         counts = label_ids.sum(axis=0)
         return counts, len(label_ids) - counts
 
+    def most_frequent(self, label_ids):
+        return None
+
     def losses(self, logits, label_ids, weights, smoothing):
         wanted = label_ids * (1 - smoothing) + smoothing / 2
         positive = 1.0 if weights is None else tf.constant(weights, tf.float32)
@@ -119,6 +126,9 @@ class Regression(OneLabel):
     def encode(self, found, labels):
         """Returns [N] float32."""
         return np.array([number or 0.0 for number in found], np.float32)
+
+    def most_frequent(self, label_ids):
+        return None
 
     def losses(self, logits, label_ids, weights, smoothing):
         losses = tf.square(logits[:, 0] - label_ids)

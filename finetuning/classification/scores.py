@@ -71,6 +71,24 @@ KEYS = {
 }
 
 
+# Below so many rows one answer to all may be chance.
+_MIN_ROWS = 10
+
+
+def is_constant(decided, wanted):
+    """Whether all rows get one answer where they want several.
+
+    Numbers are one where they differ by a hundredth of what they should.
+
+    Args:
+        decided, wanted: [N] or [N, L].
+    """
+    if len(decided) < _MIN_ROWS:
+        return False
+    found, needed = (np.std(x, axis=0).max() for x in (decided, wanted))
+    return found <= needed * 0.01 and needed > 0
+
+
 def compute(names, wanted, decided):
     """Returns {metric: float} of the metrics with these names."""
     found = {}

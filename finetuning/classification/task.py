@@ -3,15 +3,14 @@
 Shapes: N examples, C choices, L labels, T tokens, B batch.
 """
 
-import math
 import os
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
 from finetuning import cache, task, train
 from finetuning.classification import (
+    class_weights,
     kinds,
     outputs,
     reader,
@@ -61,8 +60,14 @@ class Classification(task.Task):
 
     def read(self, split_name):
         found = self._reader.read(split_name)
-        if split_name == "train":
-            self._set_class_weights(found)
+        if split_name == "train" and self._config.class_weights:
+            self._class_weights = class_weights.make(
+                self._config.class_weights,
+                self.labels,
+                lambda: self._kind.count(
+                    self._label_ids(found), len(self.labels)
+                ),
+            )
         return found
 
     def make_rows(self, split_name, examples):
@@ -138,6 +143,34 @@ class Classification(task.Task):
             )
             found |= {f"{name}{part}": x for name, x in of_part.items()}
         return found
+
+    def baseline(self, split):
+        wanted = split.rows["label_ids"]
+        found = {}
+        for part, chosen in _parts(split.examples).items():
+            decided = self._kind.most_frequent(wanted[chosen])
+            if decided is None:
+                continue
+            of_part = scores.compute(
+                self._reader.metrics,
+                wanted[chosen],
+                np.full_like(wanted[chosen], decided),
+            )
+            found |= {
+                f"majority_{name.removeprefix('eval_')}{part}": x
+                for name, x in of_part.items()
+            }
+        return found
+
+    def symptom(self, split, outputs):
+        wanted = split.rows["label_ids"]
+        decided = self._decide(outputs)
+        if not scores.is_constant(decided, wanted):
+            return ""
+        said = self._say({"logits": outputs["logits"][:1]})[0]
+        said.pop("probabilities", None)
+        (answer,) = said.values()
+        return f"all {len(decided)} rows get the same answer, {answer!r}"
 
     def write(self, split, outputs, directory):
         if split.name == "eval":
@@ -245,28 +278,6 @@ class Classification(task.Task):
                 "--label_smoothing is for labels, and this task has none"
             )
 
-    def _set_class_weights(self, found):
-        text = self._config.class_weights
-        if not text:
-            return
-        if text == "balanced":
-            label_ids = self._label_ids(found)
-            counts, others = self._kind.count(label_ids, len(self.labels))
-            # A label that no row has is nowhere in the loss.
-            weights = np.where(counts > 0, others / np.maximum(counts, 1), 1)
-            self._class_weights = weights.tolist()
-        else:
-            self._class_weights = _parse_weights(text, self.labels)
-        logging.info(
-            "weights of the labels: %s",
-            ", ".join(
-                f"{name} {weight:.3g}"
-                for name, weight in zip(
-                    self.labels, self._class_weights, strict=True
-                )
-            ),
-        )
-
 
 def _parts(examples):
     """Returns {part: the numbers of its examples}, the main part first."""
@@ -274,17 +285,3 @@ def _parts(examples):
     for row, example in enumerate(examples):
         parts.setdefault(example.part, []).append(row)
     return parts
-
-
-def _parse_weights(text, labels):
-    try:
-        weights = [float(part) for part in text.split(",")]
-    except ValueError:
-        weights = []
-    is_good = all(0 < weight < math.inf for weight in weights)
-    if len(weights) != len(labels) or not is_good:
-        raise ValueError(
-            f"--class_weights={text} must be balanced, or a positive number "
-            f"for each of the labels {', '.join(labels)}"
-        )
-    return weights

@@ -243,6 +243,13 @@ class QuestionAnswering(finetuning_task.Task):
             )
         return scored
 
+    def symptom(self, split, outputs):
+        found = self.choose(self.find(split, outputs))
+        num_gold = sum(bool(x.answers) for x in split.examples)
+        if any(found) or not num_gold:
+            return ""
+        return f"no question is answered, and {num_gold} have an answer"
+
     def write(self, split, outputs, directory):
         """Writes google-research/bert's JSON files of the predictions."""
         if split.name != "predict":

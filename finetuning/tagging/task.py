@@ -156,6 +156,13 @@ class Tagging(task.Task):
             "eval_recall": total.recall,
         }
 
+    def symptom(self, split, outputs):
+        predicted = self.tags(split, outputs)
+        total, _ = self._scores(split, predicted)
+        if any(map(self._scheme.entities, predicted)) or not total.num_gold:
+            return ""
+        return f"no entity is found, and there are {total.num_gold}"
+
     def write(self, split, outputs, directory):
         predicted = self.tags(split, outputs)
         if split.name == "eval":
@@ -235,10 +242,8 @@ class Tagging(task.Task):
         return sentences
 
     def _labels_of_flag(self):
-        if not self._config.labels:
-            return None
-        names = [name.strip() for name in self._config.labels.split(",")]
-        return tuple(filter(None, names))
+        names = map(str.strip, (self._config.labels or "").split(","))
+        return tuple(filter(None, names)) or None
 
     def _take_labels(self, found):
         self.labels = tuple(found)

@@ -58,9 +58,11 @@ def test_a_task_that_fails_does_not_stop_the_others(tmp_path):
     assert "initialised from" in found.stderr
     missing, scored = found.stdout.strip().split("\n")
     assert " ".join(missing.split()) == "CoLA failed; see the messages above"
-    name, score = scored.split()
+    name, score, guessed = scored.split()
     assert name == "RTE"
     assert 0.5 <= float(score.removeprefix("eval_accuracy=")) <= 1
+    # Beside it what "entailment" for all rows would score.
+    assert guessed == "majority_accuracy=0.5"
     assert (tmp_path / "out" / "RTE" / "model.ckpt-4.index").exists()
 
 
