@@ -61,7 +61,7 @@ def _warn_of_others(config, before):
         for name in (*_OF_ROWS, "task_name")
         if name in before
         and hasattr(config, name)
-        and before[name] != getattr(config, name)
+        and _is_other(config, name, before[name])
     ]
     if others:
         logging.warning(
@@ -70,3 +70,9 @@ def _warn_of_others(config, before):
             config.output_dir,
             "; ".join(others),
         )
+
+
+def _is_other(config, name, value):
+    if name == "task_name" and isinstance(value, str):
+        return config.is_other_task(value)
+    return value != getattr(config, name)

@@ -11,16 +11,15 @@ bert_model.ckpt, bert_config.json and vocab.txt, to go on training from.
 """
 
 import dataclasses
-import json
 import os
 from typing import Annotated, Literal
 
 import numpy as np
 
 import config_flags
-from interop import formats
+from interop import bert_config, formats
 from settings import bounds
-from storage import file_io, inputs, json_files
+from storage import file_io, inputs
 from text import case, corpus, t2s, tokenization, vocab, vocab_surgery
 from training import checkpoint
 
@@ -119,7 +118,7 @@ def extend(config):
     old = vocab.load(config.vocab_file)
     values = dict(formats.read_weights(config.init_checkpoint).values)
     _check_rows(values, old, config)
-    bert = json_files.read(config.bert_config_file)
+    bert = bert_config.read(config.bert_config_file)
     rows = _fewer_rows(config, old)
     added = vocab_surgery.add(
         rows,
@@ -130,9 +129,9 @@ def extend(config):
     values |= new_values(config, values, old, added.rows)
     path = os.path.join(config.output_dir, "vocab.txt")
     vocab.save(path, added.rows)
-    file_io.write_whole(
-        os.path.join(config.output_dir, "bert_config.json"),
-        json.dumps(bert | {"vocab_size": len(added.rows)}, indent=2).encode(),
+    bert = dataclasses.replace(bert, vocab_size=len(added.rows))
+    file_io.write_lines(
+        os.path.join(config.output_dir, "bert_config.json"), [bert.to_json()]
     )
     prefix = os.path.join(config.output_dir, "bert_model.ckpt")
     checkpoint.write(prefix, values)

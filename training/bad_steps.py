@@ -57,5 +57,5 @@ class BadSteps:
     def _fail(self, what):
         raise ValueError(
             f"{what}; {self._checkpoints.describe_good()}. A lower "
-            "--learning_rate or a longer --num_warmup_steps is the usual cure"
+            "--learning_rate or a longer warm-up is the usual cure"
         )

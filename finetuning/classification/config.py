@@ -4,6 +4,7 @@ import dataclasses
 from typing import Annotated, Literal
 
 from finetuning import config
+from finetuning.classification import datasets
 
 OWN_FORMS = ("tsv", "csv", "jsonl")
 _MIN_SEQ_LENGTH = 8
@@ -110,6 +111,13 @@ class ClassifierConfig(config.FinetuningConfig):
                     f"{self.task_name} knows its own, use --task_name=tsv, csv "
                     "or jsonl"
                 )
+
+    def is_other_task(self, task_name):
+        """Whether a model trained with a --task_name is of another task."""
+        wanted, found = map(datasets.key_of, (self.task_name, task_name))
+        if self.is_own:
+            return found not in OWN_FORMS
+        return found not in (wanted, datasets.find(wanted).model_of)
 
     @property
     def is_own(self):

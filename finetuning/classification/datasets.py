@@ -15,7 +15,8 @@ def choices(context, *texts):
 
 
 def _endings(context, start, *endings):
-    return tuple((context, f"{start} {ending}") for ending in endings)
+    # A list is no text, as it would be in an f-string.
+    return tuple((context, " ".join((start, ending))) for ending in endings)
 
 
 def _keywords(keywords, abstract):
@@ -66,6 +67,8 @@ class Dataset:
     undecided: str | None = None
     # Whether only rows whose "language" is --xnli_language belong to it.
     of_language: bool = False
+    # The task whose models it is for, where it has nothing to train on.
+    model_of: str | None = None
     # A key of `outputs.SUBMISSIONS`, and {part: file}.
     submission: tuple[str, Mapping[str, str]] | None = None
 
@@ -129,7 +132,7 @@ DATASETS = {
     "ax": Dataset(
         files={"predict": {"": "AX.tsv|diagnostic.tsv|test.tsv"}},
         texts=_PAIR, label="gold_label", id="index", labels=_NLI,
-        submission=("glue", {"": "AX.tsv"})),
+        model_of="mnli", submission=("glue", {"": "AX.tsv"})),
     "qnli": Dataset(
         files=_TSV, texts=("question", "sentence"), labels=_ENTAILED,
         submission=_glue("QNLI")),
@@ -186,13 +189,18 @@ DATASETS = {
 # fmt: on
 
 
+def key_of(name):
+    """Returns a task's name without case and hyphens, a key of `DATASETS`."""
+    return name.lower().replace("-", "").replace("_", "")
+
+
 def find(name):
     """Returns a published task by a name, whatever its case and hyphens.
 
     Raises:
         ValueError: there is none; says which there are.
     """
-    key = name.lower().replace("-", "").replace("_", "")
+    key = key_of(name)
     if key not in DATASETS:
         raise ValueError(
             f"--task_name={name} is none of {', '.join(DATASETS)}, and tsv, "
