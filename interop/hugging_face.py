@@ -112,7 +112,9 @@ def read(directory, *, head=None):
     config, saved_from = hugging_face_config.read(directory)
     values = read_values(directory, config)
     head = variables.infer_head(values, saved_from or head)
-    wanted = variables.wanted(config, head, variables.num_labels(values))
+    # The rows of this head, whatever other heads are there.
+    of_head = {n: x for n, x in values.items() if n in variables.HEADS[head]}
+    wanted = variables.wanted(config, head, variables.num_labels(of_head))
     aside = sorted(values.keys() - wanted.keys())
     _warn_of_aside(directory, aside)
     values = {name: values[name] for name in wanted if name in values}

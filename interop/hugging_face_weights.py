@@ -125,14 +125,9 @@ def _load_torch(path):
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path} is damaged: {reason}") from None
-    tensors = {
-        name: value
-        for name, value in _unwrap(found, path, torch).items()
-        if isinstance(value, torch.Tensor)
-    }
     return {
         name: functools.partial(_of_torch, tensor, path, name, torch)
-        for name, tensor in tensors.items()
+        for name, tensor in _unwrap(found, path, torch).items()
     }
 
 
@@ -145,31 +140,40 @@ def _of_torch(tensor, path, name, torch):
 
 
 def _unwrap(found, path, torch):
-    """Returns the mapping with tensors, which may lie in others.
+    """Returns {name: tensor} of an object, in which they may lie deeper.
 
-    Trainings save {"state_dict": {...}, "epoch": 3} and the like.
+    Trainings save {"state_dict": {...}, "loss": tensor} and the like: an
+    encoder goes before what else is by name.
     """
-    level, trail = [((), found)], []
+    level, best = [((), found)], []
     for _ in range(_MOST_WRAPS):
-        trail = [
-            (keys, value)
-            for keys, value in level
-            if isinstance(value, Mapping)
-            and any(isinstance(x, torch.Tensor) for x in value.values())
-        ]
-        encoders = [x for x in trail if any(k.endswith(WORDS) for k in x[1])]
-        if len(encoders or trail) == 1:
-            ((keys, tensors),) = encoders or trail
-            if keys:
-                logging.info("%s: read are its %s", path, " / ".join(keys))
-            return tensors
+        level = [(keys, x) for keys, x in level if isinstance(x, Mapping)]
+        named = [(keys, _named(value, torch)) for keys, value in level]
+        named = [x for x in named if x[1]]
+        encoders = [x for x in named if any(n.endswith(WORDS) for n in x[1])]
+        best = encoders or best or named
+        if encoders:
+            break
         level = [
             ((*keys, str(key)), inner)
             for keys, value in level
-            if isinstance(value, Mapping)
             for key, inner in value.items()
         ]
+    if len(best) == 1:
+        ((keys, tensors),) = best
+        if keys:
+            logging.info("%s: read are its %s", path, " / ".join(keys))
+        return tensors
     kind = type(found).__name__
     if isinstance(found, Mapping):
         kind = "{" + ", ".join(map(repr, list(found)[:_NUM_NAMED])) + "}"
     raise ValueError(f"{path} holds {kind}, wanted one set of tensors by name")
+
+
+def _named(mapping, torch):
+    """Returns the tensors of a mapping that have a name."""
+    return {
+        name: value
+        for name, value in mapping.items()
+        if isinstance(name, str) and isinstance(value, torch.Tensor)
+    }
