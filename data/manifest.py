@@ -13,6 +13,14 @@ from storage import file_io, json_files
 _SUFFIX = ".manifest.json"
 _MANY = 16
 
+# Of all flags those that others ask for.
+_FLAGS = {
+    "masked_lm_prob?": float,
+    "do_whole_word_mask?": bool,
+    "mask_unit?": str,
+    "dupe_factor?": int,
+}
+_MASKINGS = ("static", "dynamic")
 _INPUT = {"name": str, "num_bytes": int, "sha256": str}
 _FILE = {"num_records": int, "num_bytes": int}
 # Of the shape of `storage.json_files`.
@@ -24,7 +32,7 @@ SHARD = {
     "counts": {str: int},
 }
 _SHAPE = {
-    "made_from": {"flags?": dict, "outputs?": [str], "vocab_sha256?": str},
+    "made_from": {"flags?": _FLAGS, "outputs?": [str], "vocab_sha256?": str},
     "files": {str: _FILE},
     "shards?": [SHARD],
     "statistics?": {str: float},
@@ -144,12 +152,23 @@ def read(path):
         ValueError: the file is no manifest.
     """
     try:
-        return json_files.read(path, _SHAPE)
+        found = json_files.read(path, _SHAPE)
+        _check_masking(found, path)
+        return found
     except ValueError as error:
         raise ValueError(
             f"{error}; it is no manifest of create_pretraining_data, or "
             "damaged: remove it, or build the records again"
         ) from None
+
+
+def _check_masking(found, path):
+    masking = found.get("masking", _MASKINGS[0])
+    if masking not in _MASKINGS:
+        raise ValueError(
+            f"{path}: masking must be one of {', '.join(_MASKINGS)}, got "
+            f"{json_files.shown(masking)}"
+        )
 
 
 def write(path, manifest):

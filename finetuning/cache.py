@@ -18,6 +18,8 @@ from storage import file_io, json_files
 _VERSION = 1
 _SHAPE = {"num_rows": int, "features": {str: [object]}, "made_from": dict}
 _ROWS_AT_ONCE = 4096
+# {type of a feature: the list of it in a row}
+_LISTS = {"int32": "int64_list", "float32": "float_list"}
 
 
 digest = file_io.sha256
@@ -91,7 +93,30 @@ def _feature(value):
     return tf.train.Feature(int64_list=tf.train.Int64List(value=numbers))
 
 
+def _check(features, first):
+    """Refuses features that are not those of the first row.
+
+    TensorFlow ends the process where it reads rows of far too many numbers.
+    """
+    there = tf.train.Example.FromString(first).features.feature
+    if features.keys() != set(there):
+        raise ValueError(f"it has {sorted(there)}, not {sorted(features)}")
+    for name, stated in features.items():
+        kind, shape = (*stated, None, None)[:2]
+        is_shape = isinstance(shape, list) and all(
+            type(size) is int and size >= 0 for size in shape
+        )
+        if not (isinstance(kind, str) and kind in _LISTS and is_shape):
+            raise ValueError(f"{name} is described as {stated}")
+        num_values = len(getattr(there[name], _LISTS[kind]).value)
+        if num_values != math.prod(shape):
+            raise ValueError(f"{name} has {num_values} values, not {shape}")
+
+
 def _read(path, features, num_rows):
+    records = tf.data.TFRecordDataset(path)
+    for first in records.take(1).as_numpy_iterator():
+        _check(features, first)
     specs = {
         name: tf.io.FixedLenFeature(
             [math.prod(shape)], tf.float32 if kind == "float32" else tf.int64
@@ -100,9 +125,9 @@ def _read(path, features, num_rows):
     }
     blocks = [
         {name: value.numpy() for name, value in block.items()}
-        for block in tf.data.TFRecordDataset(path)
-        .batch(_ROWS_AT_ONCE)
-        .map(lambda serialized: tf.io.parse_example(serialized, specs))
+        for block in records.batch(_ROWS_AT_ONCE).map(
+            lambda serialized: tf.io.parse_example(serialized, specs)
+        )
     ]
     found = sum(len(next(iter(block.values()))) for block in blocks)
     if found != num_rows:

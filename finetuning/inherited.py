@@ -45,7 +45,13 @@ def settle(config, given):
             " ".join(f"--{name}={value}" for name, value in changes.items()),
             config.output_dir,
         )
-        config = dataclasses.replace(config, **changes)
+        try:
+            config = dataclasses.replace(config, **changes)
+        except ValueError as error:
+            raise ValueError(
+                f"{config.output_dir}, its {run_settings.SETTINGS_FILE}: "
+                f"{error}"
+            ) from None
     if not config.do_train:
         _warn_of_others(config, before)
     if "do_lower_case" in before:

@@ -9,6 +9,7 @@ from finetuning.question_answering import config as question_answering_config
 from finetuning.question_answering import task as question_answering
 from finetuning.tagging import config as tagging_config
 from finetuning.tagging import task as tagging
+from settings import bounds
 from training import precision, run_settings, strategy
 
 _FEW_ROWS = 2
@@ -42,6 +43,7 @@ def load(directory, **changes):
             f"{directory} has no {run_settings.SETTINGS_FILE} of a "
             "fine-tuning: it is not the --output_dir of one"
         )
+    path = os.path.join(directory, run_settings.SETTINGS_FILE)
     make_config, make_task = PROGRAMS[stated["task"]]
     settings = {
         **stated.get("config", {}),
@@ -51,15 +53,17 @@ def load(directory, **changes):
         "seeds": None,
         **changes,
     }
+    wrong = f"{path}: not the settings of {make_task.program}: "
     try:
+        bounds.check_kinds(make_config, settings)
         config = make_config(**settings)
-    except TypeError as error:
-        raise ValueError(
-            f"{os.path.join(directory, run_settings.SETTINGS_FILE)}: not the "
-            f"settings of {make_task.program}: {error}"
-        ) from None
-    made = make_task(config)
-    made.restore(stated.get("settings", {}))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{wrong}{error}") from None
+    try:
+        made = make_task(config)
+        made.restore(stated.get("settings", {}))
+    except ValueError as error:
+        raise ValueError(f"{wrong}{error}") from None
     return config, made
 
 

@@ -12,7 +12,7 @@ from absl import logging
 
 from interop import variables
 from modeling import config as model_config
-from storage import file_io
+from storage import file_io, json_files
 
 HUGGING_FACE = "config.json"
 _WRITTEN_BY_TRANSFORMERS = ("architectures", "transformers_version")
@@ -54,6 +54,7 @@ def read_as_it_is(path):
     if not file_io.exists(path):
         raise ValueError(f"--bert_config_file: no file {path!r}")
     config = model_config.from_json(file_io.read_bytes(path), path)
+    _check_labels(config, path)
     unknown = model_config.unknown_keys(config)
     if unknown:
         logging.warning(
@@ -63,6 +64,15 @@ def read_as_it_is(path):
             "is" if len(unknown) == 1 else "are",
         )
     return config
+
+
+def _check_labels(config, path):
+    named = config.extra.get("id2label") or None
+    json_files.check(named, ({str: object}, None), path, "id2label")
+    try:
+        variables.labels(config)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def of_file(config, path):

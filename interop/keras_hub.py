@@ -74,6 +74,8 @@ _SETTINGS = (
     ("max_position_embeddings", "max_sequence_length"),
     ("type_vocab_size", "num_segments"),
 )
+# Of each JSON file of a preset.
+_FILE = {"class_name?": (str, None), "config?": (dict, None)}
 _VOCABULARY = "assets/tokenizer/vocabulary.txt"
 _ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_exact")
 
@@ -229,7 +231,7 @@ def _class_name(directory, file):
 
 def _read_json(directory, file):
     path = os.path.join(directory, file)
-    return json_files.read(path) if os.path.exists(path) else {}
+    return json_files.read(path, _FILE) if os.path.exists(path) else {}
 
 
 def _head_of(directory):
@@ -245,7 +247,7 @@ def _head_of(directory):
 
 
 def _read_case(directory):
-    settings = _read_json(directory, "tokenizer.json").get("config", {})
+    settings = _read_json(directory, "tokenizer.json").get("config") or {}
     return settings.get("lowercase", True)
 
 

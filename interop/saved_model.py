@@ -102,7 +102,8 @@ def vocabulary_path(directory):
 
 def read_settings(directory):
     """Returns what `export` was told: max_seq_length and padding."""
-    return json_files.read(os.path.join(directory, _EXTRA, _SETTINGS))
+    path = os.path.join(directory, _EXTRA, _SETTINGS)
+    return json_files.read(path, {"max_seq_length": int, "padding": str})
 
 
 def load_vocabulary(path, model):

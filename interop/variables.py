@@ -101,7 +101,8 @@ def num_labels(values):
     """Returns the rows of the head's output_weights, 2 where it has none."""
     for name in ("output_weights", "cls/squad/output_weights"):
         if name in values:
-            return len(values[name])
+            # A damaged file may have one number for all rows.
+            return (*values[name].shape, 2)[0]
     return 2
 
 
@@ -236,12 +237,19 @@ def labels(config):
     """Returns the labels in order, or None where the config names none.
 
     Raises:
-        ValueError: id2label skips a number.
+        ValueError: id2label skips a number, or has a key that is none.
     """
     by_id = config.extra.get("id2label")
     if not by_id:
         return None
-    by_id = {int(number): label for number, label in by_id.items()}
+    try:
+        by_id = {int(number): label for number, label in by_id.items()}
+    except ValueError:
+        raise ValueError(
+            f"id2label has keys that are no numbers: {sorted(by_id)[:8]}"
+        ) from None
+    if any(isinstance(label, (list, dict)) for label in by_id.values()):
+        raise ValueError("id2label has a label that is a list or an object")
     if sorted(by_id) != list(range(len(by_id))):
         raise ValueError(f"id2label skips a number: {sorted(by_id)}")
     return [by_id[number] for number in range(len(by_id))]

@@ -11,6 +11,8 @@ from storage import json_files
 
 # How alike a key must be to one of ours to be taken for a slip, of 1.
 _NEAR = 0.85
+# No list of the variables of more would come to an end.
+_MOST_LAYERS = 10_000
 # Keys of other models: {key: (whose, the key of ours it may be equal to)}.
 _OF_OTHERS = {
     "embedding_size": ("ALBERT or ELECTRA", "hidden_size"),
@@ -103,6 +105,11 @@ class BertConfig:
         for field in dataclasses.fields(self):
             if field.name != "extra":
                 _check(field, getattr(self, field.name))
+        if self.num_hidden_layers > _MOST_LAYERS:
+            raise ValueError(
+                f"num_hidden_layers={self.num_hidden_layers} is more than "
+                f"{_MOST_LAYERS}: is it damaged?"
+            )
         if self.hidden_size % self.num_attention_heads:
             raise ValueError(
                 f"hidden_size={self.hidden_size} is not a multiple of "

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import typing
 
 
 def check(config, *, positive=(), not_negative=(), shares=()):
@@ -31,3 +32,31 @@ def check(config, *, positive=(), not_negative=(), shares=()):
             value = getattr(config, name)
             if value is not None and not is_allowed(value):
                 raise ValueError(f"--{name} must {words}, got {value}")
+
+
+def check_kinds(config_class, values):
+    """Refuses values from a file that are of no kind a setting may have.
+
+    Args:
+        config_class: a dataclass of settings.
+        values: {setting: value}; one that is no setting passes.
+
+    Raises:
+        ValueError: one is of another kind; names the setting and the value.
+    """
+    for name, kind in typing.get_type_hints(config_class).items():
+        if name in values and not _is_of(values[name], kind):
+            raise ValueError(
+                f"{name} must be {getattr(kind, '__name__', kind)}, got "
+                f"{str(values[name])[:60]!r}"
+            )
+
+
+def _is_of(value, kind):
+    if typing.get_origin(kind) is typing.Literal:
+        return isinstance(value, str | None) and value in typing.get_args(kind)
+    if kinds := typing.get_args(kind):
+        return any(_is_of(value, one) for one in kinds)
+    if kind is float:
+        return type(value) in (int, float) and abs(value) < math.inf
+    return type(value) is kind

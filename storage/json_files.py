@@ -2,7 +2,8 @@
 
 A shape says what a value must be, and is itself made of what it describes:
 
-    int, float, str, bool, dict, list    a value of this type; float takes int
+    int, float, str, bool, dict, list    a value of this type; float takes int,
+                                         and neither takes NaN nor Infinity
     [shape]                              a list of such values
     {str: shape}                         an object with such values
     {"key": shape, "other?": shape}      an object with these keys, ? optional
@@ -11,6 +12,7 @@ A shape says what a value must be, and is itself made of what it describes:
 """
 
 import json
+import math
 
 from absl import logging
 
@@ -84,6 +86,17 @@ def parse(data, source, shape=dict):
     return value
 
 
+def parse_line(line, path, number, shape=dict):
+    """Returns the value of a line of a file of JSON lines; see `parse`."""
+    place = f"{path}, line {number}"
+    try:
+        return parse(line, place, shape)
+    except ValueError as error:
+        # The line of the file says where it is, not that of the JSON.
+        text = str(error).replace(f"{place}, line 1,", f"{place},", 1)
+        raise ValueError(text) from None
+
+
 def _decode(data, source):
     if data.startswith(_UTF_16):
         raise ValueError(
@@ -149,15 +162,27 @@ def _check_keys(value, shape, source, place):
 
 def _is(value, kind):
     if kind is float:
-        kind = (int, float)
+        return _is_number(value)
     # In Python true and false are integers.
     is_boolean = isinstance(value, bool)
     return isinstance(value, kind) and (kind is bool or not is_boolean)
 
 
+def _is_number(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # An integer of hundreds of digits.
+        return False
+
+
 def shown(value):
     """Returns a value as an error shows it: not too long, and printable."""
-    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # Little less deep than what is no JSON.
+        text = f"a {type(value).__name__} nested very deep"
     if len(text) > _SHOWN_CHARACTERS:
         text = text[:_SHOWN_CHARACTERS] + " ..."
     return text.encode("utf-8", "backslashreplace").decode()

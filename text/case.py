@@ -26,7 +26,7 @@ _FILES = (
 )
 # Folders as models are published in: google-research/bert, tokenization.py,
 # validate_case_matches_checkpoint, and the names on the hub.
-_UNCASED = re.compile(r"(?i)uncased|(^|[-_])chinese_L-\d")
+_UNCASED = re.compile(r"(?i)uncased|(^|[-_])(chinese|multilingual)_L-\d")
 _CASED = re.compile(r"(?i)(^|[-_])cased($|[-_])")
 _UPPER = re.compile(r"(##)?[^\[<]*[A-Z]")
 # More rows with capital letters than these are not there by chance.

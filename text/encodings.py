@@ -10,6 +10,8 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # 0xA1 or more in GB18030 nearly always, in Big5 for three of five.
 _PAIR = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
 _MOST_HIGH = 0.85
+# Traditional text in GB18030 has low ones too; a seventh of it is no Big5.
+_MOST_NO_BIG5 = 0.05
 
 
 def check(name):
@@ -20,8 +22,8 @@ def check(name):
     """
     try:
         "".encode(name)
-        b"".decode(name)
-    except (LookupError, UnicodeError):
+        codecs.getincrementaldecoder(name)().decode(b"", final=True)
+    except (LookupError, ValueError):
         raise ValueError(
             f"--encoding={name} is no encoding; GB18030 (also of GBK and "
             "GB2312), Big5, UTF-16 and UTF-8 are common"
@@ -48,7 +50,12 @@ def guess(data):
     if not pairs:
         return None
     num_high = sum(second >= b"\xa1" for second in pairs)
-    return "GB18030" if num_high > _MOST_HIGH * len(pairs) else "Big5"
+    num_wrong = data.decode("big5hkscs", "replace").count("\ufffd")
+    # A cut may leave half a character at either end.
+    is_no_big5 = num_wrong > 2 + _MOST_NO_BIG5 * len(pairs)
+    if num_high > _MOST_HIGH * len(pairs) or is_no_big5:
+        return "GB18030"
+    return "Big5"
 
 
 def _fits(data, name):
@@ -76,10 +83,14 @@ class Recoded(io.RawIOBase):
         self._path = path
         self._buffer = b""
         self._is_over = False
-        self._place = 0
+        self._place = self._told = 0
 
     def readable(self):
         return True
+
+    def tell(self):
+        """How many bytes of UTF-8 were read."""
+        return self._told
 
     def readinto(self, buffer):
         while not self._buffer and not self._is_over:
@@ -87,17 +98,19 @@ class Recoded(io.RawIOBase):
             self._is_over = not block
             try:
                 text = self._decode(block, final=self._is_over)
-            except UnicodeDecodeError as error:
+                if not self._place:
+                    text = text.removeprefix("\ufeff")
+                # Half of a surrogate pair, too, is no text.
+                self._buffer = text.encode()
+            except UnicodeError as error:
+                place = self._place + getattr(error, "start", 0)
                 raise ValueError(
                     f"{self._path}: not {self._name}, by --encoding, near byte "
-                    f"{self._place + error.start} of the file "
-                    f"({error.reason})"
+                    f"{place} of the file ({getattr(error, 'reason', error)})"
                 ) from None
-            if not self._place:
-                text = text.removeprefix("\ufeff")
             self._place += len(block)
-            self._buffer = text.encode()
         count = min(len(buffer), len(self._buffer))
         buffer[:count] = self._buffer[:count]
         self._buffer = self._buffer[count:]
+        self._told += count
         return count

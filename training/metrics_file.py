@@ -5,6 +5,8 @@ save keeps them all in memory.
 """
 
 import os
+import re
+import sys
 
 from absl import logging
 
@@ -14,6 +16,7 @@ NAME = "metrics.jsonl"
 
 _EVAL = b'"eval_'
 _BLOCK_BYTES = 1 << 20
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 def append(path, text):
@@ -55,7 +58,8 @@ def _lines_from_the_end(path, size):
             file.seek(begin - count)
             block = file.read(count) + rest
             begin -= count
-            lines = block.splitlines(keepends=True)
+            # At \n alone, as where the file is read forward.
+            lines = _LINE.findall(block)
             # The first one may have begun before this block.
             rest = lines.pop(0) if begin and lines else b""
             place = begin + len(rest)
@@ -126,8 +130,11 @@ def _parse(line):
         row = json_files.parse(line, NAME, {"step": int})
     except ValueError:
         return None
-    return {
-        name: value
-        for name, value in row.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
+    found = {name: value for name, value in row.items() if _is_number(value)}
+    return found if "step" in found else None
+
+
+def _is_number(value):
+    """Whether a value is a number that can be computed with, also NaN."""
+    is_integer = type(value) is int and abs(value) <= sys.float_info.max
+    return is_integer or isinstance(value, float)

@@ -12,8 +12,8 @@ _SHAPE = {
     "program?": str,
     "task?": str,
     "config?": dict,
-    "settings?": dict,
-    "training_rows?": object,
+    "settings?": {"labels?": ([str], None)},
+    "training_rows?": (dict, None),
 }
 
 # Flags on which no weight depends, or of which something else tells.

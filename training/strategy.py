@@ -45,13 +45,34 @@ def create(
     """
     if use_tpu or tpu_name:
         return _tpu(tpu_name or master or "local", tpu_zone, gcp_project)
-    if "cluster" in json_files.parse(
-        os.environ.get("TF_CONFIG") or "{}", "TF_CONFIG", _TF_CONFIG
-    ):
+    if "cluster" in _stated_cluster():
         return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
+
+
+def _stated_cluster():
+    """Returns what TF_CONFIG says, {} where it is not set.
+
+    Raises:
+        ValueError: it is of another form, or names no task of its cluster.
+    """
+    stated = json_files.parse(
+        os.environ.get("TF_CONFIG") or "{}", "TF_CONFIG", _TF_CONFIG
+    )
+    if not stated.get("cluster"):
+        return stated
+    task = stated.get("task", {})
+    addresses = stated["cluster"].get(task.get("type"), ())
+    # Some write the number as a string.
+    index = str(task.get("index"))
+    if index not in map(str, range(len(addresses))):
+        raise ValueError(
+            f"TF_CONFIG: the task {json_files.shown(task)} is none of its "
+            f"cluster {json_files.shown(stated['cluster'])}"
+        )
+    return stated
 
 
 def of(config):

@@ -20,7 +20,7 @@ def _endings(context, start, *endings):
 
 
 def _keywords(keywords, abstract):
-    if not isinstance(keywords, str):
+    if isinstance(keywords, list):
         keywords = " ".join(keywords)
     return ((keywords, abstract),)
 

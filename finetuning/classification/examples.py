@@ -8,6 +8,8 @@ from absl import logging
 
 # What a task leaves without a label, as annotators did not agree.
 _NO_LABEL = ("-", "")
+# Of float32, in which the loss is computed.
+_LARGEST = 3.4e38
 _OTHER_FORM = "a text of another form than the task's"
 
 
@@ -68,9 +70,9 @@ def number_of(value):
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if not math.isfinite(number):
+    if not abs(number) <= _LARGEST:
         raise ValueError("a label that is no number (--regression)")
     return number
 

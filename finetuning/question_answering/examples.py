@@ -115,13 +115,10 @@ def read_any(path, *, version_2):
     """Reads questions to answer, in SQuAD's form or as JSON lines.
 
     A line is {"id": ..., "question": ..., "context": ...}; without an id its
-    number counts.
+    number counts. A file's name may tell, by .jsonl, that it is of lines.
     """
     text = corpus.read(path)
-    line = text.lstrip().partition("\n")[0]
-    try:
-        json_files.parse(line, path, _LINE)
-    except ValueError:
+    if not _is_of_lines(text, path):
         return read(
             path,
             problems_module.Problems(strict=False),
@@ -130,7 +127,7 @@ def read_any(path, *, version_2):
         )
     found = []
     for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
-        value = json_files.parse(line, f"{path}, line {number}", _LINE)
+        value = json_files.parse_line(line, path, number, _LINE)
         found.append(
             Example(
                 str(value.get("id", number)),
@@ -139,6 +136,16 @@ def read_any(path, *, version_2):
             )
         )
     return found
+
+
+def _is_of_lines(text, path):
+    if path.removesuffix(".gz").endswith(".jsonl"):
+        return True
+    try:
+        json_files.parse(text.lstrip().partition("\n")[0], path, _LINE)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_question(context, entry, version_2):
@@ -190,7 +197,7 @@ def _start_of(answer):
         return start
     try:
         number = float(start)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not number.is_integer() or isinstance(start, bool):
         raise ValueError("answer_start is no integer")

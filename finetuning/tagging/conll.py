@@ -7,7 +7,7 @@ import unicodedata
 
 from absl import logging
 
-from finetuning.tagging import json_lines
+from finetuning.tagging import json_lines, labels
 from finetuning.tagging.sentences import Sentence
 from storage import file_io
 from text import corpus, normalization
@@ -196,6 +196,20 @@ def are_characters(sentences):
 
 def _is_wide(character):
     return unicodedata.east_asian_width(character) in "WF"
+
+
+def scheme_of(sentences):
+    """Returns the `labels.Scheme` of what sentences are labelled with.
+
+    Raises:
+        ValueError: a label is none; names file and line.
+    """
+    found = {label for sentence in sentences for label in sentence.labels}
+    try:
+        return labels.scheme_of(found)
+    except ValueError:
+        check(sentences, labels.Scheme([labels.OUTSIDE]))
+        raise
 
 
 def check(sentences, scheme, known=None):

@@ -2,7 +2,7 @@
 
 import os
 
-from storage import inputs
+from storage import file_io
 
 _STEMS = {
     "train": ("train",),
@@ -30,10 +30,14 @@ def find(config, split_name):
             )
         raise ValueError(f"{why}set --{flag}, or --data_dir")
     stems = _STEMS[split_name]
+    # CLUENER's own are .json; rows that a run keeps have these names, too.
     found = [
         path
-        for path in inputs.expand(config.data_dir, flag="data_dir")
-        if os.path.basename(path).split(".")[0] in stems
+        for name in file_io.names_in(config.data_dir)
+        for path in [os.path.join(config.data_dir, name)]
+        if name.split(".")[0] in stems
+        and ".tf_record" not in name
+        and not file_io.is_directory(path)
     ]
     if len(found) != 1:
         names = " or ".join(f"{stem}.*" for stem in stems)

@@ -4,22 +4,21 @@
 and the places of its first and last character. A file to predict has no label.
 """
 
+import dataclasses
+import re
+
 from finetuning.tagging.sentences import Sentence
 from storage import json_files
+from text import corpus
 
-_LINE = {
-    "text": str,
-    "label?": ({str: {str: [[int]]}}, None),
-    "id?": object,
-}
-
-
-_WRONG_PLACE = "an entity that is not where its place says"
+_BEGIN = re.compile(r'\s*\{(?![ \t]+[^\s"}])')
+_TEXT = {"text": str, "id?": object}
+_LINE = _TEXT | {"label?": ({str: {str: [[int]]}}, None)}
 
 
 def is_here(text):
-    """Whether a file's text is of this form."""
-    return text.lstrip().startswith("{")
+    """Whether a file's text is of this form, and its first word no {."""
+    return bool(_BEGIN.match(text))
 
 
 def read(text, path, problems, *, needs_labels):
@@ -29,49 +28,77 @@ def read(text, path, problems, *, needs_labels):
         text: of the file.
         path: the file, for errors.
         problems: a `problems.Problems`, told of what cannot be used.
-        needs_labels: whether a sentence without labels is of no use.
+        needs_labels: whether a sentence without labels is of no use. Else
+            either all have labels or none, and an empty text is one, too.
     """
     found = []
-    for line, row in enumerate(text.rstrip("\n").split("\n"), start=1):
+    for line, row in _rows(text):
         place = f"{path}, line {line}"
         try:
-            value = json_files.parse(row, place, _LINE)
+            value = json_files.parse_line(row, path, line, _LINE)
+            sentence = _make(value, path, line)
+            spans = _spans_of(value, sentence, needs_labels)
         except ValueError as error:
             problems.skip(place, str(error).removeprefix(place).lstrip(", :"))
             continue
-        if value.get("label") is None and needs_labels:
-            problems.skip(place, "no label")
-            continue
-        sentence = _make(value, path, line, len(found), problems)
-        if sentence:
-            found.append(sentence)
+        if spans is not None:
+            labels = _labels(spans, sentence.starts, place, problems)
+            sentence = dataclasses.replace(sentence, labels=labels)
+        found.append(sentence)
+    if not all(sentence.labels for sentence in found):
+        return [dataclasses.replace(x, labels=None) for x in found]
     return found
 
 
-def _make(value, path, line, number, problems):
+def read_texts(path):
+    """Returns the sentences of a file to tag; its labels are left aside.
+
+    Raises:
+        ValueError: a line is of another form; names it.
+    """
+    return [
+        _make(json_files.parse_line(row, path, line, _TEXT), path, line)
+        for line, row in _rows(corpus.read(path))
+    ]
+
+
+def _rows(text):
+    return enumerate(text.rstrip("\n").split("\n"), start=1)
+
+
+def _make(value, path, line):
+    """Returns the `Sentence` without labels."""
     text = value["text"]
     starts = tuple(n for n, c in enumerate(text) if not c.isspace())
-    place = f"{path}, line {line}"
-    if not starts:
-        problems.skip(place, "an empty text")
-        return None
-    labels = None
-    if value.get("label") is not None:
-        try:
-            spans = list(_spans(value["label"], text))
-        except ValueError as error:
-            problems.skip(place, str(error))
-            return None
-        labels = _labels(spans, starts, place, problems)
     return Sentence(
         tuple(text[start] for start in starts),
-        labels,
+        None,
         text,
         starts,
         path,
         line,
-        id=value.get("id", number),
+        id=value.get("id", line - 1),
     )
+
+
+def _spans_of(value, sentence, needs_labels):
+    """Returns the spans that a line has, or None.
+
+    Raises:
+        ValueError: they are needed and wrong, or there is nothing to label.
+    """
+    if needs_labels and value.get("label") is None:
+        raise ValueError("no label")
+    if needs_labels and not sentence.words:
+        raise ValueError("an empty text")
+    if value.get("label") is None:
+        return None
+    try:
+        return list(_spans(value["label"], sentence.text))
+    except ValueError:
+        if needs_labels:
+            raise
+        return None
 
 
 def _spans(label, text):
@@ -79,8 +106,9 @@ def _spans(label, text):
     for kind, mentions in label.items():
         for mention, places in mentions.items():
             for span in places:
-                begin, end = span if len(span) == 2 else (0, -1)
-                if text[begin : end + 1] != mention or not mention.strip():
+                begin, end = span if len(span) == 2 else (-1, -1)
+                is_here = begin >= 0 and text[begin : end + 1] == mention
+                if not is_here or not mention.strip():
                     raise ValueError(
                         "an entity that is not where its place says"
                     )

@@ -22,7 +22,7 @@ from finetuning.tagging import (
 )
 from modeling import crf, task_heads
 from storage import file_io, json_files
-from text import corpus, tokenization, vocab
+from text import tokenization, vocab
 from training import step
 
 _HEADS = {
@@ -195,12 +195,7 @@ class Tagging(task.Task):
         ]
 
     def examples_of_file(self, path):
-        return json_lines.read(
-            corpus.read(path),
-            path,
-            problems.Problems(strict=True),
-            needs_labels=False,
-        )
+        return json_lines.read_texts(path)
 
     def answers(self, split, outputs):
         pairs = zip(split.examples, self.tags(split, outputs), strict=True)
@@ -225,8 +220,8 @@ class Tagging(task.Task):
         """Reads --train_file and takes the labels that are in it."""
         sentences = self._read_file("train")
         known = self._labels_of_flag()
-        scheme = labels.scheme_of(
-            known or {x for s in sentences for x in s.labels}
+        scheme = (
+            labels.scheme_of(known) if known else conll.scheme_of(sentences)
         )
         conll.check(sentences, scheme)
         sentences = conll.repair(sentences, scheme)

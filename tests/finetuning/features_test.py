@@ -24,12 +24,16 @@ TOKENS = [
 def directory(tmp_path_factory):
     path = tmp_path_factory.mktemp("features")
     tiny_task.write_inputs(path)
-    hugging_face.export(str(path / "model"), berts.bert())
+    write_model(path)
     (path / "texts.txt").write_text(TEXTS)
     return path
 
 
-def _run(directory, name, **settings):
+def write_model(directory):
+    hugging_face.export(str(directory / "model"), berts.bert())
+
+
+def run(directory, name, **settings):
     config = features_config.FeaturesConfig(
         input_file=str(directory / "texts.txt"),
         output_file=str(directory / name),
@@ -49,7 +53,7 @@ def _run(directory, name, **settings):
 
 
 def test_the_lines_are_those_of_google_research(directory):
-    lines = _run(directory, "all.jsonl", layers="-1,-2")
+    lines = run(directory, "all.jsonl", layers="-1,-2")
     assert [line["linex_index"] for line in lines] == [0, 1, 2, 3]
     for line, tokens in zip(lines, TOKENS, strict=True):
         assert [x["token"] for x in line["features"]] == tokens.split()
@@ -61,7 +65,7 @@ def test_the_lines_are_those_of_google_research(directory):
 def test_the_values_are_those_of_transformers(directory):
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    lines = _run(directory, "values.jsonl", layers="all")
+    lines = run(directory, "values.jsonl", layers="all")
     rows = (directory / "vocab.txt").read_text().split("\n")
     model = transformers.BertModel.from_pretrained(directory / "model").eval()
     for line, tokens in zip(lines, TOKENS, strict=True):
@@ -79,12 +83,12 @@ def test_the_values_are_those_of_transformers(directory):
 
 
 def test_layers_are_combined_and_tokens_pooled(directory):
-    whole = _run(directory, "whole.npz", layers="-2,-1")
+    whole = run(directory, "whole.npz", layers="-2,-1")
     assert whole["values"].shape == (19, 2, 32)
     np.testing.assert_array_equal(whole["starts"], [0, 5, 13, 15, 19])
     texts = np.split(whole["values"], whole["starts"][1:-1])
     pooled = {
-        name: _run(directory, f"{name}.npz", layers="-2,-1", pooling=name)[
+        name: run(directory, f"{name}.npz", layers="-2,-1", pooling=name)[
             "values"
         ]
         for name in ("cls", "mean", "max")
@@ -101,7 +105,7 @@ def test_layers_are_combined_and_tokens_pooled(directory):
         ("mean", whole["values"].mean(axis=1)),
         ("concat", whole["values"].reshape(19, 64)),
     ):
-        found = _run(directory, f"c_{name}.npz", layers="-2,-1", combine=name)[
+        found = run(directory, f"c_{name}.npz", layers="-2,-1", combine=name)[
             "values"
         ]
         np.testing.assert_allclose(found, wanted, atol=1e-5)
@@ -116,5 +120,5 @@ def test_layers_are_combined_and_tokens_pooled(directory):
 )
 def test_wrong_settings_are_told(directory, settings, message):
     with pytest.raises(ValueError, match=message):
-        _run(directory, "wrong.jsonl", **settings)
+        run(directory, "wrong.jsonl", **settings)
     assert not tf.io.gfile.exists(str(directory / "wrong.jsonl"))

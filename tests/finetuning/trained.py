@@ -22,6 +22,11 @@ _RUNS = {
     NER: tagging.run,
     SQUAD: question_answering.run,
 }
+_TASKS = {
+    CLASSIFIER: classification.Classification,
+    NER: tagging.Tagging,
+    SQUAD: question_answering.QuestionAnswering,
+}
 PROGRAMS = tuple(_RUNS)
 TEXTS = ("w1 w2 w3", "w4 w5", "w6 w1 w90 w91", "w7 w8")
 # What only one of the programs takes.
@@ -98,3 +103,8 @@ def run(program, directory, output, **changes):
 
 def run_config(program, config):
     return _RUNS[program](config)
+
+
+def task_of(program):
+    """Returns the class of a program's task."""
+    return _TASKS[program]

@@ -1,8 +1,10 @@
 """Answers by a fine-tuned directory: those that the run itself gave."""
 
+import contextlib
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -16,6 +18,8 @@ from tests import project
 from tests.finetuning import tiny_task
 from tools import predict
 
+# One that waits for more than a line is ended, and has then said too little.
+_PATIENCE = 120.0
 TEXTS = ["w1 w2 w3", "w4 w5", "w6 w1 w90 w91", "w7"]
 
 
@@ -161,18 +165,25 @@ def test_questions_are_answered_as_the_run_did(directory):
             assert text[said["start"] : said["end"]] == said["answer"]
 
 
-def _client(directory, **settings):
+@contextlib.contextmanager
+def _client(directory):
     """Starts the program with pipes, as another program would."""
-    return subprocess.Popen(
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
         [sys.executable, "-m", "tools.predict", "--verbosity=-1"]
         + [f"--model_dir={directory / 'classes'}"],
         cwd=project.ROOT,
         env=project.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        **settings,
-    )
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+    ) as client:
+        watch = threading.Timer(_PATIENCE, client.kill)
+        watch.start()
+        try:
+            yield client
+        finally:
+            watch.cancel()
 
 
 def test_an_open_pipe_is_answered_line_by_line(directory):
