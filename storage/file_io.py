@@ -8,6 +8,7 @@ here: a folder named `run[1]` is a folder like any other.
 import contextlib
 import hashlib
 import os
+import secrets
 import shutil
 import stat
 
@@ -145,7 +146,8 @@ def whole(path):
     What is written stands under a temporary name, and on the disk before it is
     renamed, so that no fall of the machine leaves an empty file.
     """
-    temporary = path + _TEMPORARY
+    # Of its own each time: two that write at once do not mix their bytes.
+    temporary = f"{path}.{secrets.token_hex(4)}{_TEMPORARY}"
     try:
         with open_new(temporary) as out:
             yield out

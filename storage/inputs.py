@@ -23,8 +23,15 @@ _ANY_DEPTH = "**"
 _FOLDERS = "folders"
 _JSON = "files that end in .json"
 _NUM_NAMED = 3
-# As regular expressions; `**/` is any number of folders, also none.
-_WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+# As regular expressions; `**/` is any number of folders, also none, and of
+# those that are not hidden.
+_FOLDERS_ABOVE = "(?:[^./][^/]*/)*"
+_WILDCARDS = {
+    "**/": _FOLDERS_ABOVE,
+    "**": _FOLDERS_ABOVE + "[^/]*",
+    "*": "[^/]*",
+    "?": "[^/]",
+}
 
 
 def expand(patterns, flag="input_file"):
@@ -156,9 +163,13 @@ def match(pattern):
         if _ANY_DEPTH in pattern:
             return _match_remote(pattern)
         return sorted(file_io.gfile().glob(pattern))
-    folder, name = os.path.split(pattern)
-    if folder and os.path.isdir(folder):
-        pattern = os.path.join(glob.escape(folder), name)
+    parts = pattern.split("/")
+    for count in range(len(parts) - 1, 0, -1):
+        folder = "/".join(parts[:count])
+        if os.path.isdir(folder):
+            rest = "/".join(parts[count:])
+            pattern = f"{glob.escape(folder)}/{rest}"
+            break
     return sorted(glob.glob(pattern, recursive=True))
 
 

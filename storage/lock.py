@@ -111,11 +111,10 @@ def _open_lock(path):
         if error.errno != errno.ELOOP:
             raise
         raise ValueError(f"{path} is a link and no lock; remove it") from None
-    file = os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
+        os.close(descriptor)
         raise ValueError(f"{path} is no file and no lock; remove it")
-    return file
+    return os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace")
 
 
 def _has_name(file, path):

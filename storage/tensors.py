@@ -161,7 +161,8 @@ def not_finite(values):
     counts = {
         name: int(np.size(value) - np.isfinite(value).sum())
         for name, value in values.items()
-        if np.issubdtype(np.asarray(value).dtype, np.floating)
+        # NumPy itself takes bfloat16 for no kind of float.
+        if tf.as_dtype(np.asarray(value).dtype).is_floating
     }
     return {name: count for name, count in counts.items() if count}
 

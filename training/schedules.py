@@ -119,10 +119,12 @@ def warn_of_few_steps(num_warmup_steps, num_train_steps, cure):
     """Warns of a run that ends before the rate has come to its peak.
 
     Args:
-        num_warmup_steps: the steps of warm-up.
+        num_warmup_steps: the steps of warm-up; without one it begins there.
         num_train_steps: all steps.
         cure: what to raise or to lower.
     """
+    if not num_warmup_steps:
+        return
     if num_train_steps == 1:
         logging.warning(
             "THE RUN HAS ONE STEP, and the first one of a warm-up has a "
