@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import numpy as np
@@ -152,41 +153,37 @@ def _write_documents(path, count):
             file.write("\n")
 
 
-def _run(command, root):
+def _measured(command, root):
     """Returns what to show: seconds, and megabytes at the peak."""
     limit = _MEMORY.value << 30
     start = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        cwd=root,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(
-            resource.RLIMIT_DATA, (limit, limit)
-        ),
-    )
-    try:
-        output, _ = process.communicate(timeout=_TIMEOUT.value)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return f"ended after {_TIMEOUT.value} s"
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_DATA, (limit, limit)
+            ),
+        )
+        clock = threading.Timer(_TIMEOUT.value, process.kill)
+        clock.start()
+        # Of this process and those that it has waited for alone.
+        _, status, usage = os.wait4(process.pid, 0)
+        clock.cancel()
+        secs = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        lines = output.read().splitlines()
+    peak = f"{usage.ru_maxrss >> 10} MB"
+    if process.returncode < 0:
+        return f"ended after {secs:.0f} s, {peak}"
     if process.returncode:
-        return f"failed: {output.strip().splitlines()[-1][:60]}"
-    said = [x for x in output.splitlines() if x.startswith("SECS ")]
-    secs = float(said[0][5:]) if said else time.perf_counter() - start
-    return f"{secs:.1f} s"
-
-
-def _measured(command, root):
-    """Runs a command by way of a process whose only child it is."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    shown = _run(command, root)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    is_known = "at most " if peak == before else ""
-    return f"{shown}, {is_known}{peak >> 10} MB"
+        return f"failed after {secs:.0f} s, {peak}: {lines[-1][:60]}"
+    said = [line for line in lines if line.startswith("SECS ")]
+    return f"{float(said[0][5:]) if said else secs:.1f} s, {peak}"
 
 
 def main(_):

@@ -106,14 +106,15 @@ def _read(config, vocabulary, shard, advance):
         config.word_segmenter,
         simplify=config.t2s,
     )
-    progress = _Share(advance, shard.num_bytes * _READING)
+    num_bytes = shard.num_bytes  # The sum of many pieces.
+    progress = _Share(advance, num_bytes * _READING)
     return documents.read(
         shard.pieces,
         tokenizer,
         with_words=config.do_whole_word_mask or config.masking == "dynamic",
         id_type=np.uint16 if len(vocabulary) <= 1 << 16 else np.int32,
         encoding=config.encoding,
-        advance=lambda num_bytes: progress(num_bytes, shard.num_bytes),
+        advance=lambda count: progress(count, num_bytes),
     )
 
 
