@@ -1,14 +1,28 @@
 """A BERT small enough for tests, and batches and records for it."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from modeling import config as model_config
+from training import precision
 
 VOCAB_SIZE = 101
 NUM_TOKENS = 16
 NUM_PREDICTIONS = 4
 WIDTH = 32
+
+# For parametrize: what is multiplied in it in a test's own process.
+LOW_PRECISIONS = [
+    pytest.param(
+        "bfloat16",
+        marks=pytest.mark.skipif(
+            precision.bfloat16_is_switched_off(),
+            reason="ONEDNN_MAX_CPU_ISA takes products of bfloat16 away",
+        ),
+    ),
+    "float16",
+]
 
 CONFIG = {
     "vocab_size": VOCAB_SIZE,

@@ -1,5 +1,6 @@
 """In what precision matrices are multiplied."""
 
+import os
 import pathlib
 
 import tensorflow as tf
@@ -15,6 +16,10 @@ POLICIES = {
 _BFLOAT16_CAPABILITY = (8, 0)
 # Of a processor that has instructions for products of bfloat16.
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+# Values of ONEDNN_MAX_CPU_ISA under which oneDNN refuses products of bfloat16.
+# TensorFlow asks the processor and not the variable, and then ends the process
+# with a segmentation fault.
+_LESSER_PROCESSORS = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
 
 
 def choose(name, devices):
@@ -23,7 +28,16 @@ def choose(name, devices):
     Args:
         name: the choice of the user, or None.
         devices: a `tf.distribute.Strategy`.
+
+    Raises:
+        ValueError: if the user chose what would end the process.
     """
+    if name == "bfloat16" and bfloat16_is_switched_off():
+        raise ValueError(
+            "--mixed_precision=bfloat16 cannot run on this processor while "
+            f"ONEDNN_MAX_CPU_ISA={os.environ['ONEDNN_MAX_CPU_ISA']} is set; "
+            "unset the variable, or give --mixed_precision=none"
+        )
     if name is not None:
         return name
     return "bfloat16" if _multiplies_bfloat16(devices) else "none"
@@ -41,7 +55,20 @@ def _multiplies_bfloat16(devices):
             >= _BFLOAT16_CAPABILITY
             for gpu in gpus
         )
-    return bool(_BFLOAT16_FLAGS & processor_flags())
+    return (
+        bool(_BFLOAT16_FLAGS & processor_flags())
+        and not bfloat16_is_switched_off()
+    )
+
+
+def bfloat16_is_switched_off():
+    """Tells whether the environment forbids oneDNN what the processor can."""
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    return (
+        allowed in _LESSER_PROCESSORS
+        and bool(_BFLOAT16_FLAGS & processor_flags())
+        and not tf.config.list_physical_devices("GPU")
+    )
 
 
 def processor_flags(path="/proc/cpuinfo"):

@@ -1,12 +1,11 @@
 """Attention against its plain formula, differentiated by TensorFlow."""
 
-import os
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from modeling import attention, dropout
+from tests import tiny
 
 _B, _H, _T, _D = 2, 3, 24, 8
 
@@ -66,25 +65,7 @@ def test_result_and_gradients_are_those_of_the_plain_formula(
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-# Told of a lesser processor than there is, oneDNN has no such product, and
-# TensorFlow, which asks the processor itself, ends the process.
-_NO_BFLOAT16 = os.environ.get("ONEDNN_MAX_CPU_ISA", "").startswith(
-    ("SSE", "AVX2")
-)
-
-
-@pytest.mark.parametrize(
-    "dtype",
-    [
-        pytest.param(
-            "bfloat16",
-            marks=pytest.mark.skipif(
-                _NO_BFLOAT16, reason="ONEDNN_MAX_CPU_ISA takes bfloat16 away"
-            ),
-        ),
-        "float16",
-    ],
-)
+@pytest.mark.parametrize("dtype", tiny.LOW_PRECISIONS)
 def test_low_precision_is_about_as_near_as_the_plain_formula(inputs, dtype):
     bias, drop = _bias(False), _drop(0.1, dtype)
     exact = _with_gradients(_plain, inputs, bias, _drop(0.1))

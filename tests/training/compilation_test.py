@@ -71,7 +71,24 @@ def test_the_processor_decides_where_there_is_no_other_device(
     found = precision.processor_flags(path)
     assert found == set(flags.split())
     monkeypatch.setattr(precision, "processor_flags", lambda: found)
-    assert precision.choose(None, tf.distribute.get_strategy()) == wanted
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    devices = tf.distribute.get_strategy()
+    assert precision.choose(None, devices) == wanted
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "avx512_core_bf16")
+    assert precision.choose(None, devices) == wanted
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "avx2")
+    assert precision.choose(None, devices) == "none"
+
+
+def test_bfloat16_that_would_end_the_process_is_refused(monkeypatch):
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("there is a GPU")
+    monkeypatch.setattr(precision, "processor_flags", lambda: {"avx512_bf16"})
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    devices = tf.distribute.get_strategy()
+    with pytest.raises(ValueError, match="ONEDNN_MAX_CPU_ISA=AVX2 is set"):
+        precision.choose("bfloat16", devices)
+    assert precision.choose("float16", devices) == "float16"
 
 
 def test_where_there_is_no_such_file_nothing_is_known(tmp_path):
