@@ -5,7 +5,8 @@ python create_pretraining_data.py --input_file=corpus/*.txt \\
 """
 
 import config_flags
-from data import build, config
+from data import config
+from data.building import build
 
 if __name__ == "__main__":
     config_flags.run(build.build, config.BuildConfig)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from absl import app, flags
 
-from data import record_files
+from data.feeding import record_files
 
 _CORPUS = flags.DEFINE_list(
     "corpus", None, "Text files, one sentence a line.", required=True

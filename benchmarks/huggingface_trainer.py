@@ -21,7 +21,7 @@ import torch
 import transformers
 
 import config_flags
-from data import input_pipeline
+from data.feeding import input_pipeline
 from pretraining import config as pretraining_config
 from pretraining import preflight, training_step
 from training import schedules

@@ -18,8 +18,9 @@ import time
 import tensorflow as tf
 from absl import app, flags
 
-from data import build, input_pipeline, record_files
 from data import config as data_config
+from data.building import build
+from data.feeding import input_pipeline, record_files
 from pretraining import config as pretraining_config
 from pretraining import masked_lm, preflight, training_step
 from training import precision, step

@@ -58,7 +58,7 @@ def _record_files(folder, size):
         json.dumps(made, ensure_ascii=False), encoding="utf-8"
     )
     return _timed(
-        "from data import record_files",
+        "from data.feeding import record_files",
         f"record_files.find({str(folder / records) + '-*'!r})",
     )
 

@@ -6,7 +6,7 @@ Shapes: N rows, B batch, T tokens.
 import numpy as np
 import tensorflow as tf
 
-from data import endless
+from data.feeding import endless
 from finetuning import task
 
 # Rows of so many batches are sorted by length together.

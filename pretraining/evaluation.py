@@ -1,6 +1,6 @@
 """Evaluation of the weights there are, at the end or between steps."""
 
-from data import input_pipeline
+from data.feeding import input_pipeline
 from training import loop, step
 
 

@@ -30,7 +30,7 @@ def find_vocabulary(config, files, bert):
 
     Args:
         config: a `PretrainingConfig`.
-        files: a list of `data.record_files.RecordFile`.
+        files: a list of `data.feeding.record_files.RecordFile`.
         bert: the `BertConfig`.
 
     Returns:
@@ -100,7 +100,7 @@ def write(config, objective, vocabulary, files):
         config: a `PretrainingConfig`.
         objective: a `masked_lm.MaskedLm`, trained.
         vocabulary: of `find_vocabulary`.
-        files: a list of `data.record_files.RecordFile`, the training's.
+        files: a list of `data.feeding.record_files.RecordFile`, the training's.
     """
     directory = os.path.join(config.output_dir, FOLDER)
     by_path = checkpoint.by_path(objective.variables)

@@ -5,8 +5,8 @@ import dataclasses
 import tensorflow as tf
 from absl import logging
 
-from data import record_checks, record_files
 from data.config import MaskingConfig
+from data.feeding import record_checks, record_files
 from interop import bert_config, start
 from pretraining import training_step
 from training import checkpoint, schedules

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from absl import logging
 
-from data import input_pipeline
+from data.feeding import input_pipeline
 from pretraining import training_step
 
 # Before so many steps a healthy run may not have learned more either.

@@ -5,7 +5,7 @@ import dataclasses
 import tensorflow as tf
 from absl import logging
 
-from data import input_pipeline, record_checks, record_files
+from data.feeding import input_pipeline, record_checks, record_files
 from pretraining import (
     evaluation,
     export,

@@ -12,7 +12,7 @@ import tensorflow as tf
 from absl import app, flags, logging
 
 import config_flags
-from data.progress import Progress
+from data.building.progress import Progress
 from settings import bounds
 from storage import file_io, inputs
 from text import vocab

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from data import build
+from data.building import build
 from tests import project
 from tests.data import built
 from text import corpus

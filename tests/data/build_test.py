@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from data import build, documents
+from data.building import build, documents
 from tests import project
 from tests.data import built
 from text import corpus

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
-from data import build, config
+from data import config
+from data.building import build
 from tests import google_reference, project
 
 INTEGERS = (

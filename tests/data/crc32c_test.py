@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import crc32c
+from data.building import crc32c
 
 READ_COMMAND = bytes.fromhex(
     "01c00000 00000000 00000000 00000000 14000000 00000400"

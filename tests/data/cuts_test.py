@@ -9,7 +9,7 @@ import types
 
 import pytest
 
-from data import shards
+from data.building import shards
 from tests import google_reference
 
 PARTS = ("天", "a", "a ", "\n", "\n", "\n\n", "\u3000", "\r", "\u2028", "\x0b")

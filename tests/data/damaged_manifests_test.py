@@ -5,7 +5,9 @@ import os
 
 import pytest
 
-from data import build, manifest, record_files
+from data import manifest
+from data.building import build
+from data.feeding import record_files
 from storage import json_files
 from tests import tiny
 from tests.data import built

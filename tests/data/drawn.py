@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from data import config, masking, mersenne
+from data import config
+from data.building import masking, mersenne
 from tests import project
 from text import vocab
 

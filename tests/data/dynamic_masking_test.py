@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import config, dynamic_masking, records
+from data import config, records
+from data.feeding import dynamic_masking
 from tests.data import drawn, unmasked
 
 LENGTH, MASK_ID, VOCAB_SIZE = 40, 4, 3000

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from data import build, engines, shards
+from data.building import build, engines, shards
 from tests import project
 from tests.data import built, stoppable
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import epochs, record_files
+from data.feeding import epochs, record_files
 
 
 def _write(directory, sizes):

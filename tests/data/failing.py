@@ -6,7 +6,7 @@ import signal
 import time
 from typing import NamedTuple
 
-from data.shards import Piece, Shard
+from data.building.shards import Piece, Shard
 
 
 class Job(NamedTuple):

@@ -6,7 +6,7 @@ import random as python_random
 import numpy as np
 import pytest
 
-from data import mersenne, packing
+from data.building import mersenne, packing
 
 
 def plain_first_fit(sizes, limits):

@@ -5,7 +5,7 @@ import pathlib
 import random
 import shutil
 
-from data import build
+from data.building import build
 from tests.data.stoppable import Build
 
 NUM_HISTORIES = 40

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import config, input_pipeline, record_files
+from data import config
+from data.feeding import input_pipeline, record_files
 from tests import tiny
 from tests.data import unmasked
 

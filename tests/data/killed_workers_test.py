@@ -18,7 +18,8 @@ import json, signal, sys
 # A shell lets what it starts in the background ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from absl import logging
-from data import build, config, shards
+from data import config
+from data.building import build, shards
 shards._BYTES_A_MEGABYTE = 20_000
 logging.set_verbosity(logging.INFO)
 build.build(config.BuildConfig(**json.loads(sys.argv[1])))

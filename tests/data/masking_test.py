@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from data import build, documents, shards
+from data.building import build, documents, shards
 from tests import project
 from tests.data import built
 from text import tokenization, vocab

@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from data import masking
+from data.building import masking
 from tests import project
 from tests.data import built, drawn
 from text import tokenization, vocab

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from data import mersenne
+from data.building import mersenne
 
 SEEDS = [0, 1, -1, 12345, 2**32 - 1, 2**32, 2**100]
 # More draws than the 624 numbers that are made at a time.

@@ -6,18 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import (
-    build,
-    manifest,
-    mersenne,
-    packing,
-    recipes,
-    record_checks,
-    record_files,
-    records,
-    shards,
-)
-from data.encoder import Encoder
+from data import manifest, records
+from data.building import build, mersenne, packing, recipes, shards
+from data.building.encoder import Encoder
+from data.feeding import record_checks, record_files
 from tests.data import built, records_test
 
 N = 6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import build, documents, shards
+from data.building import build, documents, shards
 from tests import project
 from tests.data import built
 from text import tokenization, vocab

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data import recipes
+from data.building import recipes
 from tests.data import built
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import record_checks, record_files
+from data.feeding import record_checks, record_files
 from tests import tiny
 from tests.data import unmasked
 

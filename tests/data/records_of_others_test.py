@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import input_pipeline, record_checks, record_files
+from data.feeding import input_pipeline, record_checks, record_files
 from pretraining import config, preflight
 from tests import tiny
 

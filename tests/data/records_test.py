@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import instances, masking, recipes, records, similar_words
-from data.encoder import Encoder
+from data import records
+from data.building import instances, masking, recipes, similar_words
+from data.building.encoder import Encoder
 from tests.data import built
 
 CLS, SEP, MASK = 101, 102, 103

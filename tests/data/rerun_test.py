@@ -12,7 +12,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from data import build, pool
+from data.building import build, shard
 from storage import file_io
 from tests import project
 from tests.data import built
@@ -92,7 +92,7 @@ def test_killed_earlier_it_leaves_no_file_and_a_rerun_ends_the_same(
 ):
     flags = {"output_file": two_files(tmp_path)}
     with monkeypatch.context() as patch:
-        kill_after(patch, pool, name, 0)
+        kill_after(patch, shard, name, 0)
         with pytest.raises(Killed):
             built.run(tmp_path, **flags)
     assert contents(tmp_path) == {}
@@ -103,10 +103,10 @@ def test_killed_earlier_it_leaves_no_file_and_a_rerun_ends_the_same(
 def test_killed_in_the_middle_of_writing_it_leaves_no_file(
     tmp_path, monkeypatch, uninterrupted
 ):
-    monkeypatch.setattr(pool, "_RECORDS_A_CALL", 50)
+    monkeypatch.setattr(shard, "_RECORDS_A_CALL", 50)
     flags = {"output_file": two_files(tmp_path)}
     with monkeypatch.context() as patch:
-        kill_after(patch, pool.Encoder, "encode", 3)
+        kill_after(patch, shard.Encoder, "encode", 3)
         with pytest.raises(Killed):
             built.run(tmp_path, **flags)
     assert contents(tmp_path) == {}

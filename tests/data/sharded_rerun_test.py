@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from data import shards
+from data.building import shards
 from tests.data.stoppable import ALL, NUM_SHARDS, Build
 
 FILES = pytest.mark.parametrize("num_files", [1, 2, 3, 5])

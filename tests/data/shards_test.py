@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from data import build, shards
+from data.building import build, shards
 from tests import google_reference, project
 from tests.data import built
 

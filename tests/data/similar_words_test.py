@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 
-from data import mersenne, similar_words
+from data.building import mersenne, similar_words
 from tests.data import drawn
 
 FIRST_ID = drawn.FIRST_ID

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from data import build
+from data.building import build
 from tests import project
 from tests.data import built
 

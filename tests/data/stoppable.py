@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import tempfile
 
-from data import build, engines, shards, worker
+from data.building import build, engines, shards, worker
 from storage import file_io
 from tests import project
 from tests.data import built

@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from data import build, made_from, worker
+from data.building import build, made_from, worker
 from tests.data import built
 from text import t2s, vocab
 

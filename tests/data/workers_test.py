@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from data import engines
+from data.building import engines
 from tests.data import failing
 
 SETTINGS = types.SimpleNamespace(engine="local", num_workers=2)

@@ -14,7 +14,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from data import build
+from data.building import build
 from tests import project, tiny
 from tests.data import built
 from tests.end_to_end import cloud as clouds

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data import similar_words
+from data.building import similar_words
 from finetuning import features
 from finetuning.question_answering import config as question_config
 from finetuning.question_answering import task as question_answering

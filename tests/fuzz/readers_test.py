@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data import documents, shards
+from data.building import documents, shards
 from interop import bert_config
 from storage import inputs, json_files
 from tests import project, tiny

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import build, manifest, record_checks, record_files
+from data import manifest
+from data.building import build
+from data.feeding import record_checks, record_files
 from tests import tiny
 from tests.data import built
 from tests.fuzz import held, near

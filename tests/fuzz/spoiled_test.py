@@ -10,7 +10,7 @@ import types
 
 import pytest
 
-from data import build
+from data.building import build
 from finetuning import cache, inherited, programs, weights
 from finetuning.classification import config as classification_config
 from finetuning.classification import task as classification

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from data import record_files
+from data.feeding import record_files
 from interop import formats
 from pretraining import config, export, masked_lm
 from tests import project, tiny

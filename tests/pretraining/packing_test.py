@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import input_pipeline, record_files
 from data.config import MaskingConfig
+from data.feeding import input_pipeline, record_files
 from pretraining import config, masked_lm, train
 from tests import project, tiny
 from tests.data import built

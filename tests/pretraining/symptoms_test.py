@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data import config as data_config
-from data import input_pipeline, record_files
+from data.feeding import input_pipeline, record_files
 from pretraining import config, symptoms
 from tests import tiny
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data import build
+from data.building import build
 from tests import tiny
 from tests.data import built, unmasked
 from tests.pretraining import tiny_job

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from data import build
+from data.building import build
 from storage import lock
 from tests import project
 from tests.data import built

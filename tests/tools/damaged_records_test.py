@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import pytest
 
-from data import crc32c
+from data.building import crc32c
 from tests.tools import recorded
 from tools.inspection import findings, report
 

@@ -6,7 +6,7 @@ import struct
 
 import tensorflow as tf
 
-from data import build
+from data.building import build
 from tests.data import built
 from tools import inspect_records
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data import crc32c
+from data.building import crc32c
 from storage import file_io
 from text.compiled import njit
 

@@ -6,7 +6,7 @@ encoding) in the TFRecord framing (length, checksum, data, checksum).
 
 import numpy as np
 
-from data import packed_encoder, recipes, wire
+from data.building import packed_encoder, recipes, wire
 from data.records import (
     DYNAMIC_FEATURES,
     PACKED_FEATURES,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from data import recipes, wire
+from data.building import recipes, wire
 from text.compiled import njit
 
 

@@ -6,7 +6,8 @@ import socket
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from data import made_from, manifest, pool, shards
+from data import manifest
+from data.building import made_from, shard, shards
 from data.config import BuildConfig
 from storage import file_io
 from text import corpus, vocab
@@ -26,7 +27,7 @@ class Work:
 
     config: BuildConfig
     vocabulary: vocab.Vocabulary
-    made_from: Mapping[str, Any]  # See `data.made_from`.
+    made_from: Mapping[str, Any]  # See `data.building.made_from`.
 
     def describe_text(self, job, advance):
         """Returns the bytes and sha256 of the pieces of a shard's text."""
@@ -51,7 +52,7 @@ class Work:
         mark = f".{socket.gethostname()}-{os.getpid()}.tmp"
         unfinished = [path + mark for path in job.part_paths]
         try:
-            entry = pool.build(
+            entry = shard.build(
                 self.config, self.vocabulary, job.shard, unfinished, advance
             )
         except Exception:

@@ -6,17 +6,17 @@ import time
 
 from absl import logging
 
-from data import (
+from data import manifest
+from data.building import (
     earlier,
     engines,
     made_from,
-    manifest,
     shards,
     statistics,
     worker,
 )
-from data.layout import Layout
-from data.progress import Progress
+from data.building.layout import Layout
+from data.building.progress import Progress
 from storage import file_io, inputs, lock
 from text import case, vocab
 

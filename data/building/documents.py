@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from data import instances
+from data.building import instances
 from text import corpus as corpus_files
 
 

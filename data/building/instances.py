@@ -14,8 +14,8 @@ import collections
 
 import numpy as np
 
-from data import masking as masks
-from data import mersenne, recipes
+from data.building import masking as masks
+from data.building import mersenne, recipes
 from text.compiled import njit
 
 Corpus = collections.namedtuple(

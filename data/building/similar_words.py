@@ -5,7 +5,7 @@ import collections
 import numpy as np
 from absl import logging
 
-from data import mersenne
+from data.building import mersenne
 from storage import file_io
 from text import corpus, t2s, tokenization
 from text.compiled import njit

@@ -11,7 +11,7 @@ import os
 
 import numpy as np
 
-from data import (
+from data.building import (
     documents,
     instances,
     masking,
@@ -20,7 +20,7 @@ from data import (
     recipes,
     statistics,
 )
-from data.encoder import Encoder
+from data.building.encoder import Encoder
 from storage import file_io
 from text import tokenization
 

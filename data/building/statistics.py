@@ -4,7 +4,7 @@ import collections
 
 import numpy as np
 
-from data import recipes
+from data.building import recipes
 
 _HIGH_UNK_RATE = 0.05
 _HIGH_RANDOM_NEXT_RATE = 0.75

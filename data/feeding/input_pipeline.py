@@ -8,7 +8,8 @@ are drawn here are a function of the seed and of n.
 
 import tensorflow as tf
 
-from data import dynamic_masking, endless, epochs, records
+from data import records
+from data.feeding import dynamic_masking, endless, epochs
 
 # How many records are shuffled together.
 _WINDOW_RECORDS = 16_384

@@ -8,7 +8,7 @@ Source: Johnson 1973, "Near-optimal bin packing algorithms"; Krell et al. 2021,
 
 import numpy as np
 
-from data import mersenne
+from data.building import mersenne
 from text.compiled import njit
 
 # Sequences among which those of a record are found.

@@ -234,7 +234,7 @@ def _run_on_ray(address, function, jobs, advance):
             "--engine=ray needs the package ray: pip install -e '.[ray]'"
         ) from None
     _check_address(address)
-    root = pathlib.Path(__file__).resolve().parents[1]
+    root = pathlib.Path(__file__).resolve().parents[2]
     modules = [str(root / name) for name in ("data", "storage", "text")]
     try:
         ray.init(

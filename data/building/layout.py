@@ -9,7 +9,7 @@ that a rename moves a file to its place.
 import collections
 import os
 
-from data.shards import share_out
+from data.building.shards import share_out
 from storage import file_io
 
 _SUFFIX = ".unfinished"

@@ -5,7 +5,7 @@ Source: protobuf.dev, "Encoding"; tensorflow/core/example/feature.proto;
 TensorFlow's record_writer.h.
 """
 
-from data import crc32c
+from data.building import crc32c
 from text.compiled import njit
 
 # A tag is the field's number and its wire type 2 (a length, then bytes);

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from data import masking as static
 from data import records
+from data.building import masking as static
 
 # What bits are drawn for.
 _ORDER, _LENGTH, _CHOICE, _WORD = range(4)

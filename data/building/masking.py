@@ -11,7 +11,7 @@ import collections
 
 import numpy as np
 
-from data import mersenne, similar_words
+from data.building import mersenne, similar_words
 from text.compiled import njit
 
 WORD, NGRAM, SPAN, MACBERT = range(4)
