@@ -5,6 +5,7 @@ import os
 
 from absl import logging
 
+from data.laws import LAWS
 from storage import file_io
 from training import strategy
 
@@ -54,14 +55,10 @@ def describe_records(config, files):
             made += f"; {_sequences_a_record(files):.2f} sequences a record"
         return made
     word = "words" if config.do_whole_word_mask else "tokens"
-    units = {
-        "word": word,
-        "ngram": f"runs of 1 to 3 {word}",
-        "span": f"runs of 1 to 10 {word}",
-    }
+    law = LAWS[config.mask_unit]
     return (
         f"pair task {pair_task}; masks drawn anew every epoch: "
-        f"{units[config.mask_unit]}, {config.masked_lm_prob:.0%} of the tokens "
+        f"{law.describe(word)}, {config.masked_lm_prob:.0%} of the tokens "
         f"and at most {config.max_predictions_per_seq}, random words from "
         f"{config.random_words}"
     )

@@ -13,11 +13,12 @@ from absl import app, flags, logging
 
 import config_flags
 from data.building.progress import Progress
+from data.laws import LAWS
 from settings import bounds
 from storage import file_io, inputs
 from text import vocab
 from tools.inspection import files, findings, page, report
-from tools.inspection.statistics import Statistics, law_of
+from tools.inspection.statistics import Statistics
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,8 @@ def inspect(paths, config):
     files.compare(inspected, found)
     manifest = files.manifest_of(inspected)
     flags_of_build = manifest.get("made_from", {}).get("flags", {})
-    law = law_of(flags_of_build.get("mask_unit"))
+    # Records of other builders are taken for BERT's.
+    law = LAWS.get(flags_of_build.get("mask_unit"), LAWS["word"])
     statistics.warn(found, law, flags_of_build.get("dupe_factor", 1))
     return report.Inspection(
         inspected, statistics, found, vocabulary, manifest, law

@@ -64,16 +64,18 @@ def draw(corpus, order, first, last, rules, state, rows):
         (rows, size): the same rows, or more of them where they were too few,
         and how many are written.
     """
-    longest = rules.max_seq_length
     max_masks = rules.masking.max_predictions_per_seq
-    scratch = (
+    longest = rules.max_seq_length
+    # Made here: a function that made them would hide from the compiler that
+    # they do not overlap, and masking would take a tenth longer.
+    scratch = masks.Scratch(
         np.empty(longest, np.int32),
         np.ones(longest, np.bool_),
         np.empty(longest + 1, np.int32),
         np.empty(longest + 1, np.int32),
         np.empty((2, max_masks), np.int32),
+        np.empty((2, max_masks), np.int32),
     )
-    places = np.empty((2, max_masks), np.int32)
     chunk = np.empty(3, np.int64)
     num_masks = 0
     size = 0
@@ -89,7 +91,7 @@ def draw(corpus, order, first, last, rules, state, rows):
                 continue
             if rules.is_masked:
                 num_masks = _draw_masks(
-                    corpus, a, a_end, b, b_end, rules, state, scratch, places
+                    corpus, a, a_end, b, b_end, rules, state, scratch
                 )
             if size == len(rows):
                 rows = _grown(rows)
@@ -100,7 +102,7 @@ def draw(corpus, order, first, last, rules, state, rows):
                 a_end - a,
                 b_end - b,
                 label,
-                places,
+                scratch.places,
                 num_masks,
                 max_masks if rules.is_masked else 0,
             )
@@ -109,25 +111,15 @@ def draw(corpus, order, first, last, rules, state, rows):
 
 
 @njit()
-def _draw_masks(corpus, a, a_end, b, b_end, rules, state, scratch, places):
+def _draw_masks(corpus, a, a_end, b, b_end, rules, state, scratch):
     """Writes the masks of a sequence to `places`; returns their number."""
-    row, begins, starts, picked, drawn = scratch
     num_tokens = a_end - a + b_end - b + _num_special(rules)
-    if rules.masking.unit == masks.MACBERT:
-        recipes.assemble(corpus.ids, a, a_end, b, b_end, rules, row)
+    if rules.masking.takes_similar:
+        recipes.assemble(corpus.ids, a, a_end, b, b_end, rules, scratch.row)
     if rules.masking.whole_word:
-        recipes.assemble_begins(corpus, a, a_end, b, b_end, begins)
+        recipes.assemble_begins(corpus, a, a_end, b, b_end, scratch.begins)
     return masks.draw_masks(
-        row,
-        begins,
-        num_tokens,
-        a_end - a + 1,
-        rules.masking,
-        state,
-        starts,
-        picked,
-        drawn,
-        places,
+        num_tokens, a_end - a + 1, rules.masking, state, scratch
     )
 
 

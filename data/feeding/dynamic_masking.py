@@ -1,6 +1,6 @@
 """Masks drawn in the trainer's input pipeline, new ones in every epoch.
 
-The laws are those of `masking`. Nothing is drawn from a generator: bits are a
+The laws are those of `data.laws`. Nothing is drawn from a generator: bits are a
 function of the seed, of the record's number in the run and of the position, so
 that a run that was stopped goes on with the masks it would have had.
 
@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from data import records
-from data.building import masking as static
+from data.laws import LAWS, RUN
 
 # What bits are drawn for.
 _ORDER, _LENGTH, _CHOICE, _WORD = range(4)
@@ -58,11 +58,12 @@ def parse_fn(masking, *, max_seq_length, manifest, seed):
     Raises:
         ValueError: --mask_unit needs what only the builder has.
     """
-    if masking.mask_unit == "macbert":
+    law = LAWS[masking.mask_unit]
+    if law.takes_similar:
         raise ValueError(
-            "--mask_unit=macbert takes similar words, which only "
+            f"--mask_unit={masking.mask_unit} takes similar words, which only "
             "create_pretraining_data has: build the records with "
-            "--masking=static --mask_unit=macbert"
+            f"--masking=static --mask_unit={masking.mask_unit}"
         )
     random_ids = np.arange(manifest["vocab_size"], dtype=np.int32)
     if masking.random_words == "no_specials":
@@ -71,17 +72,17 @@ def parse_fn(masking, *, max_seq_length, manifest, seed):
     def parse(numbers, serialized):
         rows = _parse(serialized, max_seq_length)
         bits = _bits_fn(seed, numbers, max_seq_length)
-        is_masked, sources = _choose(masking, rows, bits)
+        is_masked, sources = _choose(masking, law, rows, bits)
         choice = _uniform(bits(_CHOICE))
-        if masking.mask_unit == "span":
-            # One choice for all tokens of a run.
+        if law.draws_for == RUN:
             choice = tf.gather(choice, sources, batch_dims=1)
         drawn = bits(_WORD) % tf.constant(len(random_ids), tf.uint64)
         random_words = tf.gather(
             tf.constant(random_ids, tf.int32), tf.cast(drawn, tf.int64)
         )
-        stand_in = tf.where(choice < 0.9, rows.ids, random_words)
-        stand_in = tf.where(choice < 0.8, manifest["mask_id"], stand_in)
+        hidden, kept, _ = law.shares
+        stand_in = tf.where(choice < hidden + kept, rows.ids, random_words)
+        stand_in = tf.where(choice < hidden, manifest["mask_id"], stand_in)
         masked_ids = tf.where(is_masked, stand_in, rows.ids)
         return _features(
             rows, masked_ids, is_masked, masking.max_predictions_per_seq
@@ -124,7 +125,7 @@ def _parse(serialized, length):
     )
 
 
-def _choose(masking, rows, bits):
+def _choose(masking, law, rows, bits):
     """Chooses the tokens to mask.
 
     Returns:
@@ -139,7 +140,7 @@ def _choose(masking, rows, bits):
     wanted = tf.maximum(tf.cast(tf.round(share), tf.int32), 1)
     wanted = tf.minimum(wanted, masking.max_predictions_per_seq)
     order = tf.cast(_shift_right(bits(_ORDER), 34), tf.int32)
-    if masking.mask_unit == "word" and not masking.do_whole_word_mask:
+    if law.is_single and not masking.do_whole_word_mask:
         order = tf.where(is_word, order, tf.int32.max)
         rank = tf.argsort(tf.argsort(order, stable=True))
         return is_word & (rank < wanted), position + 0 * rank
@@ -148,7 +149,7 @@ def _choose(masking, rows, bits):
         is_first = (position == 1) | (position == rows.num_first)
         begins &= rows.word_starts | is_first
     lengths = tf.searchsorted(
-        tf.constant(static.run_lengths(masking.mask_unit), tf.float32),
+        tf.constant(law.run_lengths, tf.float32),
         tf.reshape(_uniform(bits(_LENGTH)), [-1]),
         side="right",
     )
@@ -161,7 +162,7 @@ def _choose_runs(rows, is_word, begins, order, lengths, wanted):
 
     Each time, a row takes the first in `order` of the words that are not
     masked and find room: what found no room once never finds it again, so
-    that this is the order of `masking`.
+    that this is the order of `data.building.masking`.
 
     Returns:
         As `_choose`.

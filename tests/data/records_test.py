@@ -9,8 +9,10 @@ import tensorflow as tf
 from data import records
 from data.building import instances, masking, recipes, similar_words
 from data.building.encoder import Encoder
+from data.laws import LAWS
 from tests.data import built
 
+LAW = LAWS["word"]
 CLS, SEP, MASK, PADDING = 101, 102, 103, 104
 # At the edges of one, two, three, four and five bytes of a varint.
 EDGES = [1, 127, 128, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28]
@@ -31,8 +33,10 @@ def make_rules(length, num_predictions, is_masked=True):
         masking.Masking(
             0.15,
             num_predictions,
-            0,
-            masking.run_lengths("word"),
+            LAW.run_lengths,
+            LAW.draws_for,
+            LAW.takes_similar,
+            (LAW.shares[0], LAW.kept_of_rest),
             False,
             True,
             np.int32(MASK),

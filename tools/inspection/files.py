@@ -5,6 +5,7 @@ import os
 from typing import NamedTuple
 
 from data import manifest
+from data.laws import LAWS
 from storage import file_io
 from text import vocab
 from tools.inspection import checks, findings, frames, schema
@@ -154,6 +155,7 @@ class _Reader:
     def _expected(self):
         stated = self._file.manifest or {}
         flags = stated.get("made_from", {}).get("flags", {})
+        law = LAWS.get(flags.get("mask_unit", "word"))
         vocabulary = self._context.vocabulary
         if "mask_id" in stated:
             self._context.special_ids.setdefault("mask", stated["mask_id"])
@@ -166,8 +168,9 @@ class _Reader:
             padding_id=vocabulary.padding_id if vocabulary else 0,
             pair_task=stated.get("pair_task", "nsp") if stated else None,
             masked_lm_prob=flags.get("masked_lm_prob"),
+            # A longer run or word that finds no room is left out.
             masks_all_wanted=not flags.get("do_whole_word_mask")
-            and flags.get("mask_unit", "word") == "word",
+            and bool(law and law.is_single),
         )
 
     def _parse(self, records, numbers):

@@ -139,16 +139,16 @@ def _charts(inspection, pair_task):
     if counts.num_pairs:
         cards.append(_pair_card(counts, pair_task))
     if counts.shown_as.any():
-        law = inspection.law
+        law = inspection.law.stand_ins
         actual = counts.shown_as / counts.num_masks
-        parts = zip(law.names, actual, _COLOURS, strict=True)
-        usual = " : ".join(f"{100 * share:.0f}" for share in law.shares)
+        parts = zip(law, actual, _COLOURS, strict=True)
+        usual = " : ".join(f"{100 * share:.0f}" for share in law.values())
         cards.append(
             _card(
                 "What stands at a mask",
                 "掩码替换方式",
                 f"lines: {usual}, as it should be",
-                charts.shares(list(parts), law=law.shares),
+                charts.shares(list(parts), law=tuple(law.values())),
             )
         )
     if counts.num_masks:

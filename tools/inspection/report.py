@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+from data.laws import Law
 from text import vocab
 from tools.inspection import files, findings
-from tools.inspection.statistics import Law, Statistics
+from tools.inspection.statistics import Statistics
 
 _NUM_LABELS = 10
 
@@ -109,7 +110,7 @@ def _numbers_of_masks(inspection):
             ", ".join(
                 f"{name} {number / num_masks:.1%}"
                 for name, number in zip(
-                    inspection.law.names, counts.shown_as, strict=True
+                    inspection.law.stand_ins, counts.shown_as, strict=True
                 )
             ),
         )

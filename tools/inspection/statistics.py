@@ -1,20 +1,9 @@
 """What the sound records of all files hold, in numbers."""
 
 import functools
-from typing import NamedTuple
 
 import numpy as np
 
-
-class Law(NamedTuple):
-    """What should stand at the masks, and how often."""
-
-    names: tuple[str, str, str]
-    shares: tuple[float, float, float]
-
-
-_BERT = Law(("[MASK]", "kept", "random"), (0.8, 0.1, 0.1))
-_MACBERT = Law(("[MASK]", "kept", "similar or random"), (0.0, 0.1, 0.9))
 # Upper ends of the shares of [UNK] that records are counted by.
 UNK_ENDS = (0.0, 0.01, 0.02, 0.05, 0.1, 1.0)
 
@@ -50,7 +39,7 @@ class Statistics:
         self.lengths = np.zeros(0, np.int64)  # Records of each length.
         self.masks = np.zeros(0, np.int64)  # Records of each number of masks.
         self.labels = np.zeros(0, np.int64)  # Masks of each label.
-        self.shown_as = np.zeros(3, np.int64)  # Masks, as a `Law` has them.
+        self.shown_as = np.zeros(3, np.int64)  # Masks, as `Law.stand_ins`.
         self.unk_records = np.zeros(len(UNK_ENDS), np.int64)
         self.samples = []  # [(key, path, Rows of one)]
         self.special_ids = special_ids
@@ -186,7 +175,7 @@ class Statistics:
         got = f"id {token}: {rate:.0%}"
         yield "frequent label", rate > limit, got, f"<= {limit:.0%}"
         if "mask" in self.special_ids:
-            yield self._suspicion_of_law(np.array(law.shares))
+            yield self._suspicion_of_law(np.array(list(law.stand_ins.values())))
 
     def _suspicion_of_law(self, law):
         """Five standard errors, as far as the shares can be from the law."""
@@ -197,11 +186,6 @@ class Statistics:
         got = " : ".join(f"{100 * share:.1f}" for share in shares)
         wanted = " : ".join(f"{100 * share:.0f}" for share in law)
         return "replaced", is_found, got, wanted
-
-
-def law_of(mask_unit):
-    """The `Law` of a --mask_unit; None: not known."""
-    return _MACBERT if mask_unit == "macbert" else _BERT
 
 
 def _added(counts, values):
