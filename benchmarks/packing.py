@@ -64,7 +64,7 @@ def build_records(path, pack_sequences):
         dupe_factor=1,
     )
     with contextlib.redirect_stdout(io.StringIO()):
-        counts = build.build(settings)["statistics"]
+        counts = build.build(settings).statistics
     return {"num_sequences": counts["num_records"]} | counts
 
 
@@ -81,7 +81,7 @@ def trainer(path):
         do_train=True,
     )
     files = record_files.find(path)
-    vocab_size = files[0].stated("vocab_size")
+    vocab_size = files[0].stated.vocab_size
     bert = dataclasses.replace(
         preflight.read_bert_config(settings), vocab_size=vocab_size
     )

@@ -1,6 +1,7 @@
 """Corpus files: the text in them, in chunks of whole lines."""
 
 import contextlib
+import dataclasses
 import gzip
 import hashlib
 import io
@@ -14,6 +15,15 @@ from text import encodings
 CHUNK_BYTES = 1 << 22
 # Of a text, by which its encoding is guessed.
 _GUESSED = 1 << 14
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A text, or a part of one, that something was made from."""
+
+    name: str
+    num_bytes: int  # As UTF-8.
+    sha256: str
 
 
 class Digest:
@@ -32,13 +42,11 @@ class Digest:
         self._sha256.update(data)
         self._advance(len(data))
 
-    def describe(self, path):
-        """What the manifest of the records says of the text."""
-        return {
-            "name": os.path.basename(path),
-            "num_bytes": self.num_bytes,
-            "sha256": self._sha256.hexdigest(),
-        }
+    def describe(self, path: str) -> Source:
+        """Returns what was read, of the file at `path`."""
+        return Source(
+            os.path.basename(path), self.num_bytes, self._sha256.hexdigest()
+        )
 
 
 def is_packed(path):

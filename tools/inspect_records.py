@@ -74,7 +74,7 @@ def inspect(paths, config):
         ]
     files.compare(inspected, found)
     manifest = files.manifest_of(inspected)
-    flags_of_build = manifest.get("made_from", {}).get("flags", {})
+    flags_of_build = manifest.made_from.flags
     # Records of other builders are taken for BERT's.
     law = LAWS.get(flags_of_build.get("mask_unit"), LAWS["word"])
     statistics.warn(found, law, flags_of_build.get("dupe_factor", 1))

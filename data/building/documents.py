@@ -13,8 +13,7 @@ class Documents:
     """A corpus in memory, and what it was read from."""
 
     corpus: instances.Corpus
-    # [{"name", "num_bytes" (of the text), "sha256" (of the text)}]
-    inputs: list[dict]
+    inputs: list[corpus_files.Source]
     # Files whose last document goes on in the next one.
     open_ended: list[str]
 

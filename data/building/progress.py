@@ -2,11 +2,14 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 import tqdm
 from absl import logging
 
 _SECS_BETWEEN_LINES = 10
+# Is told how much more is done, in bytes of the text.
+Advance = Callable[[float], None]
 
 
 class Progress:

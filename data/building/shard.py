@@ -21,6 +21,7 @@ from data.building import (
     statistics,
 )
 from data.building.encoder import Encoder
+from data.manifest import FileSize, Shard
 from storage import file_io
 from text import tokenization
 
@@ -45,9 +46,7 @@ def build(config, vocabulary, shard, paths, advance):
         advance: is told how much is done, in bytes of the text.
 
     Returns:
-        {"seed", "inputs" and "open_ended" (see `documents.Documents`),
-        "parts": [{"num_records", "num_bytes"}] of `paths`, "counts" (see
-        `statistics`)}.
+        What the manifest says of the shard.
 
     Raises:
         ValueError: the text is wrong or nothing could be made of it.
@@ -84,15 +83,9 @@ def build(config, vocabulary, shard, paths, advance):
     parts = _write(config, encoder, store, order, starts, ends, paths, progress)
     counts = statistics.add(counts)
     if config.pack_sequences:
-        num_records = sum(part["num_records"] for part in parts)
+        num_records = sum(part.num_records for part in parts)
         counts = statistics.packed(counts, num_records)
-    return {
-        "seed": shard.seed,
-        "inputs": docs.inputs,
-        "open_ended": docs.open_ended,
-        "parts": parts,
-        "counts": counts,
-    }
+    return Shard(shard.seed, docs.inputs, docs.open_ended, parts, counts)
 
 
 # A worker compiles the vocabulary once, however many shards it builds.
@@ -210,7 +203,7 @@ def _write(config, encoder, store, order, starts, ends, paths, progress):
                 out.close()
         file_io.sync(path)
     return [
-        {"num_records": count, "num_bytes": file_io.num_bytes(path)}
+        FileSize(count, file_io.num_bytes(path))
         for path, count in zip(paths, counts, strict=True)
     ]
 

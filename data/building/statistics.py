@@ -5,6 +5,7 @@ import collections
 import numpy as np
 
 from data.building import recipes
+from data.manifest import Manifest
 
 _HIGH_UNK_RATE = 0.05
 _HIGH_RANDOM_NEXT_RATE = 0.75
@@ -205,17 +206,17 @@ def _warnings_of_random_next(counts, config):
         )
 
 
-def summary(manifest, seconds, peak_bytes):
+def summary(manifest: Manifest, seconds: float, peak_bytes: int) -> str:
     """Returns the report that ends a build."""
-    counts = manifest["statistics"]
-    inputs = [x for shard in manifest["shards"] for x in shard["inputs"]]
-    files = manifest["files"].values()
-    num_bytes = sum(item["num_bytes"] for item in inputs)
-    out_bytes = sum(item["num_bytes"] for item in files)
-    num_files = manifest["num_input_files"]
+    counts = manifest.statistics
+    files = manifest.files.values()
+    inputs = [x for shard in manifest.shards for x in shard.inputs]
+    num_bytes = sum(source.num_bytes for source in inputs)
+    out_bytes = sum(file.num_bytes for file in files)
     rows = {
-        "text": f"{num_bytes / 1e6:.1f} MB in {num_files} file(s), "
-        f"{len(manifest['shards'])} shard(s)",
+        "text": f"{num_bytes / 1e6:.1f} MB in "
+        f"{manifest.num_input_files} file(s), "
+        f"{len(manifest.shards)} shard(s)",
         "documents": f"{counts['num_documents']:,}",
         "sentences": f"{counts['num_sentences']:,}",
         "tokens": f"{counts['num_tokens']:,}",
@@ -235,7 +236,7 @@ def summary(manifest, seconds, peak_bytes):
     for name, title in _PAIR_RATES.items():
         if name in counts:
             rows[title] = f"{counts[name]:.1%}"
-    if manifest["masking"] == "static":
+    if manifest.masking == "static":
         rows["masked"] = f"{counts['masked_rate']:.1%} of the tokens"
     rows["time"] = (
         f"{seconds:.1f} s, {num_bytes / 1e6 / seconds:.2f} MB/s, "

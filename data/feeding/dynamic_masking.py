@@ -65,9 +65,9 @@ def parse_fn(masking, *, max_seq_length, manifest, seed):
             "create_pretraining_data has: build the records with "
             f"--masking=static --mask_unit={masking.mask_unit}"
         )
-    random_ids = np.arange(manifest["vocab_size"], dtype=np.int32)
+    random_ids = np.arange(manifest.vocab_size, dtype=np.int32)
     if masking.random_words == "no_specials":
-        random_ids = np.setdiff1d(random_ids, manifest["special_ids"])
+        random_ids = np.setdiff1d(random_ids, manifest.special_ids)
 
     def parse(numbers, serialized):
         rows = _parse(serialized, max_seq_length)
@@ -82,7 +82,7 @@ def parse_fn(masking, *, max_seq_length, manifest, seed):
         )
         hidden, kept, _ = law.shares
         stand_in = tf.where(choice < hidden + kept, rows.ids, random_words)
-        stand_in = tf.where(choice < hidden, manifest["mask_id"], stand_in)
+        stand_in = tf.where(choice < hidden, manifest.mask_id, stand_in)
         masked_ids = tf.where(is_masked, stand_in, rows.ids)
         return _features(
             rows, masked_ids, is_masked, masking.max_predictions_per_seq

@@ -36,7 +36,7 @@ def parser(files, masking, *, max_seq_length, vocab_size, seed):
         ValueError: the masks cannot be drawn here.
     """
     num_predictions = masking.max_predictions_per_seq
-    pack_sequences = files[0].stated("pack_sequences")
+    pack_sequences = files[0].stated.pack_sequences
     if files[0].masking == "dynamic":
         parse = dynamic_masking.parse_fn(
             masking,

@@ -14,6 +14,7 @@ from absl import logging
 from google.protobuf import message
 
 from data import manifest, records
+from data.manifest import UNKNOWN, Manifest
 from storage import file_io, inputs
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -22,16 +23,13 @@ _FOOTER_BYTES = 4  # Checksum of the data.
 _MAX_RECORD_BYTES = 1 << 30
 _REQUESTS_AT_ONCE = 32
 _NUM_NAMED = 3
-# What files of older builds are, whose manifests do not say it.
-_DEFAULTS = {"masking": "static", "pair_task": "nsp", "word_segmenter": "none"}
-_DEFAULTS["pack_sequences"] = 0
 
 
 class RecordFile(NamedTuple):
     path: str
     compression: str  # "" or "GZIP", as tf.data writes it.
     num_records: int
-    manifest: dict | None  # The one that lists the file.
+    manifest: Manifest | None  # The one that lists the file.
     # The names of the features of the first record, where no manifest tells.
     features: frozenset[str] | None = None
 
@@ -49,13 +47,12 @@ class RecordFile(NamedTuple):
     @property
     def masking(self):
         """Who draws the masks: "static" the builder, "dynamic" the trainer."""
-        return self.stated("masking")
+        return self.stated.masking
 
-    def stated(self, name):
+    @property
+    def stated(self) -> Manifest:
         """What the manifest says, or what files without one are taken for."""
-        if self.manifest is None or name not in self.manifest:
-            return _DEFAULTS.get(name)
-        return self.manifest[name]
+        return self.manifest or UNKNOWN
 
 
 def find(patterns, *, flag="input_file"):
@@ -130,17 +127,17 @@ def _inspect(path, finder):
         num_records = _count_records(path, compression)
         features = _first_features(path, compression)
         return RecordFile(path, compression, num_records, None, features)
-    entry = stated["files"][os.path.basename(path)]
+    entry = stated.files[os.path.basename(path)]
     num_bytes = file_io.num_bytes(path)
-    if num_bytes != entry["num_bytes"]:
+    if num_bytes != entry.num_bytes:
         # Says where the file is cut, if it is cut and not replaced.
         _count_records(path, compression)
         raise ValueError(
             f"{path} has {num_bytes} bytes where its manifest says "
-            f"{entry['num_bytes']}: it is not the file that was built; build "
+            f"{entry.num_bytes}: it is not the file that was built; build "
             "it again"
         )
-    return RecordFile(path, compression, entry["num_records"], stated)
+    return RecordFile(path, compression, entry.num_records, stated)
 
 
 def _first_features(path, compression):

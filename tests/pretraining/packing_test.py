@@ -87,7 +87,7 @@ def test_loss_and_gradients_are_those_of_the_sequences_one_by_one(
         if "embeddings" in variable.path and variable.shape.rank == 2:
             variable.assign(10 * variable.value)
     (file,) = record_files.find(str(directory / "packed"))
-    counts = file.manifest["statistics"]
+    counts = file.manifest.statistics
     results = {}
     for name, number in (
         ("plain", counts["num_sequences"]),
@@ -184,7 +184,7 @@ def test_a_run_needs_no_flag_and_evaluates_both_kinds_alike(
     packed = job("run", "packed", do_train=True)
     assert packed["global_step"] == 2
     (file,) = record_files.find(str(directory / "packed"))
-    counts = file.manifest["statistics"]
+    counts = file.manifest.statistics
     mean = counts["num_sequences"] / counts["num_records"]
     assert f"{mean:.2f} sequences a record" in caplog.text
     plain = job("run", "plain")

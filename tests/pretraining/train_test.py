@@ -232,7 +232,7 @@ def test_a_build_without_masks_is_trained_on(job, tmp_path):
     )
     manifest = build.build(settings)
     (tmp_path / "bert.json").write_text(
-        json.dumps(tiny.CONFIG | {"vocab_size": manifest["vocab_size"]})
+        json.dumps(tiny.CONFIG | {"vocab_size": manifest.vocab_size})
     )
     job(
         tmp_path / "out",

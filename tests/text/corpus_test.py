@@ -70,11 +70,11 @@ def test_chunks_are_whole_lines_and_make_up_the_text(tmp_path, suffix, end):
     digest = corpus.Digest(steps.append)
     assert "".join(corpus.read_chunks(str(path), digest)) == text
     assert sum(steps) == len(text.encode())
-    assert digest.describe(f"folder/{path.name}") == {
-        "name": path.name,
-        "num_bytes": len(text.encode()),
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }
+    assert digest.describe(f"folder/{path.name}") == corpus.Source(
+        name=path.name,
+        num_bytes=len(text.encode()),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
 
 
 def test_packed_files_may_have_several_members(tmp_path):

@@ -17,7 +17,7 @@ def make(inspection):
     """Returns the page of a `report.Inspection`, HTML without links."""
     style = _STYLE.read_text(encoding="utf-8")
     stated = inspection.manifest
-    pair_task = stated.get("pair_task", "nsp")
+    pair_task = stated.pair_task
     parts = [
         _head(inspection),
         _tiles(inspection),
@@ -222,17 +222,19 @@ def _files(inspection):
 
 def _flags(stated):
     """How the records were built, of the first manifest."""
-    made_from = stated.get("made_from", {})
+    made_from = stated.made_from
     flags = "".join(
         f"<li><code>--{html.escape(f'{name}={value}')}</code></li>"
-        for name, value in made_from.get("flags", {}).items()
+        for name, value in made_from.flags.items()
     )
     if not flags:
         return ""
-    # Older manifests have the texts of their only shard with the flags.
-    shards = [made_from, *stated.get("shards", [])]
-    inputs = [item for shard in shards for item in shard.get("inputs", [])]
-    names = list(dict.fromkeys(item["name"] for item in inputs))
+    inputs = [x for shard in stated.shards or () for x in shard.inputs]
+    names = [
+        *(item["name"] for item in made_from.inputs or ()),
+        *(source.name for source in inputs),
+    ]
+    names = list(dict.fromkeys(names))
     texts = html.escape(", ".join(names[:_MAX_TEXTS]))
     if len(names) > _MAX_TEXTS:
         texts += f" and {len(names) - _MAX_TEXTS:,} more"

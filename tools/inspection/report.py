@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from data.laws import Law
+from data.manifest import Manifest
 from text import vocab
 from tools.inspection import files, findings
 from tools.inspection.statistics import Statistics
@@ -17,7 +18,7 @@ class Inspection(NamedTuple):
     statistics: Statistics
     found: findings.Findings
     vocabulary: vocab.Vocabulary | None
-    manifest: dict  # The first one there is; empty without one.
+    manifest: Manifest  # The first there is, or one that says nothing.
     law: Law
 
 
