@@ -34,8 +34,8 @@ class Law:
     # How likely a run of 1, 2, ... words is, in any scale.
     weights: tuple[float, ...]
     draws_for: int = TOKEN  # TOKEN, WORD or RUN
-    # Whether a similar word takes the place of [MASK]. Only the builder has
-    # such words, so the trainer cannot draw by this law.
+    # Whether a similar word takes the place of [MASK]; goes with WORD. Only the
+    # builder has such words, so the trainer cannot draw by such a law.
     takes_similar: bool = False
     # What stands at the masks, as shares: [MASK], the token itself, a random
     # one.

@@ -72,10 +72,26 @@ class Vocabulary:
         """The ids of the special tokens: `roles.mask` is that of [MASK]."""
         return Roles(*(self.ids[spelling] for spelling in self.spellings))
 
-    @functools.cached_property
-    def replacement_ids(self) -> np.ndarray:
-        """Ids that masking draws random words from, int32, in its order."""
-        return np.fromiter(self.ids.values(), np.int32)
+    def random_ids(self, random_words: str) -> np.ndarray:
+        """Returns the ids that masking draws random words from, int32.
+
+        They stand in the order of google-research/bert.
+
+        Args:
+            random_words: as the flag has it, "all" or "no_specials".
+
+        Raises:
+            ValueError: no row is left to draw from.
+        """
+        ids = np.fromiter(self.ids.values(), np.int32)
+        if random_words == "no_specials":
+            ids = ids[~np.isin(ids, self.special_ids)]
+        if not len(ids):
+            raise ValueError(
+                f"{self.path}: --random_words={random_words} leaves none of "
+                f"its {len(self)} rows to draw from; set --random_words=all"
+            )
+        return ids
 
     @functools.cached_property
     def special_ids(self) -> np.ndarray:

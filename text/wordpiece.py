@@ -1,4 +1,19 @@
-"""WordPiece: the longest piece first, compiled.
+"""Finds the pieces of words by WordPiece, the longest first, compiled.
+
+The vocabulary is a trie: a step leads from a node by a character to the next
+node, and a node where a row ends has the row's id. Pieces that begin a word and
+pieces that go on (##) begin at roots of their own. With the rows play, ##er and
+##s:
+
+    begin    p -> 1 -l-> 2 -a-> 3 -y-> 4      node 4 is the row "play"
+    go_on    e -> 5 -r-> 6                    node 6 is "##er"
+             s -> 7                           node 7 is "##s"
+
+    players  p l a y | e r | s    play ##er ##s
+    pla      p l a                no row ends at node 3: the word is [UNK]
+
+The steps lie in a hash table, `keys` and `nodes`: the step from node 1 by "l"
+has the key 1 << 21 | ord("l").
 
 Source: google-research/bert, tokenization.py, class WordpieceTokenizer; the
 trie instead of its search by shorter and shorter substrings.

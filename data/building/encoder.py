@@ -1,7 +1,21 @@
-"""Recipes -> records.
+"""Writes recipes as records.
 
 The bytes are those of a serialized `tf.train.Example` (protocol buffers
-encoding) in the TFRecord framing (length, checksum, data, checksum).
+encoding) in the TFRecord framing. With --max_seq_length=8 a record begins so:
+
+    d1 00 00 00 00 00 00 00   length of the data: 0xd1 bytes
+    9f c9 21 d9               checksum of the length
+    0a ce 01                  Example.features, 0xce bytes (as a varint)
+      0a 19                   an entry of the map, 0x19 bytes
+        0a 09 "input_ids"     its key
+        12 0c 1a 0a           its value: a feature, an int64_list in it
+          0a 08               the 8 values, packed, a varint each:
+          02 05 04 03 07 08 03 00     [CLS] 5 [MASK] [SEP] 7 8 [SEP] and padding
+      0a 1a ...               the next entry, "input_mask"
+    d7 9f f6 69               behind the last entry: checksum of the data
+
+All lengths stand before what they measure. So a record is written in two
+passes: the sizes of its values are added up first (`wire.entry_bytes`).
 """
 
 import numpy as np
@@ -88,7 +102,8 @@ def _encode(corpus, rules, keys, rows, chosen, out):
     end = 0
     for index in range(len(chosen)):
         if index % _TOUCHED_AT_ONCE == 0:
-            # Kept, below the next record, so that the reads are not left out.
+            # Store the sum where the next record will overwrite it, or the
+            # compiler drops the reads, whose only use is to fetch memory.
             out[end] = recipes.touch(
                 corpus, rows, chosen[index : index + _TOUCHED_AT_ONCE]
             )

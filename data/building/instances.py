@@ -8,6 +8,20 @@ create_instances_from_document; Lan et al. 2020, section 3.1 (sop); Liu et al.
 
 An instance is kept as a recipe, see `recipes`: truncation takes tokens off the
 ends only, so that a segment stays a run of the corpus.
+
+A document is gone through by a chunk of three numbers: the next sentence, the
+end of the document in sentences, and (none only) the next token. With three
+sentences of 2, 2 and 3 tokens and a target of 7 (nsp):
+
+    ids         0 1 | 2 3 | 4 5 6 |   7 | 8 9 |
+    sentences    s0    s1     s2      t0   t1
+    documents   ------- 0 ---------   --- 1 ---
+
+    chunk       0 3    collects s0 s1 s2; the draw splits them behind s0
+    A = 0:2            and wants another document: B = 7:10, label 1
+    chunk       1 3    what B did not take goes back: s1 is next
+    A = 2:4            collects s1 s2, splits them, stays: B = 4:7, label 0
+    chunk       3 3    the end
 """
 
 import collections

@@ -1,8 +1,22 @@
 """Draws which tokens are masked, and what stands in their place.
 
-The laws are those of `data.laws`.
-Source: google-research/bert, create_pretraining_data.py,
-create_masked_lm_predictions.
+The laws are those of `data.laws`. Here they mask whole words (a word begins
+where `begins` is 1), 4 of 7 tokens:
+
+    position        0    1     2     3    4  5    6
+    row           [CLS] play ##ing [SEP]  a  b  [SEP]
+    begins          1    1     0     1    1  1    1
+
+    starts        1  4  5  6    the words 0, 1 and 2 begin there; then the end
+    picked        0  2  1       the words in the order in which they are masked
+    drawn         1  2  5  4    positions: those of word 0, of word 2, of word 1
+                  M -1  a  M    what stands there: [MASK], KEPT, a random a
+    places        1  2  4  5    the same by position, as a record wants them
+                  M -1  M  a
+
+[SEP] is part of no word: word 0 ends before it, though word 1 begins at 4.
+
+Source: google-research/bert, create_masked_lm_predictions.
 """
 
 import collections
@@ -11,7 +25,9 @@ import numpy as np
 
 from data import laws
 from data.building import mersenne, similar_words
+from data.config import BuildConfig
 from text.compiled import njit
+from text.vocab import Vocabulary
 
 _HIDE, _KEEP, _CHANGE = range(3)
 # Marks a masked position whose token stays what it is.
@@ -22,19 +38,26 @@ Masking = collections.namedtuple(
     [
         "masked_lm_prob",
         "max_predictions_per_seq",
-        # Those of `laws.Law`.
-        "run_lengths",
+        "run_lengths",  # these three are those of `laws.Law`
         "draws_for",
         "takes_similar",
-        "shares",  # float64 [2]: hidden, kept of the rest
         "whole_word",
         "joins_across_sep",  # a piece that begins B goes with A's last word
-        "mask_id",
-        "replacement_ids",  # int32: what a random word is drawn from
+        "stand_ins",  # `StandIns`
         "similar",  # `similar_words.SimilarWords`
     ],
 )
 
+
+StandIns = collections.namedtuple(
+    "StandIns",
+    [
+        "hidden",  # the share of the masks that [MASK] hides
+        "kept_of_rest",  # the share of the others that stay as they are
+        "mask_id",
+        "random_ids",  # int32: what a random word is drawn from
+    ],
+)
 
 Scratch = collections.namedtuple(
     "Scratch",
@@ -74,30 +97,28 @@ def draw_masks(num_tokens, sep, masking, state, scratch):
     is_single = len(masking.run_lengths) == 1
     if is_single and not masking.whole_word:
         num_masks = _mask_tokens(
-            num_tokens, sep, masking, state, picked, wanted, drawn
+            num_tokens, sep, masking.stand_ins, state, picked, wanted, drawn
         )
         _sort(drawn, num_masks, places)
         return num_masks
     num_words = _find_words(begins, num_tokens, sep, masking, starts, picked)
-    picked = picked[:num_words]
-    mersenne.shuffle(state, picked)
+    words = picked[:num_words]
+    mersenne.shuffle(state, words)
     if is_single:
         num_masks = _mask_words(
-            sep, masking, state, starts, picked, wanted, drawn
+            sep, masking.stand_ins, state, starts, words, wanted, drawn
         )
     else:
         num_masks = _mask_runs(
-            row, sep, masking, state, starts, picked, wanted, drawn
+            row, sep, masking, state, starts, words, wanted, drawn
         )
     _sort(drawn, num_masks, places)
     return num_masks
 
 
 @njit()
-def _mask_tokens(num_tokens, sep, masking, state, picked, wanted, drawn):
+def _mask_tokens(num_tokens, sep, stand_ins, state, picked, wanted, drawn):
     """Masks words of one token, as almost everybody does: the short way."""
-    mask_id, ids = masking.mask_id, masking.replacement_ids
-    shares = masking.shares
     num_first = sep - 1
     for k in range(num_first):
         picked[k] = k + 1
@@ -108,8 +129,8 @@ def _mask_tokens(num_tokens, sep, masking, state, picked, wanted, drawn):
     num_masks = min(wanted, num_words)
     for k in range(num_masks):
         drawn[0, k] = picked[k]
-        choice = _draw_choice(shares, state)
-        drawn[1, k] = _stand_in(choice, mask_id, ids, state)
+        choice = _draw_choice(stand_ins, state)
+        drawn[1, k] = _stand_in(choice, stand_ins, state)
     return num_masks
 
 
@@ -132,9 +153,7 @@ def _find_words(begins, num_tokens, sep, masking, starts, picked):
 
 
 @njit()
-def _mask_words(sep, masking, state, starts, picked, wanted, drawn):
-    mask_id, ids = masking.mask_id, masking.replacement_ids
-    shares = masking.shares
+def _mask_words(sep, stand_ins, state, starts, picked, wanted, drawn):
     num_masks = 0
     for word in picked:
         if num_masks >= wanted:
@@ -149,16 +168,15 @@ def _mask_words(sep, masking, state, starts, picked, wanted, drawn):
             if position == sep:
                 continue
             drawn[0, num_masks] = position
-            choice = _draw_choice(shares, state)
-            drawn[1, num_masks] = _stand_in(choice, mask_id, ids, state)
+            choice = _draw_choice(stand_ins, state)
+            drawn[1, num_masks] = _stand_in(choice, stand_ins, state)
             num_masks += 1
     return num_masks
 
 
 @njit()
 def _mask_runs(row, sep, masking, state, starts, picked, wanted, drawn):
-    mask_id, ids = masking.mask_id, masking.replacement_ids
-    shares = masking.shares
+    stand_ins = masking.stand_ins
     is_masked = np.zeros(len(picked), np.bool_)
     num_masks = 0
     for first in picked:
@@ -166,31 +184,29 @@ def _mask_runs(row, sep, masking, state, starts, picked, wanted, drawn):
             break
         if is_masked[first]:
             continue
-        longest = _draw_length(masking, state)
-        last = _run_end(
-            starts, sep, is_masked, first, longest, wanted - num_masks
-        )
+        longest = _draw_length(masking.run_lengths, state)
+        room = wanted - num_masks
+        last = _run_end(starts, sep, is_masked, first, longest, room)
         is_masked[first:last] = True
         choice = _HIDE
         if masking.draws_for == laws.RUN:
-            choice = _draw_choice(shares, state)
+            choice = _draw_choice(stand_ins, state)
         for word in range(first, last):
             begin, end = starts[word], _word_end(starts, word, sep)
             similar = -1
             if masking.draws_for == laws.WORD:
-                choice = _draw_choice(shares, state)
+                choice = _draw_choice(stand_ins, state)
             if masking.takes_similar and choice == _HIDE:
                 choice = _CHANGE  # unless there is a similar word
-                similar = similar_words.draw(
-                    masking.similar, row[begin:end], state
-                )
+                ids = row[begin:end]
+                similar = similar_words.draw(masking.similar, ids, state)
             for position in range(begin, end):
                 if masking.draws_for == laws.TOKEN:
-                    choice = _draw_choice(shares, state)
+                    choice = _draw_choice(stand_ins, state)
                 if similar >= 0:
                     token = masking.similar.ids[similar + position - begin]
                 else:
-                    token = _stand_in(choice, mask_id, ids, state)
+                    token = _stand_in(choice, stand_ins, state)
                 drawn[0, num_masks] = position
                 drawn[1, num_masks] = token
                 num_masks += 1
@@ -198,15 +214,9 @@ def _mask_runs(row, sep, masking, state, starts, picked, wanted, drawn):
 
 
 @njit()
-def _draw_length(masking, state):
+def _draw_length(run_lengths, state):
     """How many words to mask at once."""
-    drawn = mersenne.random(state)
-    length = 1
-    while length < len(masking.run_lengths):
-        if drawn < masking.run_lengths[length - 1]:
-            break
-        length += 1
-    return length
+    return 1 + np.searchsorted(run_lengths, mersenne.random(state), "right")
 
 
 @njit()
@@ -231,23 +241,24 @@ def _word_end(starts, word, sep):
     return sep if starts[word] < sep < end else end
 
 
-@njit()
-def _draw_choice(shares, state):
+@njit(inline="always")
+def _draw_choice(stand_ins, state):
     """What to do with a token, a word or a run."""
-    if mersenne.random(state) < shares[0]:
+    if mersenne.random(state) < stand_ins.hidden:
         return _HIDE
-    if mersenne.random(state) < shares[1]:
+    if mersenne.random(state) < stand_ins.kept_of_rest:
         return _KEEP
     return _CHANGE
 
 
-@njit()
-def _stand_in(choice, mask_id, ids, state):
+@njit(inline="always")
+def _stand_in(choice, stand_ins, state):
     """[MASK], the token itself, or a random word."""
     if choice == _HIDE:
-        return mask_id
+        return stand_ins.mask_id
     if choice == _KEEP:
         return KEPT
+    ids = stand_ins.random_ids
     return ids[mersenne.randint(state, 0, len(ids) - 1)]
 
 
@@ -262,37 +273,28 @@ def _sort(drawn, num_masks, places):
         places[1, place] = drawn[1, k]
 
 
-def make(config, vocabulary):
-    """Returns the `Masking` that a `BuildConfig` and a vocabulary ask for.
+def make(config: BuildConfig, vocabulary: Vocabulary) -> Masking:
+    """Returns how the flags of a build ask to mask.
 
     Raises:
         ValueError: --similar_words is not such a file, or no random words are
             left.
     """
     law = laws.LAWS[config.mask_unit]
+    stand_ins = StandIns(
+        law.shares[0],
+        law.kept_of_rest,
+        np.int32(vocabulary.roles.mask),
+        vocabulary.random_ids(config.random_words),
+    )
     return Masking(
         float(config.masked_lm_prob),
         config.max_predictions_per_seq,
         law.run_lengths,
         law.draws_for,
         law.takes_similar,
-        (law.shares[0], law.kept_of_rest),
         config.do_whole_word_mask,
         law.is_single and config.word_segmenter == "none",
-        np.int32(vocabulary.roles.mask),
-        _replacement_ids(config, vocabulary),
+        stand_ins,
         similar_words.load(config, vocabulary),
     )
-
-
-def _replacement_ids(config, vocabulary):
-    ids = vocabulary.replacement_ids
-    if config.random_words == "no_specials":
-        ids = ids[~np.isin(ids, vocabulary.special_ids)]
-    if not len(ids):
-        raise ValueError(
-            f"{vocabulary.path}: --random_words={config.random_words} leaves "
-            f"none of its {len(vocabulary)} rows to draw from; set "
-            "--random_words=all"
-        )
-    return ids

@@ -1,7 +1,19 @@
-"""Which sequences stand in one record, with --pack_sequences.
+"""Chooses the sequences that stand in one record, with --pack_sequences.
 
 First-fit decreasing over windows of the shuffled sequences: each, the longest
 first, goes into the first record that has room for its tokens and its masks.
+With room for 12 tokens:
+
+    sequences   0: 5 tokens   1: 9   2: 4   3: 7   4: 3
+    longest first              1  3  0  2  4
+
+    record 0    111111111444   9 + 3
+    record 1    333333300000   7 + 5
+    record 2    2222           4; the next window begins a new record
+
+The records of the window are shuffled then, here to the order 0, 2, 1: `order`
+becomes 1 4 2 0 3, and the counts of the records are 2 1 2.
+
 Source: Johnson 1973, "Near-optimal bin packing algorithms"; Krell et al. 2021,
 "Efficient Sequence Packing without Cross-contamination", section 3.
 """

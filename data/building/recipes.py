@@ -1,10 +1,17 @@
-"""Instances as recipes: what is needed to write them, a hundred bytes each.
+"""Keeps instances as recipes: what writes them again, a hundred bytes each.
 
-A recipe is a row of uint16: where segments A and B begin in the corpus (two
-words each, the low one first), their tokens, the label, the number of masks;
-then the positions of the masks, and the ids that stand there instead (all bits
-set: the token stays), which take a second word where the vocabulary has 65,536
-rows or more.
+A recipe is a row of uint16, "words" in this file. A pair of two tokens each, A
+at token 70,000 of the corpus and B at token 9, with two of at most three masks:
+
+    word    0     1    2  3    4   5    6      7    8 9 10    11    12   13
+          4464    1    9  0    2   2    0      2    2 5  0     4  65535   0
+          -----------------  ------  -----  -----  ------  ----------------
+          A = 1 << 16 | 4464 tokens  label  masks  where   what stands there
+          B = 0 << 16 | 9    of A, B               they are
+
+At position 2 stands [MASK], which has the id 4; at position 5 stands what stood
+there before, which all bits set say. Where the vocabulary has 65,536 rows or
+more, the upper halves of the ids follow in three more words.
 """
 
 import bisect

@@ -1,4 +1,18 @@
-"""Words and what may stand in their place (MacBERT, Cui et al. 2020)."""
+"""Draws words that stand in the place of others (MacBERT, Cui et al. 2020).
+
+The ids of all words lie in one array and those of all similar words in another,
+so that compiled code can look them up. With two words of the ids 5 6 and 5, of
+which the first has two similar ones:
+
+    words        5 6 | 5            word_starts  0 2 3
+    ids          7 8   13 14 | 13   starts       0 4 5
+
+    slots        0 . . . . . . . 1 . . . . . . .
+
+Word 0 has two ids, so its four `ids` are two similar words. `slots` is a hash
+table: the hash of a word says where to begin to look for its number, and a free
+slot ends the search.
+"""
 
 import collections
 

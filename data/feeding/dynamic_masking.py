@@ -4,6 +4,23 @@ The laws are those of `data.laws`. Nothing is drawn from a generator: bits are a
 function of the seed, of the record's number in the run and of the position, so
 that a run that was stopped goes on with the masks it would have had.
 
+All rows of a batch are masked at once, so a choice is a comparison of arrays.
+Here whole words are masked, at most 3 of 7 tokens:
+
+    position        0    1     2     3    4  5    6     7
+    ids           [CLS] play ##ing [SEP]  a  b  [SEP]   0
+    order           7    3     1     4    0  5    6     2    random
+    begins               1                1  1               words to choose
+
+    word: the word of the lowest order is "a", then "play ##ing" just fits in
+    is_masked       0    1     1     0    1  0    0     0
+    sources              1     1          4                  where runs begin
+
+    span: the run from "a" may be 4 words long and ends with the segment; there
+    is room for one more token, and "play ##ing" has two
+    is_masked       0    0     0     0    1  1    0     0
+    sources                               4  4               one choice for both
+
 Shapes: B records, L = max_seq_length, P = max_predictions_per_seq.
 Source: Liu et al. 2019, section 4.1 (dynamic masking).
 """
@@ -16,7 +33,7 @@ import tensorflow as tf
 from data import records
 from data.laws import LAWS, RUN
 
-# What bits are drawn for.
+# The purposes of random bits: each has bits of its own.
 _ORDER, _LENGTH, _CHOICE, _WORD = range(4)
 _GOLDEN = 0x9E3779B97F4A7C15
 
@@ -218,7 +235,8 @@ def _features(rows, masked_ids, is_masked, num_predictions):
     """Makes the features of `records.PRETRAINING_FEATURES`."""
     length = rows.ids.shape[1]
     position = tf.range(length)[None]
-    # The largest of what falls with the position are the first positions.
+    # `length - position` falls with the position, so that its largest values
+    # belong to the first masked positions.
     places, _ = tf.math.top_k(
         tf.where(is_masked, length - position, 0), min(num_predictions, length)
     )

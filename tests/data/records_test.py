@@ -36,11 +36,9 @@ def make_rules(length, num_predictions, is_masked=True):
             LAW.run_lengths,
             LAW.draws_for,
             LAW.takes_similar,
-            (LAW.shares[0], LAW.kept_of_rest),
             False,
             True,
-            np.int32(MASK),
-            nothing,
+            masking.StandIns(0.8, 0.5, np.int32(MASK), nothing),
             similar_words.load(no_words, None),
         ),
     )

@@ -110,6 +110,6 @@ def test_only_a_line_feed_ends_a_row_of_a_vocabulary(tmp_path):
 def test_random_words_come_from_every_row_in_order(tmp_path):
     path = project.write_vocabulary(tmp_path, ["a", "##a", "b"])
     loaded = vocab.load(path)
-    assert loaded.replacement_ids.tolist() == list(range(len(loaded)))
+    assert loaded.random_ids("all").tolist() == list(range(len(loaded)))
     continues = itertools.compress(loaded.rows, loaded.is_continuation)
     assert list(continues) == ["##a"]
