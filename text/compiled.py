@@ -1,4 +1,4 @@
-"""`numba.njit` with a cache on disk that is never out of date.
+"""Compiles functions by Numba, with a cache that is never out of date.
 
 Numba compares a cached function with its own file only: one that calls into a
 changed file would go on calling the old code. Here the cache has a folder for
@@ -69,7 +69,7 @@ def _is_ours(path, may_close=False):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with contextlib.suppress(FileExistsError):
             os.mkdir(path, mode=0o700)
-        # Of a link its own owner counts, who may let it lead elsewhere.
+        # The owner of a link may let it lead elsewhere, so he must be us.
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode) and status.st_uid == os.getuid():
             status = os.stat(path)

@@ -1,4 +1,4 @@
-"""Corpus files: the text in them, in chunks of whole lines."""
+"""Reads texts: corpora and other files, in chunks of whole lines."""
 
 import contextlib
 import dataclasses
@@ -8,12 +8,14 @@ import io
 import os
 import sys
 import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from storage import file_io
 from text import encodings
 
 CHUNK_BYTES = 1 << 22
-# Of a text, by which its encoding is guessed.
+# Its encoding is guessed by so many bytes of a text.
 _GUESSED = 1 << 14
 
 
@@ -32,12 +34,13 @@ class Digest:
     `advance` is told how many bytes are read each time.
     """
 
-    def __init__(self, advance):
+    def __init__(self, advance: Callable[[int], None]):
         self.num_bytes = 0
         self._advance = advance
         self._sha256 = hashlib.sha256()
 
-    def update(self, data):
+    def update(self, data: bytes):
+        """Takes in the next bytes."""
         self.num_bytes += len(data)
         self._sha256.update(data)
         self._advance(len(data))
@@ -49,13 +52,15 @@ class Digest:
         )
 
 
-def is_packed(path):
+def is_packed(path: str) -> bool:
     """Whether a text is gzipped, by its name."""
     return path.endswith(".gz")
 
 
 @contextlib.contextmanager
-def open_text(path, begin=0, encoding=None):
+def open_text(
+    path: str, begin: int = 0, encoding: str | None = None
+) -> Iterator[BinaryIO]:
     """Opens a text, unpacked and as UTF-8, at byte `begin` of these bytes.
 
     Args:
@@ -80,7 +85,7 @@ def open_text(path, begin=0, encoding=None):
             ) from None
 
 
-def is_as_it_is(encoding):
+def is_as_it_is(encoding: str | None) -> bool:
     """Whether texts in an encoding are read without recoding them."""
     return encoding is None or encodings.is_utf_8(encoding)
 
@@ -93,7 +98,7 @@ def _skip(source, num_bytes):
     return num_bytes - left
 
 
-def num_text_bytes(path, encoding=None):
+def num_text_bytes(path: str, encoding: str | None = None) -> int:
     """Bytes of a text as UTF-8; all is read where they are not the file's."""
     if not is_packed(path) and is_as_it_is(encoding):
         return file_io.num_bytes(path)
@@ -102,18 +107,18 @@ def num_text_bytes(path, encoding=None):
 
 
 def read_chunks(
-    path,
-    digest=None,
-    chunk_bytes=CHUNK_BYTES,
-    begin=0,
-    end=None,
-    encoding=None,
-):
+    path: str,
+    digest: Digest | None = None,
+    chunk_bytes: int = CHUNK_BYTES,
+    begin: int = 0,
+    end: int | None = None,
+    encoding: str | None = None,
+) -> Iterator[str]:
     """Yields the text of a file, or a part of it, in chunks of whole lines.
 
     Args:
         path: a local or remote file, gzipped when its name ends in `.gz`.
-        digest: a `Digest` that is fed the bytes of the text.
+        digest: is fed the bytes of the text.
         chunk_bytes: about how much to read at once.
         begin, end: the part of the text, in bytes of UTF-8, at ends of lines.
         encoding: what --encoding says; None where there is no such flag, and
@@ -146,7 +151,7 @@ def read_chunks(
                 return
 
 
-def read(path):
+def read(path: str) -> str:
     """Returns the text of a UTF-8 file, without a byte order mark.
 
     Raises:
@@ -159,7 +164,7 @@ def _decode(block, path, offset, encoding):
     try:
         return block.decode("utf-8")
     except UnicodeDecodeError as error:
-        # A byte order mark tells most.
+        # At the beginning there may be a byte order mark, which tells most.
         first = error.start if offset else 0
         raise ValueError(
             f"{path}: not UTF-8 at byte {offset + error.start} "

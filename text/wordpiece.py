@@ -24,6 +24,7 @@ import collections
 import numpy as np
 
 from text.compiled import njit
+from text.vocab import Vocabulary
 
 # google-research/bert, WordpieceTokenizer: a longer word is [UNK].
 MAX_WORD_CHARACTERS = 200
@@ -48,12 +49,12 @@ Trie = collections.namedtuple(
 )
 
 
-def compile_trie(vocabulary):
-    """Returns the `Trie` of a `text.vocab.Vocabulary`."""
+def compile_trie(vocabulary: Vocabulary) -> Trie:
+    """Returns the trie of a vocabulary."""
     begin = np.zeros(_NUM_CODES, np.int32)
     go_on = np.zeros(_NUM_CODES, np.int32)
     steps = {}
-    ids = [-1]  # node 0 is where nothing leads on
+    ids = [-1]  # Steps that no row takes lead to node 0.
     for token, row in vocabulary.ids.items():
         is_continuation = token.startswith("##") and len(token) > 2
         roots = go_on if is_continuation else begin
