@@ -1,4 +1,4 @@
-"""The masking laws: what --mask_unit masks at once, and what stands there.
+"""Declares the masking laws: what --mask_unit masks at once, and by what.
 
 The builder draws masks by a law and so does the trainer, the start-up report
 describes it, and the inspector compares records with it. All of them read this

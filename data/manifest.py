@@ -1,8 +1,8 @@
-"""The manifest: a JSON file beside the records that says how they were made.
+"""Declares the manifest: a JSON file that says how records were made.
 
-The trainer refuses records that do not fit its flags by it, and the builder
-knows finished work by it. It is written last: records with a manifest are
-whole.
+It stands beside the records. The trainer refuses records that do not fit its
+flags by it, and the builder knows finished work by it. It is written last:
+records with a manifest are whole.
 """
 
 import collections

@@ -1,4 +1,4 @@
-"""A vocabulary: the rows of a file, their ids, and what the special ones do.
+"""Reads a vocabulary: its rows, their ids, and what the special ones do.
 
 Nothing outside of this file spells a special token. Who wants the id of [MASK]
 asks for `vocabulary.roles.mask`, and who wants to name it to a person asks for

@@ -1,4 +1,4 @@
-"""The whole job of create_pretraining_data: text files to record files."""
+"""Does the whole job of create_pretraining_data: text files to record files."""
 
 import os
 import resource
@@ -79,7 +79,8 @@ def _build(config, vocabulary, paths):
         )
     places.make_folders()
     for job in missing:
-        # It would speak for new records if this run were stopped.
+        # Delete the old entry first: if this run were stopped, it would vouch
+        # for new records.
         file_io.remove(places.entry_path(job.shard.index))
         for file in places.files_of(job.shard.index):
             if places.is_assembled(file):
@@ -232,7 +233,8 @@ def _warn(config, paths, result):
 def _publish(config, layout, result):
     path = manifest.path_of(config)
     manifest.write(layout.manifest_path, result)
-    # From here to the last line the files may be a mixture of two builds.
+    # From here to the rename of the manifest the files may be a mixture of two
+    # builds, so that none vouches for them.
     file_io.remove(path)
     for file, output in enumerate(config.output_paths):
         if file_io.exists(layout.ready_path(file)):

@@ -1,4 +1,4 @@
-"""What an earlier build of the same output left, and what of it can stay."""
+"""Finds what an earlier build of the same output left, and what can stay."""
 
 from typing import NamedTuple, NoReturn
 
@@ -11,7 +11,7 @@ from data.config import BuildConfig
 from data.manifest import MadeFrom, Shard
 from storage import file_io, json_files, typed_json
 
-# What a build was that knew no such flag.
+# What builds did before there was such a flag.
 _LATER_FLAGS = {"pack_sequences": 0}
 _ENTRY = {"made_from": dict} | typed_json.shape(Shard)
 
@@ -148,7 +148,7 @@ def _read_entries(layout, made_from, shards):
     entries = {}
     for shard in shards:
         path = layout.entry_path(shard.index)
-        # What a fallen machine has cut is not there.
+        # An entry that a fallen machine has cut counts as missing.
         stated = json_files.read_or_none(path, _ENTRY)
         if stated is None:
             continue

@@ -21,6 +21,7 @@ passes: the sizes of its values are added up first (`wire.entry_bytes`).
 import numpy as np
 
 from data.building import packed_encoder, recipes, wire
+from data.building.instances import Corpus, Rules
 from data.records import (
     DYNAMIC_FEATURES,
     PACKED_FEATURES,
@@ -34,12 +35,12 @@ _TOUCHED_AT_ONCE = 16
 class Encoder:
     """Encodes recipes as records framed for a TFRecord file."""
 
-    def __init__(self, corpus, rules, pack_sequences=0):
+    def __init__(self, corpus: Corpus, rules: Rules, pack_sequences: int = 0):
         """Keeps what all records are made from.
 
         Args:
-            corpus: `instances.Corpus`.
-            rules: `instances.Rules`.
+            corpus: the text that recipes are of.
+            rules: those that they were drawn by.
             pack_sequences: most sequences a record; 0 is one without number.
         """
         if pack_sequences:
@@ -59,7 +60,12 @@ class Encoder:
         )
         self._out = np.empty(0, np.uint8)
 
-    def encode(self, rows, chosen, sizes=None):
+    def encode(
+        self,
+        rows: np.ndarray,
+        chosen: np.ndarray,
+        sizes: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Returns the records of the recipes `rows[chosen]`, in order.
 
         Args:

@@ -1,4 +1,4 @@
-"""Sequences drawn from a corpus, with their masks.
+"""Draws sequences from a corpus, with their masks.
 
 Pairs are drawn as google-research/bert draws them, and the order of the random
 draws is its own, so that the same seed gives the same pairs and masks.

@@ -1,4 +1,4 @@
-"""What the bytes of records depend on, beside the text: for the manifest."""
+"""Describes what the bytes of records depend on, beside the text."""
 
 import dataclasses
 import hashlib

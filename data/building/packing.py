@@ -23,11 +23,16 @@ import numpy as np
 from data.building import mersenne
 from text.compiled import njit
 
-# Sequences among which those of a record are found.
+# The sequences of a record are found among so many.
 _WINDOW = 1 << 13
 
 
-def pack(order, sizes, limits, state):
+def pack(
+    order: np.ndarray,
+    sizes: np.ndarray,
+    limits: tuple[int, int, int],
+    state: np.ndarray,
+) -> np.ndarray:
     """Packs sequences into records.
 
     Args:

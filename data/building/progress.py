@@ -1,4 +1,4 @@
-"""Progress of a long stage: a bar on a terminal, plain lines elsewhere."""
+"""Shows how far a stage is: by a bar on a terminal, else by plain lines."""
 
 import sys
 import time
@@ -19,7 +19,7 @@ class Progress:
     known before.
     """
 
-    def __init__(self, title, total, unit):
+    def __init__(self, title: str, total: float | None, unit: str):
         self._title = title
         self._unit = unit
         self._is_terminal = sys.stderr.isatty()
@@ -43,7 +43,7 @@ class Progress:
         if kind is None:
             self._log("done")
 
-    def advance(self, count):
+    def advance(self, count: float):
         """Counts `count` more units."""
         self._count += count
         self._bar.update(count)

@@ -17,6 +17,7 @@ more, the upper halves of the ids follow in three more words.
 import bisect
 import itertools
 import tempfile
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -30,7 +31,7 @@ _ROWS_A_READ = 1 << 16
 _WORDS_A_CACHE_LINE = 32
 
 
-def num_words(max_masks, vocab_size):
+def num_words(max_masks: int, vocab_size: int) -> int:
     """Columns of a row with room for `max_masks` masks."""
     return _HEAD + (2 + (vocab_size >= _ONE_WORD)) * max_masks
 
@@ -55,7 +56,7 @@ def write(row, a, b, num_a, num_b, label, places, num_masks, max_masks):
             row[ids + max_masks + k] = places[1, k] >> 16
 
 
-def sizes(rows, num_special):
+def sizes(rows: np.ndarray, num_special: int) -> np.ndarray:
     """Returns the tokens and masks of sequences, uint16 [n, 2].
 
     Args:
@@ -138,7 +139,9 @@ class Store:
     Their number grows with dupe_factor; memory does not.
     """
 
-    def __init__(self, words, max_bytes, directory=None):
+    def __init__(
+        self, words: int, max_bytes: int, directory: str | None = None
+    ):
         """Sets the limit.
 
         Args:
@@ -155,10 +158,10 @@ class Store:
         self._size = 0
         self._num_written = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._num_written + self._size
 
-    def append(self, rows):
+    def append(self, rows: np.ndarray):
         """Adds copies of `rows`, uint16 [n, words]."""
         while len(rows):
             if self._size == len(self._buffer):
@@ -168,7 +171,9 @@ class Store:
             self._size += len(part)
             rows = rows[len(part) :]
 
-    def in_order(self, order, starts):
+    def in_order(
+        self, order: np.ndarray, starts: Sequence[int]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yields all recipes in an order that is given.
 
         Args:

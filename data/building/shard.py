@@ -1,13 +1,14 @@
-"""One shard from text to records: the pool that its random segments are from.
+"""Builds one shard, from text to records.
 
 Read, draw, shuffle, write: google-research/bert's create_pretraining_data, for
-the text and the seed of one shard.
+the text and the seed of one shard. Random segments come from the same shard.
 """
 
 import bisect
 import functools
 import gzip
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,29 +19,39 @@ from data.building import (
     mersenne,
     packing,
     recipes,
+    shards,
     statistics,
 )
 from data.building.encoder import Encoder
+from data.building.progress import Advance
+from data.config import BuildConfig
 from data.manifest import FileSize, Shard
 from storage import file_io
 from text import tokenization
+from text.vocab import Vocabulary
 
 _TOKENS_A_CALL = 1 << 19
 _RECORDS_A_CALL = 1024
 _NUM_SPECIAL = 3  # [CLS] and a [SEP] behind each of two segments
 # Recipes are kept in memory up to the bytes of the text and these.
 _RECIPES_BYTES = 64 << 20
-# How the time is shared by the stages, for the progress.
+# The shares of the time that the stages take, for the progress.
 _READING, _DRAWING, _WRITING = 0.15, 0.35, 0.5
 
 
-def build(config, vocabulary, shard, paths, advance):
+def build(
+    config: BuildConfig,
+    vocabulary: Vocabulary,
+    shard: shards.Shard,
+    paths: Sequence[str],
+    advance: Advance,
+) -> Shard:
     """Builds the records of a shard.
 
     Args:
-        config: a `data.config.BuildConfig`.
-        vocabulary: a `text.vocab.Vocabulary`.
-        shard: a `shards.Shard`.
+        config: the flags.
+        vocabulary: that of --vocab_file.
+        shard: its text and its seed.
         paths: the files to write, local or remote; the records go round robin
             over them.
         advance: is told how much is done, in bytes of the text.
@@ -189,7 +200,8 @@ def _write(config, encoder, store, order, starts, ends, paths, progress):
         # TensorFlow's files take nothing but bytes.
         part = bytes if file_io.is_remote(path) else memoryview
         with file_io.open_new(path) as raw:
-            # No name and no time inside: the same records, the same bytes.
+            # Gzip would write the name and the time: without them the same
+            # records have the same bytes.
             out = raw
             if config.gzip_compress:
                 out = gzip.GzipFile("", "wb", fileobj=raw, mtime=0)

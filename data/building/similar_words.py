@@ -20,9 +20,11 @@ import numpy as np
 from absl import logging
 
 from data.building import mersenne
+from data.config import BuildConfig
 from storage import file_io
 from text import corpus, t2s, tokenization
 from text.compiled import njit
+from text.vocab import Vocabulary
 
 SimilarWords = collections.namedtuple(
     "SimilarWords",
@@ -39,7 +41,7 @@ SimilarWords = collections.namedtuple(
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
-def load(config, vocabulary):
+def load(config: BuildConfig, vocabulary: Vocabulary) -> SimilarWords:
     """Reads the file of --similar_words, or returns an empty list without one.
 
     A similar word is kept where it has as many tokens as the word and where
@@ -102,9 +104,7 @@ def _encode(words, tokenizer):
 
 def _compile(similar):
     """Makes `SimilarWords` of {ids of a word: {ids of a similar one: None}}."""
-    others = [
-        sum(list_of_one, ()) for list_of_one in map(tuple, similar.values())
-    ]
+    others = [sum(others_of_one, ()) for others_of_one in similar.values()]
     words, word_starts = _join(similar)
     ids, starts = _join(others)
     slots = np.full(2 << (2 * len(similar)).bit_length(), -1, np.int32)

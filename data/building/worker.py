@@ -1,4 +1,4 @@
-"""What a worker does with one shard; an engine carries it to the worker."""
+"""Does what a worker does with one shard; an engine carries it there."""
 
 import dataclasses
 import os

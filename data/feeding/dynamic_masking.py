@@ -1,11 +1,11 @@
-"""Masks drawn in the trainer's input pipeline, new ones in every epoch.
+"""Draws masks in the trainer's input pipeline, new ones in every epoch.
 
 The laws are those of `data.laws`. Nothing is drawn from a generator: bits are a
 function of the seed, of the record's number in the run and of the position, so
 that a run that was stopped goes on with the masks it would have had.
 
-All rows of a batch are masked at once, so a choice is a comparison of arrays.
-Here whole words are masked, at most 3 of 7 tokens:
+All rows of a batch are masked at once. Here these are whole words, at most 3 of
+7 tokens:
 
     position        0    1     2     3    4  5    6     7
     ids           [CLS] play ##ing [SEP]  a  b  [SEP]   0
@@ -16,8 +16,8 @@ Here whole words are masked, at most 3 of 7 tokens:
     is_masked       0    1     1     0    1  0    0     0
     sources              1     1          4                  where runs begin
 
-    span: the run from "a" may be 4 words long and ends with the segment; there
-    is room for one more token, and "play ##ing" has two
+    span: a run of 4 words from "a" on ends with the segment; "play ##ing" has
+    two tokens, and there is room for one
     is_masked       0    0     0     0    1  1    0     0
     sources                               4  4               one choice for both
 
@@ -25,17 +25,22 @@ Shapes: B records, L = max_seq_length, P = max_predictions_per_seq.
 Source: Liu et al. 2019, section 4.1 (dynamic masking).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from data import records
+from data.config import MaskingConfig
 from data.laws import LAWS, RUN
+from data.manifest import Manifest
 
 # The purposes of random bits: each has bits of its own.
 _ORDER, _LENGTH, _CHOICE, _WORD = range(4)
 _GOLDEN = 0x9E3779B97F4A7C15
+# As `vocab.Vocabulary.padding_id`; manifests of other vocabularies must say it.
+_PADDING_ID = 0
 
 
 def _column(feature):
@@ -52,19 +57,25 @@ _SPEC = {feature.name: _column(feature) for feature in records.DYNAMIC_FEATURES}
 class _Rows(NamedTuple):
     """Records as they were built, in rows of one length."""
 
-    ids: tf.Tensor  # int32 [B, L], 0 where there is no token
+    ids: tf.Tensor  # int32 [B, L], _PADDING_ID where there is no token
     word_starts: tf.Tensor  # bool [B, L]
     num_tokens: tf.Tensor  # int32 [B, 1]
     num_first: tf.Tensor  # int32 [B, 1]: tokens of `[CLS] A [SEP]`
     labels: tf.Tensor  # int32 [B]
 
 
-def parse_fn(masking, *, max_seq_length, manifest, seed):
+def parse_fn(
+    masking: MaskingConfig,
+    *,
+    max_seq_length: int,
+    manifest: Manifest,
+    seed: int,
+) -> Callable:
     """Returns what parses and masks serialized records.
 
     Args:
-        masking: a `data.config.MaskingConfig`.
-        max_seq_length: an integer, L.
+        masking: the flags that say how to mask.
+        max_seq_length: L.
         manifest: that of the records; says what their vocabulary is.
         seed: decides the masks, together with the records' numbers.
 
@@ -94,9 +105,8 @@ def parse_fn(masking, *, max_seq_length, manifest, seed):
         if law.draws_for == RUN:
             choice = tf.gather(choice, sources, batch_dims=1)
         drawn = bits(_WORD) % tf.constant(len(random_ids), tf.uint64)
-        random_words = tf.gather(
-            tf.constant(random_ids, tf.int32), tf.cast(drawn, tf.int64)
-        )
+        drawn = tf.cast(drawn, tf.int64)
+        random_words = tf.gather(tf.constant(random_ids, tf.int32), drawn)
         hidden, kept, _ = law.shares
         stand_in = tf.where(choice < hidden + kept, rows.ids, random_words)
         stand_in = tf.where(choice < hidden, manifest.mask_id, stand_in)
@@ -120,7 +130,8 @@ def _parse(serialized, length):
         "--max_seq_length to what the records were built with",
     )
     shape = (serialized.shape[0], length)
-    ids = tf.ensure_shape(ids.to_tensor(shape=(None, length)), shape)
+    ids = ids.to_tensor(_PADDING_ID, shape=(None, length))
+    ids = tf.ensure_shape(ids, shape)
     num_bytes = -(-length // 8)
     packed = tf.io.decode_raw(
         parsed["word_starts"], tf.uint8, fixed_length=num_bytes
@@ -130,15 +141,13 @@ def _parse(serialized, length):
     )
     bits = tf.reshape(bits & 1, (-1, 8 * num_bytes))[:, :length]
 
-    def as_int32(value):
-        return tf.cast(value, tf.int32)
-
+    num_first = tf.cast(parsed["first_segment_tokens"], tf.int32)
     return _Rows(
-        as_int32(ids),
+        tf.cast(ids, tf.int32),
         tf.ensure_shape(tf.cast(bits, tf.bool), shape),
         num_tokens[:, None],
-        as_int32(parsed["first_segment_tokens"])[:, None],
-        as_int32(parsed["next_sentence_labels"]),
+        num_first[:, None],
+        tf.cast(parsed["next_sentence_labels"], tf.int32),
     )
 
 

@@ -25,17 +25,27 @@ through.
 Shapes: F files, C files at a time.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
+
+from data.feeding.record_files import RecordFile
 
 FILES_AT_A_TIME = 4
 
 
-def records_from(files, offset, *, seed, window_records):
+def records_from(
+    files: Sequence[RecordFile],
+    offset: tf.Tensor,
+    *,
+    seed: tf.Tensor,
+    window_records: int,
+) -> tf.data.Dataset:
     """Returns a dataset of the serialized records of an epoch.
 
     Args:
-        files: a list of `record_files.RecordFile`.
+        files: those of the epoch, in any order.
         offset: int64, how many records of the epoch to leave out.
         seed: two integers, of which the order is a function.
         window_records: how many records are shuffled together.
@@ -74,7 +84,7 @@ def records_from(files, offset, *, seed, window_records):
     )
 
 
-def read(path, compression):
+def read(path: tf.Tensor, compression: tf.Tensor) -> tf.data.Dataset:
     """Returns a dataset of the serialized records of a file."""
     return tf.data.TFRecordDataset(path, compression_type=compression)
 

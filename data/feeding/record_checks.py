@@ -1,11 +1,13 @@
-"""Whether a trainer can use record files, and which one is damaged."""
+"""Checks that a trainer can use record files, and says which one is damaged."""
 
 import re
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 from google.protobuf import message
 
 from data import records
+from data.feeding.record_files import RecordFile
 
 _RECORDS_LOOKED_AT = 10
 _NEEDED = {
@@ -18,7 +20,13 @@ _LENGTHS = {
 }
 
 
-def check(files, *, max_seq_length, max_predictions_per_seq, vocab_size):
+def check(
+    files: Sequence[RecordFile],
+    *,
+    max_seq_length: int,
+    max_predictions_per_seq: int,
+    vocab_size: int,
+):
     """Checks that a model of these sizes can be trained on `files`.
 
     Looks at the manifests, and at the first records of every file.
@@ -44,13 +52,16 @@ def check(files, *, max_seq_length, max_predictions_per_seq, vocab_size):
         raise
 
 
-def refuse_damage(files, step):
+def refuse_damage(
+    files: Sequence[RecordFile],
+    step: Callable[[tf.data.Dataset], tf.data.Dataset],
+):
     """Says which file cannot be read, and why.
 
     TensorFlow's errors do not say in which file they are.
 
     Args:
-        files: a list of `RecordFile`.
+        files: those that were read.
         step: makes of a dataset of serialized records the one to read through.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Which record files a flag names, and what is known of them."""
+"""Finds the record files that a flag names, and what is known of them."""
 
 import concurrent.futures
 import functools
@@ -7,6 +7,7 @@ import hashlib
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -34,18 +35,18 @@ class RecordFile(NamedTuple):
     features: frozenset[str] | None = None
 
     @property
-    def is_v2(self):
+    def is_v2(self) -> bool:
         """Whether the features are named as in `records.V2_NAMES`."""
         theirs = set(records.V2_NAMES.values())
         return bool(self.features) and theirs <= self.features
 
     @property
-    def has_pairs(self):
+    def has_pairs(self) -> bool:
         """Whether records have labels of pairs."""
         return not self.features or records.PAIR_LABELS in self.features
 
     @property
-    def masking(self):
+    def masking(self) -> str:
         """Who draws the masks: "static" the builder, "dynamic" the trainer."""
         return self.stated.masking
 
@@ -55,13 +56,10 @@ class RecordFile(NamedTuple):
         return self.manifest or UNKNOWN
 
 
-def find(patterns, *, flag="input_file"):
+def find(patterns: str, *, flag: str = "input_file") -> list[RecordFile]:
     """Finds the record files of a flag and counts their records.
 
     Counts come from the manifest beside a file, else from the file itself.
-
-    Returns:
-        A list of `RecordFile`.
 
     Raises:
         ValueError: nothing matches, or a file is empty or truncated.
@@ -79,7 +77,7 @@ def _inspect_all(paths, finder):
     inspect = functools.partial(_inspect, finder=finder)
     if not any(map(file_io.is_remote, paths)):
         return list(map(inspect, paths))
-    # Each asks a service some questions and waits for the answers.
+    # Each file asks a service some questions and waits for the answers.
     with concurrent.futures.ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
         return list(pool.map(inspect, paths))
 
@@ -103,12 +101,8 @@ def _warn_of_missing(files, finder):
             )
 
 
-def describe(files):
-    """Returns what a run was trained on, in a few words and a hash, for JSON.
-
-    Args:
-        files: a list of `RecordFile`.
-    """
+def describe(files: Sequence[RecordFile]) -> dict[str, str]:
+    """Returns what a run was trained on, in a few words and by a hash."""
     lines = [f"{os.path.basename(x.path)} {x.num_records}\n" for x in files]
     num_records = sum(file.num_records for file in files)
     return {
