@@ -59,9 +59,7 @@ def inspect(paths, config):
         ValueError, OSError: a file or the vocabulary cannot be read.
     """
     vocabulary = vocab.load(config.vocab_file) if config.vocab_file else None
-    special_ids = {}
-    if vocabulary:
-        special_ids = vocabulary.roles._asdict()
+    special_ids = vocabulary.roles._asdict() if vocabulary else {}
     found = findings.Findings()
     statistics = Statistics(special_ids, config.num_samples, config.seed)
     context = files.Context(

@@ -1,4 +1,4 @@
-"""Small charts as SVG, coloured by the style sheet of the page."""
+"""Draws small charts as SVG, coloured by the style sheet of the page."""
 
 import html
 import math
@@ -18,7 +18,8 @@ def histogram(counts, *, unit):
     """
     counts = counts.tolist()
     step = math.ceil(len(counts) / _MOST_BARS)
-    # From the upper end, as the longest length is the one of most of them.
+    # Grouped from the upper end: most sequences have the longest length, which
+    # must not share its bar with a few others.
     firsts = range(len(counts) - step, -step, -step)
     groups = [
         (max(first, 0), sum(counts[max(first, 0) : first + step]))

@@ -1,4 +1,4 @@
-"""Facts that hold for every record that was built right.
+"""Checks the facts that hold for every record that was built right.
 
 Shapes: B records, L positions, P masks.
 """

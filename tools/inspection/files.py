@@ -1,4 +1,4 @@
-"""One record file: read, compared with its manifest, checked, counted."""
+"""Reads a record file, compares it with its manifest, checks and counts."""
 
 import dataclasses
 import os

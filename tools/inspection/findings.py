@@ -1,4 +1,4 @@
-"""What can be wrong with records, what to do about it, and where it was found.
+"""Collects what is wrong with records, where, and what to do about it.
 
 A rule is a fact that holds for every record that was built right (error), or
 for all useful ones (warning).

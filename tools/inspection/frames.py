@@ -1,4 +1,4 @@
-"""The records of a TFRecord file, with every checksum of it compared.
+"""Reads the records of a TFRecord file and compares every checksum of it.
 
 Source: TensorFlow's record_writer.h: length (8 bytes), its checksum (4), data,
 its checksum (4).
@@ -109,7 +109,8 @@ def _blocks(path, advance):
     packed = is_packed(path)
     with file_io.open_binary(path) as raw:
         source = gzip.GzipFile(fileobj=raw) if packed else raw
-        # What stands before the damage is kept: read1 unpacks little at once.
+        # `read1` unpacks little at once, so that what stands before the damage
+        # is kept.
         read_some = source.read1 if packed else source.read
         place = 0
         parts = []

@@ -1,4 +1,4 @@
-"""Records of several sequences: what holds for them, and taken apart.
+"""Checks records of several sequences, and takes them apart.
 
 Shapes: B records, L positions, P masks, N sequences at most, S sequences of all
 the records.

@@ -1,4 +1,4 @@
-"""What was found, as a page that a person can look at, in one file."""
+"""Makes a page of what was found, in one file that a person can look at."""
 
 import html
 import pathlib

@@ -1,4 +1,4 @@
-"""What was found, as text."""
+"""Writes what was found as text."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Records as arrays that checks and statistics look at.
+"""Holds records as arrays that checks and statistics look at.
 
 Shapes: B records, L positions, P masks.
 """

@@ -1,4 +1,4 @@
-"""Sequences as a person reads them, in HTML."""
+"""Shows sequences as a person reads them, in HTML."""
 
 import html
 

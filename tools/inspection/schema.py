@@ -1,4 +1,4 @@
-"""Serialized records to arrays, or why they are none.
+"""Turns serialized records into arrays, or says why they are none.
 
 Shapes: B records, L = max_seq_length, P = max_predictions_per_seq.
 """

@@ -1,4 +1,4 @@
-"""What the sound records of all files hold, in numbers."""
+"""Adds up what the sound records of all files hold."""
 
 import functools
 
@@ -7,7 +7,7 @@ import numpy as np
 # Upper ends of the shares of [UNK] that records are counted by.
 UNK_ENDS = (0.0, 0.01, 0.02, 0.05, 0.1, 1.0)
 
-# Fewer records say nothing of a build.
+# Fewer records than these say nothing of a build.
 _ENOUGH_RECORDS = 100
 # Spans are replaced as a whole, so that fewer draws are behind the shares.
 _MASKS_A_DRAW = 10
@@ -89,7 +89,8 @@ class Statistics:
         """One number for each text, the same for the same text."""
         missing = rows.text.shape[1] + 1 - len(self._factors)
         if missing > 0:
-            # Not of the seed that samples are drawn with: no draw is moved.
+            # A generator of its own, so that the samples stay those that the
+            # seed draws.
             rng = np.random.default_rng(len(self._factors))
             more = rng.integers(1 << 64, size=missing, dtype=np.uint64)
             self._factors = np.concatenate([self._factors, more])
