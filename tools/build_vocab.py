@@ -57,7 +57,7 @@ class VocabConfig:
         encodings.check(self.encoding)
 
 
-def build(config):
+def build(config: VocabConfig):
     """Learns, writes and measures a vocabulary."""
     if file_io.exists(config.output_file) and not config.overwrite:
         raise FileExistsError(

@@ -112,7 +112,7 @@ class ExtendConfig:
         )
 
 
-def extend(config):
+def extend(config: ExtendConfig) -> str:
     """Writes the model with another vocabulary; returns its report."""
     file_io.check_output_directory(config.output_dir, "output_dir")
     old = vocab.load(config.vocab_file)
@@ -181,14 +181,19 @@ def _chunks(config):
             yield t2s.to_simplified(text) if config.t2s else text
 
 
-def new_values(config, values, old, rows):
-    """Returns {name: array} of the tensors that have a row for each token.
+def new_values(
+    config: ExtendConfig,
+    values: dict[str, np.ndarray],
+    old: vocab.Vocabulary,
+    rows: list[str],
+) -> dict[str, np.ndarray]:
+    """Returns the tensors that have a row for each token, by name.
 
     Args:
-        config: an `ExtendConfig`.
-        values: {name: array} of the model.
-        old: its `vocab.Vocabulary`.
-        rows: of the new vocabulary.
+        config: the flags.
+        values: the tensors of the model.
+        old: its vocabulary.
+        rows: those of the new vocabulary.
     """
     number_of = {row: number for number, row in enumerate(old.rows)}
     tokenizer = tokenization.Tokenizer(old, config.do_lower_case)

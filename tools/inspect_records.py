@@ -45,15 +45,8 @@ class InspectConfig:
         bounds.check(self, not_negative=("num_samples", "max_records", "seed"))
 
 
-def inspect(paths, config):
+def inspect(paths: list[str], config: InspectConfig) -> report.Inspection:
     """Reads and checks record files.
-
-    Args:
-        paths: the files.
-        config: an `InspectConfig`.
-
-    Returns:
-        A `report.Inspection`.
 
     Raises:
         ValueError, OSError: a file or the vocabulary cannot be read.
@@ -81,12 +74,12 @@ def inspect(paths, config):
     )
 
 
-def run(names, config):
+def run(names: list[str], config: InspectConfig) -> bool:
     """Inspects files, tells what was found and writes the page.
 
     Args:
         names: files, globs or directories.
-        config: an `InspectConfig`.
+        config: the flags.
 
     Returns:
         Whether the records are sound: there is no error, warnings or not.

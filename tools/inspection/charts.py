@@ -3,13 +3,15 @@
 import html
 import math
 
+import numpy as np
+
 _WIDTH, _HEIGHT = 400, 150
 _FOOT = 20  # Below the axis, for its numbers.
 _HEAD = 14  # Above the highest bar, for its share.
 _MOST_BARS = 40
 
 
-def histogram(counts, *, unit):
+def histogram(counts: np.ndarray, *, unit: str) -> str:
     """Bars of how many sequences have 0, 1, 2, ... of something.
 
     Args:
@@ -39,7 +41,7 @@ def histogram(counts, *, unit):
     return _bars([count for _, count in groups], names, ticks, unit)
 
 
-def bins(counts, names, *, unit):
+def bins(counts: list[int], names: list[str], *, unit: str) -> str:
     """Bars of how many sequences are in bins that have names."""
     return _bars(counts, names, dict(enumerate(names)), unit)
 
@@ -70,7 +72,9 @@ def _bars(counts, names, ticks, unit):
     return _svg(_HEIGHT, parts)
 
 
-def shares(parts, *, law=()):
+def shares(
+    parts: list[tuple[str, float, str]], *, law: tuple[float, ...] = ()
+) -> str:
     """One bar of shares that add up to 1.
 
     Args:
@@ -103,7 +107,7 @@ def shares(parts, *, law=()):
     return _svg(height + 34 + 20 * len(parts), out, top=-6)
 
 
-def ranks(rows):
+def ranks(rows: list[tuple[str, float]]) -> str:
     """Bars from the left, one below the other: [(name, share)]."""
     highest = max(share for _, share in rows)
     out = []

@@ -32,19 +32,21 @@ class Expected(NamedTuple):
 class Checker:
     """Checks the records of one file."""
 
-    def __init__(self, path, expected, found):
+    def __init__(self, path: str, expected: Expected, found: findings.Findings):
         """Keeps what the records are compared with.
 
         Args:
-            path: the file, for the findings.
-            expected: `Expected`.
-            found: `findings.Findings` to add to.
+            path: names the file in the findings.
+            expected: what is known of them before.
+            found: what is added to.
         """
         self._path = path
         self._expected = expected
         self._found = found
 
-    def check(self, features, numbers):
+    def check(
+        self, features: dict[str, np.ndarray], numbers: np.ndarray
+    ) -> Rows:
         """Checks records.
 
         Args:

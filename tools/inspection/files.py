@@ -5,6 +5,7 @@ import os
 from typing import NamedTuple
 
 from data import manifest
+from data.building.progress import Advance
 from data.laws import LAWS
 from data.manifest import UNKNOWN, Manifest
 from storage import file_io
@@ -38,16 +39,13 @@ class File:
     num_tokens: int = 0
 
 
-def inspect(path, context, advance):
+def inspect(path: str, context: Context, advance: Advance) -> File:
     """Reads and checks a file.
 
     Args:
         path: a local or remote file.
-        context: a `Context`; its findings and statistics grow.
+        context: its findings and statistics grow.
         advance: is told the bytes of the file as they are read.
-
-    Returns:
-        A `File`.
     """
     file = File(
         path,
@@ -232,12 +230,12 @@ class _Reader:
                     )
 
 
-def compare(files, found):
+def compare(files: list[File], found: findings.Findings):
     """Finds files that cannot be trained on together.
 
     Args:
-        files: a list of `File`.
-        found: `findings.Findings` to add to.
+        files: those that were read.
+        found: what is added to.
     """
     read = [file for file in files if file.kind]
     for file in read:

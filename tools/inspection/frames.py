@@ -6,11 +6,13 @@ its checksum (4).
 
 import gzip
 import zlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from data.building import crc32c
+from data.building.progress import Advance
 from storage import file_io
 from text.compiled import njit
 
@@ -37,20 +39,20 @@ class Block(NamedTuple):
     numbers: np.ndarray  # int64 [records]: which ones of the file they are
     damages: list[Damage]
 
-    def first(self, number):
+    def first(self, number: int) -> "Block":
         """The same with that many records."""
         return self._replace(
             records=self.records[:number], numbers=self.numbers[:number]
         )
 
 
-def is_packed(path):
+def is_packed(path: str) -> bool:
     """Whether a record file is gzipped, by its first bytes."""
     with file_io.open_binary(path) as file:
         return file.read(2) == _GZIP_MAGIC
 
 
-def read(path, advance):
+def read(path: str, advance: Advance) -> Iterator[Block]:
     """Yields the records of a file whose checksums are right.
 
     Behind a wrong checksum of the data the next record is read; behind a
@@ -60,9 +62,6 @@ def read(path, advance):
     Args:
         path: a local or remote file, gzipped or not.
         advance: is told the bytes of the file as they are read.
-
-    Yields:
-        `Block`s.
     """
     rest = b""
     number = offset = 0

@@ -4,10 +4,12 @@ Shapes: B records, L positions, P masks, N sequences at most, S sequences of all
 the records.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 
-def check(features, padding_id, refuse):
+def check(features: dict[str, np.ndarray], padding_id: int, refuse: Callable):
     """Checks what is no matter of one sequence.
 
     Args:
@@ -59,7 +61,9 @@ def _starts(numbers, most):
     return is_in.argmax(axis=2)
 
 
-def unpack(features, padding_id):
+def unpack(
+    features: dict[str, np.ndarray], padding_id: int
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """Takes sound records apart.
 
     Args:

@@ -13,8 +13,8 @@ _MAX_TEXTS = 10
 _COLOURS = ("fm", "fk", "fr")  # Of the names of a law.
 
 
-def make(inspection):
-    """Returns the page of a `report.Inspection`, HTML without links."""
+def make(inspection: report.Inspection) -> str:
+    """Returns the page of an inspection, HTML without links."""
     style = _STYLE.read_text(encoding="utf-8")
     stated = inspection.manifest
     pair_task = stated.pair_task

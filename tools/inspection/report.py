@@ -1,5 +1,6 @@
 """Writes what was found as text."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from data.laws import Law
@@ -22,7 +23,7 @@ class Inspection(NamedTuple):
     law: Law
 
 
-def text(inspection):
+def text(inspection: Inspection) -> str:
     """Returns the report: files, numbers, findings, verdict."""
     parts = [
         _table(inspection),
@@ -33,7 +34,7 @@ def text(inspection):
     return "\n\n".join(part for part in parts if part)
 
 
-def verdict(found):
+def verdict(found: findings.Findings) -> str:
     """The outcome in a line."""
     num_errors = found.number(findings.ERROR)
     num_warnings = found.number(findings.WARNING)
@@ -71,7 +72,7 @@ def _table(inspection):
     )
 
 
-def numbers(inspection):
+def numbers(inspection: Inspection) -> Iterator[tuple[str, str]]:
     """Yields (name, value) of the sound records of all files."""
     counts = inspection.statistics
     yield "sound", f"{_counted(counts.num_records, 'record')}"
@@ -124,14 +125,14 @@ def _numbers_of_masks(inspection):
     )
 
 
-def most_frequent(counts, number):
+def most_frequent(counts: Statistics, number: int) -> list[tuple[int, float]]:
     """The most frequent labels: [(id, share of the masks)]."""
     order = (-counts.labels).argsort(kind="stable")[:number]
     shares = counts.labels / counts.num_masks
     return [(int(label), shares[label]) for label in order if shares[label]]
 
 
-def token(vocabulary, label):
+def token(vocabulary: vocab.Vocabulary | None, label: int) -> str:
     """An id as a person reads it."""
     if vocabulary is None or not 0 <= label < len(vocabulary):
         return str(label)

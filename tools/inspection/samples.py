@@ -5,6 +5,7 @@ import html
 import numpy as np
 
 from tools.inspection import report
+from tools.inspection.rows import Rows
 
 # What label 0 and label 1 say, for each --pair_task.
 PAIR_LABELS = {
@@ -28,20 +29,22 @@ _LEGEND_OF_MASKS = """
 <span>below: the label</span>"""
 
 
-def legend(is_static):
+def legend(is_static: bool) -> str:
     """Returns the HTML that says what the colours are."""
     masks = "<span>masks are drawn in training</span>"
     rest = _LEGEND_OF_MASKS if is_static else masks
     return f'<p class="legend card">{_LEGEND}{rest}</p>'
 
 
-def make(path, rows, inspection, pair_task):
+def make(
+    path: str, rows: Rows, inspection: report.Inspection, pair_task: str
+) -> str:
     """Returns the HTML of one record, or of a sequence of a packed one.
 
     Args:
         path: its file.
-        rows: `rows.Rows` of the record.
-        inspection: `report.Inspection`.
+        rows: the record.
+        inspection: all that was found.
         pair_task: a key of `PAIR_LABELS`.
     """
     num_tokens, num_first = int(rows.num_tokens[0]), int(rows.num_first[0])

@@ -4,6 +4,10 @@ import functools
 
 import numpy as np
 
+from data.laws import Law
+from tools.inspection.findings import Findings
+from tools.inspection.rows import Rows
+
 # Upper ends of the shares of [UNK] that records are counted by.
 UNK_ENDS = (0.0, 0.01, 0.02, 0.05, 0.1, 1.0)
 
@@ -23,7 +27,9 @@ _HIGH_UNMASKED_RATE = 0.01
 class Statistics:
     """Adds up sound records."""
 
-    def __init__(self, special_ids, num_samples, seed):
+    def __init__(
+        self, special_ids: dict[str, int], num_samples: int, seed: int
+    ):
         """Begins with nothing.
 
         Args:
@@ -48,8 +54,8 @@ class Statistics:
         self._factors = np.zeros(0, np.uint64)
         self._hashes = []
 
-    def add(self, path, rows, max_seq_length):
-        """Adds `rows.Rows` of a file."""
+    def add(self, path: str, rows: Rows, max_seq_length: int):
+        """Adds records of a file."""
         if not len(rows.numbers):
             return
         num_records = len(np.unique(rows.numbers))
@@ -106,27 +112,27 @@ class Statistics:
         del self.samples[self._num_samples :]
 
     @property
-    def num_masks(self):
+    def num_masks(self) -> int:
         """Masks of all records."""
         return int(self.labels.sum())
 
     @functools.cached_property
-    def num_same(self):
+    def num_same(self) -> int:
         """Sequences whose text an earlier one has; asked in the end."""
         hashes = np.concatenate([*self._hashes, np.zeros(0, np.uint64)])
         return len(hashes) - len(np.unique(hashes))
 
-    def percentile(self, share):
+    def percentile(self, share: float) -> int:
         """The length that this share of the records does not exceed."""
         reached = np.cumsum(self.lengths) >= share * self.num_sequences
         return int(reached.argmax())
 
-    def warn(self, found, law, dupe_factor):
+    def warn(self, found: Findings, law: Law, dupe_factor: int):
         """Adds what is legal and spoils training.
 
         Args:
-            found: `findings.Findings` to add to.
-            law: the `Law` of the masks.
+            found: what is added to.
+            law: that of the masks.
             dupe_factor: how often the text was gone through.
         """
         if self.num_static and not self.num_masks:
