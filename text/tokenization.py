@@ -69,6 +69,8 @@ class Tokenizer:
         """
         text = self._convert(text)
         ids, starts = self._tokenize(text)
+        # A ## piece goes on in its word; so do, where a segmenter says it, the
+        # characters of a Chinese word, which are tokens of their own.
         begins = ~self._is_continuation[ids]
         if self._segment:
             self._mark_words(text.split("\n"), ids, starts, begins)

@@ -166,6 +166,8 @@ def _tokenize_word(codes, first, last, trie, ids, bounds, size):
         place += 1
         piece = trie.ids[node]
         after = place
+        # Go on as long as steps lead anywhere, and remember the last node at
+        # which a row ended: that is the longest piece.
         while node != 0 and after < last:
             key = np.int64(node) << _CODE_BITS | np.int64(codes[after])
             node = trie.nodes[_slot(trie.keys, key)]

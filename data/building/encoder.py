@@ -118,6 +118,7 @@ def _encode(corpus, rules, keys, rows, chosen, out):
         num_tokens = recipes.assemble(
             corpus.ids, a, a_end, b, b_end, rules, ids
         )
+        # The arrays are those of the record before: fill up what is behind.
         ids[num_tokens:] = rules.padding_id
         positions[:] = 0
         labels[:] = 0
@@ -125,6 +126,7 @@ def _encode(corpus, rules, keys, rows, chosen, out):
         for k in range(num_masks):
             position, token = recipes.mask(row, k, num_predictions)
             positions[k] = position
+            # The label is the token that stood there before the mask.
             labels[k] = ids[position]
             if token >= 0:
                 ids[position] = token
@@ -182,6 +184,7 @@ def _write_unmasked(out, end, keys, ids, begins, num_first, label):
     """Writes the features in the order of DYNAMIC_FEATURES."""
     num_ids = wire.packed_bytes(ids)
     num_bits = (len(begins) + 7) // 8
+    # --max_seq_length is at most 2**15, so a length takes 1 to 3 bytes.
     num_number = 1 if num_first < 1 << 7 else 2 + (num_first >= 1 << 14)
     num_all = wire.entry_bytes(len(keys[0]), num_ids)
     num_all += wire.entry_bytes(len(keys[1]), num_bits)
@@ -220,7 +223,7 @@ def _write_example(
     num_ids = wire.packed_bytes(ids)
     num_positions = wire.packed_bytes(positions)
     num_labels = wire.packed_bytes(labels)
-    num_weights = 4 * len(positions)
+    num_weights = 4 * len(positions)  # floats, not varints
     num_all = wire.entry_bytes(len(keys[0]), num_ids)
     num_all += wire.entry_bytes(len(keys[1]), len(ids))
     num_all += wire.entry_bytes(len(keys[2]), len(ids))

@@ -193,7 +193,7 @@ def _draw_pair(corpus, order, index, chunk, target, state):
         b, b_end = _random_segment(
             corpus, order, index, target - (a_end - a), state
         )
-        # What was not used goes back to the stream.
+        # The sentences behind A were not used: the next sequence begins there.
         chunk[0] = middle
         return a, a_end, b, b_end, 1
     chunk[0] = end
@@ -263,6 +263,8 @@ def _last_word_begin(begins, first, last):
 @njit()
 def _random_segment(corpus, order, index, target, state):
     """Sentences of another document, at least one and `target` tokens."""
+    # google-research/bert gives up after ten tries: in a corpus of one document
+    # the "other" one is the same.
     other = index
     for _ in range(_TRIES_FOR_OTHER_DOCUMENT):
         other = mersenne.randint(state, 0, len(order) - 1)

@@ -84,6 +84,8 @@ def random(state):
 @njit()
 def below(state, n):
     """`random.Random._randbelow`: an integer in [0, n), n under 2**32."""
+    # As many bits as n has, and again until they are below n: on average at
+    # most every second draw fails.
     num_bits = 0
     while n >> num_bits:
         num_bits += 1

@@ -54,6 +54,7 @@ def pack(
         numbers = np.arange(num_records)
         mersenne.shuffle(state, numbers)
         record_of = numbers[record_of]
+        # Sequences of a record come together, and records in their new order.
         window[:] = window[np.argsort(record_of, kind="stable")]
         counts.append(np.bincount(record_of))
     return np.concatenate(counts)
@@ -71,8 +72,9 @@ def _fit(sizes, longest_first, max_tokens, max_masks, max_sequences):
     tokens_left = np.full(len(sizes), max_tokens)
     masks_left = np.full(len(sizes), max_masks)
     sequences_left = np.full(len(sizes), max_sequences)
+    # Records before `first_open` have no room for any sequence, not even for
+    # the shortest. The search begins behind them and stays short.
     shortest = np.int64(sizes[longest_first[-1], 0])
-    # Records before `first_open` have no room for any sequence.
     num_records = first_open = 0
     for sequence in longest_first:
         tokens = np.int64(sizes[sequence, 0])

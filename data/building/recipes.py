@@ -51,6 +51,7 @@ def write(row, a, b, num_a, num_b, label, places, num_masks, max_masks):
     for k in range(num_masks):
         row[_HEAD + k] = places[0, k]
         row[ids + k] = places[1, k] & 0xFFFF
+    # The row is longer only where ids have upper halves.
     if len(row) > ids + max_masks:
         for k in range(num_masks):
             row[ids + max_masks + k] = places[1, k] >> 16
@@ -120,6 +121,8 @@ def touch(corpus, rows, chosen):
     They lie all over the corpus. Read one by one while they are encoded, each
     would wait for memory by itself.
     """
+    # One value of each cache line is enough. The values are summed up, as the
+    # compiler would drop reads that nothing depends on.
     read = np.int64(0)
     for instance in chosen:
         for k in range(0, rows.shape[1], _WORDS_A_CACHE_LINE):
@@ -189,6 +192,9 @@ class Store:
         if self._file is None:
             yield self._buffer[: self._size], order
             return
+        # The file is parted into files that fit in memory, each of the recipes
+        # of a stretch of `order`. Their rows are sought at random places, and
+        # that is fast in memory alone.
         self._write_out()
         cuts = _cuts(starts, len(self._buffer))
         groups = [order[a:b] for a, b in itertools.pairwise(cuts)]
@@ -218,6 +224,8 @@ class Store:
             numbers = group_of[first : first + _ROWS_A_READ]
             rows = np.empty((len(numbers), self.num_words), np.uint16)
             self._file.readinto(rows)
+            # Sorted by file, so that each file gets a slice; stable, so that
+            # rows keep the order in which they were added.
             rows = rows[np.argsort(numbers, kind="stable")]
             ends = np.cumsum(np.bincount(numbers, minlength=len(files)))
             for file, part in zip(

@@ -86,6 +86,7 @@ def build(
             f"{shard.pieces[0].path} has two sentences; one sentence a line "
             "and blank lines between documents only"
         )
+    # The recipes stay where they are: their numbers are shuffled.
     order = np.arange(len(store), dtype=np.uint32)
     mersenne.shuffle(state, order)
     progress = _Share(advance, shard.num_bytes * _WRITING)
@@ -234,6 +235,7 @@ def _deal(config, order, sizes, num_files, state):
         record begins, and the end; how many records there are up to the end of
         each file.
     """
+    # Round robin, as google-research/bert deals them out.
     files = [order[first::num_files] for first in range(num_files)]
     ends = np.cumsum([len(file) for file in files])
     if num_files > 1:

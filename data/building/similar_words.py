@@ -107,6 +107,7 @@ def _compile(similar):
     others = [sum(others_of_one, ()) for others_of_one in similar.values()]
     words, word_starts = _join(similar)
     ids, starts = _join(others)
+    # A power of 2, of which at most a quarter is taken: searches stay short.
     slots = np.full(2 << (2 * len(similar)).bit_length(), -1, np.int32)
     _fill(slots, words, word_starts)
     return SimilarWords(slots, words, word_starts, ids, starts)
@@ -128,6 +129,7 @@ def _fill(slots, words, word_starts):
 @njit()
 def _slot(slots, words, word_starts, word):
     """The slot of `word`, or the free one where it belongs."""
+    # Multiplied bits spread upward only, so each step shifts some down again.
     digest = np.uint64(len(word))
     for token in word:
         digest = (digest ^ np.uint64(token)) * _MULTIPLIER
@@ -160,5 +162,6 @@ def draw(similar, word, state):
     if k < 0:
         return -1
     begin, end = similar.starts[k], similar.starts[k + 1]
+    # Similar words are as long as the word, so their number is a quotient.
     number = mersenne.below(state, (end - begin) // len(word))
     return begin + number * len(word)

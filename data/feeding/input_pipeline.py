@@ -129,6 +129,7 @@ def training_batches(
         window_records: how many records are shuffled together.
     """
     num_records = sum(file.num_records for file in files)
+    # A run that goes on begins inside an epoch, and at 0 in those that follow.
     first, offset = divmod(start_record, num_records)
     rows = tf.data.Dataset.range(first, tf.int64.max).flat_map(
         lambda epoch: epochs.records_from(
@@ -185,6 +186,8 @@ def _share(rows, batch_size, context):
         return rows, batch_size
     num_workers = context.num_input_pipelines
     if num_workers > 1:
+        # Each batch is cut into as many parts as there are workers, and each
+        # takes its own: together they see the batches that one would see.
         rows = (
             rows.batch(batch_size // num_workers)
             .shard(num_workers, context.input_pipeline_id)

@@ -194,7 +194,8 @@ def _check_record(file, serialized, lengths, vocab_size):
             )
         values = features[present].int64_list.value
         flag = _LENGTHS.get(name)
-        # Records without masks have no padding either.
+        # Records without masks are as long as their tokens: any length up to
+        # the limit is right.
         if flag and (file.masking == "static" or len(values) > lengths[flag]):
             _check_length(path, flag, len(values), lengths[flag])
         largest = max(values, default=0)
