@@ -81,7 +81,7 @@ def trainer(path):
         do_train=True,
     )
     files = record_files.find(path)
-    vocab_size = files[0].stated.vocab_size
+    vocab_size = files[0].facts.vocab_size
     bert = dataclasses.replace(
         preflight.read_bert_config(settings), vocab_size=vocab_size
     )

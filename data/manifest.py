@@ -141,8 +141,8 @@ class Finder:
         stamp = _stamp(folder or ".")
         if folder not in self._listed or self._listed[folder][0] != stamp:
             names = file_io.names_in(folder or ".")
-            found = [os.path.join(folder, x) for x in names if _is_name(x)]
-            self._listed[folder] = stamp, dict.fromkeys(found)
+            paths = [os.path.join(folder, x) for x in names if _is_name(x)]
+            self._listed[folder] = stamp, dict.fromkeys(paths)
         return self._listed[folder][1]
 
     def _read(self, path):

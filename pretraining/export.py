@@ -39,7 +39,7 @@ def find_vocabulary(config, files, bert):
     Raises:
         ValueError: --vocab_file is another vocabulary.
     """
-    wanted = {file.stated.made_from.vocab_sha256 for file in files} - {None}
+    wanted = {file.facts.made_from.vocab_sha256 for file in files} - {None}
     if config.vocab_file:
         vocabulary = vocab.load(config.vocab_file)
         _check(vocabulary, wanted, bert)
@@ -125,7 +125,7 @@ def write(config, objective, vocabulary, files):
 
 def _write_case(directory, files):
     """Writes whether the model is uncased, as the records' builds were."""
-    flags = [file.stated.made_from.flags for file in files]
+    flags = [file.facts.made_from.flags for file in files]
     cases = {f["do_lower_case"] for f in flags if "do_lower_case" in f}
     if len(cases) == 1:
         path = os.path.join(directory, case.TOKENIZER_CONFIG)

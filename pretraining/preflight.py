@@ -85,7 +85,7 @@ def _check_masking(config, files):
             "again with --masking=dynamic"
         )
     if config.do_whole_word_mask and any(
-        file.stated.word_segmenter == "none" for file in dynamic
+        file.facts.word_segmenter == "none" for file in dynamic
     ):
         logging.warning(
             "--do_whole_word_mask on records built with --word_segmenter=none: "
@@ -120,7 +120,7 @@ def _find(config, patterns, flag, bert):
         )
     except tf.errors.OpError as error:
         raise ValueError(f"--{flag}: {error.message}") from None
-    if config.use_nsp and files[0].stated.pair_task == "none":
+    if config.use_nsp and files[0].facts.pair_task == "none":
         raise ValueError(
             f"{files[0].path} was built with pair_task=none and has no pairs, "
             "but --use_nsp=true; set --use_nsp=false"

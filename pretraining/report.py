@@ -48,10 +48,10 @@ def log_arithmetic(config, devices, objective, files):
 
 def describe_records(config, files):
     """Says what the two segments are, who draws the masks, what is packed."""
-    pair_task = files[0].stated.pair_task
+    pair_task = files[0].facts.pair_task
     if files[0].masking == "static":
         made = f"pair task {pair_task}; masks drawn when they were built"
-        if files[0].stated.pack_sequences:
+        if files[0].facts.pack_sequences:
             made += f"; {_sequences_a_record(files):.2f} sequences a record"
         return made
     word = "words" if config.do_whole_word_mask else "tokens"
@@ -66,7 +66,7 @@ def describe_records(config, files):
 
 def _sequences_a_record(files):
     num_sequences = sum(
-        file.num_records * file.stated.statistics["sequences_per_record"]
+        file.num_records * file.facts.statistics["sequences_per_record"]
         for file in files
     )
     return num_sequences / sum(file.num_records for file in files)

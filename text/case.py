@@ -79,20 +79,22 @@ def settle(
         given: names of the flags that were given: those stay.
         paths: see `find`.
     """
-    found, source = find(paths)
-    if found is None or found == config.do_lower_case:
+    is_uncased, source = find(paths)
+    if is_uncased is None or is_uncased == config.do_lower_case:
         return config
     if _FLAG in given:
         logging.warning(
             "--do_lower_case=%s CONTRADICTS THE MODEL, which is %s as %s says: "
             "it has not seen such text",
             str(config.do_lower_case).lower(),
-            "uncased" if found else "cased",
+            "uncased" if is_uncased else "cased",
             source,
         )
         return config
-    logging.info("--do_lower_case=%s, as %s says", str(found).lower(), source)
-    return dataclasses.replace(config, do_lower_case=found)
+    logging.info(
+        "--do_lower_case=%s, as %s says", str(is_uncased).lower(), source
+    )
+    return dataclasses.replace(config, do_lower_case=is_uncased)
 
 
 def check(vocabulary: Vocabulary, do_lower_case: bool):

@@ -46,8 +46,8 @@ def guess(data: bytes) -> str | None:
     if data.startswith(_UTF_16):
         return "UTF-16"
     if 0 in data:
-        found = (name for name in ("UTF-16LE", "UTF-16BE") if _fits(data, name))
-        return next(found, None)
+        names = (name for name in ("UTF-16LE", "UTF-16BE") if _fits(data, name))
+        return next(names, None)
     pairs = _PAIR.findall(data)
     if not pairs:
         return None

@@ -86,7 +86,7 @@ def _build(config, vocabulary, paths):
             if places.is_assembled(file):
                 file_io.remove(places.ready_path(file))
     try:
-        made = _run(config, "building", work.build_shard, missing)
+        built = _run(config, "building", work.build_shard, missing)
     except Exception:
         if not any(
             file_io.exists(places.entry_path(i)) for i in range(len(jobs))
@@ -94,9 +94,9 @@ def _build(config, vocabulary, paths):
             places.remove_folders()
         raise
     for file in range(len(config.output_paths)):
-        if (before.has_parts | made.keys()).issuperset(places.shards_of(file)):
+        if (before.has_parts | built.keys()).issuperset(places.shards_of(file)):
             places.assemble(file)
-    result = _describe(work, places, entries | made, len(paths))
+    result = _describe(work, places, entries | built, len(paths))
     _warn(config, paths, result)
     _publish(config, places, result)
     return result

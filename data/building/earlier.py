@@ -37,8 +37,8 @@ def find(
         FileExistsError: the output is there, was made from something else,
             and may not be overwritten.
     """
-    found, is_final = _find_manifest(config, layout, made_from, shards)
-    listed = dict(enumerate(found.shards)) if found else {}
+    previous, is_final = _find_manifest(config, layout, made_from, shards)
+    listed = dict(enumerate(previous.shards)) if previous else {}
     written = _read_entries(layout, made_from, shards)
     entries = listed | written
     files = range(len(config.output_paths))
@@ -84,10 +84,10 @@ def _find_manifest(config, layout, made_from, shards):
     is_final = file_io.exists(final)
     path = final if is_final else layout.manifest_path
     if file_io.exists(path):
-        found = _read_manifest(config, path, is_final)
-        difference = _difference(found, layout, made_from, shards)
+        previous = _read_manifest(config, path, is_final)
+        difference = _difference(previous, layout, made_from, shards)
         if not difference:
-            return found, is_final
+            return previous, is_final
         why = f"was made with {difference}"
     if existing and not config.overwrite:
         refuse(existing[0], why)
@@ -113,26 +113,26 @@ def refuse(path: str, why: str) -> NoReturn:
     )
 
 
-def _difference(found, layout, made_from, shards):
+def _difference(previous, layout, made_from, shards):
     """Says in words what is not the same, or returns None."""
-    if found is None:
+    if previous is None:
         return "what nobody knows, as its manifest is damaged"
-    old = found.made_from
+    old = previous.made_from
     for name, value in made_from.flags.items():
         before = old.flags.get(name, _LATER_FLAGS.get(name))
         if before != value:
             return f"--{name}={before}, not {value}"
     if old.vocab_sha256 != made_from.vocab_sha256:
         return "another vocabulary"
-    if found.shards is None:
+    if previous.shards is None:
         return "what nobody knows, as its manifest lists no shards"
-    if [sizes_of(entry) for entry in found.shards] != [
+    if [sizes_of(entry) for entry in previous.shards] != [
         [piece.end - piece.begin for piece in shard.pieces] for shard in shards
     ]:
         return "other text or another --shard_megabytes"
     if old.outputs != made_from.outputs:
         return f"--output_file={','.join(old.outputs)}"
-    num_parts = [len(entry.parts) for entry in found.shards]
+    num_parts = [len(entry.parts) for entry in previous.shards]
     if num_parts != [len(layout.files_of(shard.index)) for shard in shards]:
         return "parts of its shards that are not listed"
     return None
@@ -149,12 +149,12 @@ def _read_entries(layout, made_from, shards):
     for shard in shards:
         path = layout.entry_path(shard.index)
         # An entry that a fallen machine has cut counts as missing.
-        stated = json_files.read_or_none(path, _ENTRY)
-        if stated is None:
+        value = json_files.read_or_none(path, _ENTRY)
+        if value is None:
             continue
-        entry = typed_json.make(Shard, stated)
+        entry = typed_json.make(Shard, value)
         if (
-            stated["made_from"] != typed_json.plain(made_from)
+            value["made_from"] != typed_json.plain(made_from)
             or sizes_of(entry) != [p.end - p.begin for p in shard.pieces]
             or len(entry.parts) != len(layout.files_of(shard.index))
         ):

@@ -127,11 +127,11 @@ def warnings(counts: dict[str, float], config: BuildConfig) -> Iterator[str]:
 
 def _warnings_of_packing(counts, config):
     """Says what else than tokens fills the records, if anything does."""
-    for name, inside in (
-        ("pack_sequences", counts["num_sequences"]),
-        ("max_predictions_per_seq", counts["num_masks"]),
+    masks = config.max_predictions_per_seq
+    for name, limit, inside in (
+        ("pack_sequences", config.pack_sequences, counts["num_sequences"]),
+        ("max_predictions_per_seq", masks, counts["num_masks"]),
     ):
-        limit = getattr(config, name)
         a_record = inside / counts["num_records"]
         if a_record > _NEARLY_FULL * limit:
             yield (

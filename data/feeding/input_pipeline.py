@@ -46,7 +46,7 @@ def parser(
         ValueError: the masks cannot be drawn here.
     """
     num_predictions = masking.max_predictions_per_seq
-    pack_sequences = files[0].stated.pack_sequences
+    pack_sequences = files[0].facts.pack_sequences
     if files[0].masking == "dynamic":
         parse = dynamic_masking.parse_fn(
             masking,

@@ -141,17 +141,17 @@ def _kind(file):
 
     The masking comes first: files that differ in it have not the same names.
     """
-    stated = file.stated
+    facts = file.facts
     kind = {
-        "masking": stated.masking,
-        "pair_task": stated.pair_task,
-        "pack_sequences": stated.pack_sequences,
+        "masking": facts.masking,
+        "pair_task": facts.pair_task,
+        "pack_sequences": facts.pack_sequences,
     }
-    if stated.masking == "dynamic":
+    if facts.masking == "dynamic":
         kind |= {
-            "mask_id": stated.mask_id,
-            "vocab_size": stated.vocab_size,
-            "special_ids": stated.special_ids,
+            "mask_id": facts.mask_id,
+            "vocab_size": facts.vocab_size,
+            "special_ids": facts.special_ids,
         }
     return kind | {"is_v2": file.is_v2, "has_pairs": file.has_pairs}
 
@@ -209,7 +209,7 @@ def _refuse_unstated(file, features):
     is_packed = "next_sentence_positions" in features
     if "first_segment_tokens" in features and file.masking == "static":
         what = "records without masks"
-    elif is_packed and not file.stated.pack_sequences:
+    elif is_packed and not file.facts.pack_sequences:
         what = "records of several sequences"
     else:
         return

@@ -48,10 +48,10 @@ class RecordFile(NamedTuple):
     @property
     def masking(self) -> str:
         """Who draws the masks: "static" the builder, "dynamic" the trainer."""
-        return self.stated.masking
+        return self.facts.masking
 
     @property
-    def stated(self) -> Manifest:
+    def facts(self) -> Manifest:
         """What the manifest says, or what files without one are taken for."""
         return self.manifest or UNKNOWN
 
@@ -116,12 +116,12 @@ def _inspect(path, finder):
         begin = file.read(64)
     file_io.check_is_fetched(begin, path)
     compression = "GZIP" if begin.startswith(_GZIP_MAGIC) else ""
-    stated = finder.of(path)
-    if stated is None:
+    beside = finder.of(path)
+    if beside is None:
         num_records = _count_records(path, compression)
         features = _first_features(path, compression)
         return RecordFile(path, compression, num_records, None, features)
-    entry = stated.files[os.path.basename(path)]
+    entry = beside.files[os.path.basename(path)]
     num_bytes = file_io.num_bytes(path)
     if num_bytes != entry.num_bytes:
         # Says where the file is cut, if it is cut and not replaced.
@@ -131,7 +131,7 @@ def _inspect(path, finder):
             f"{entry.num_bytes}: it is not the file that was built; build "
             "it again"
         )
-    return RecordFile(path, compression, entry.num_records, stated)
+    return RecordFile(path, compression, entry.num_records, beside)
 
 
 def _first_features(path, compression):
