@@ -11,8 +11,7 @@ Shapes: B batch, T tokens, W width, V vocabulary, N labels.
 import numpy as np
 from keras import ops
 
-from interop import variables
-from modeling import bert, heads, initializers
+from interop import network
 
 FEATURES = ("input_ids", "input_mask", "segment_ids")
 
@@ -34,58 +33,21 @@ def fixed_batch(config, num_rows=4, num_tokens=32):
     }
 
 
-def build(model):
-    """Returns (encoder, heads or None) with the weights of a `Bert`."""
-    initializer = initializers.TruncatedNormal(0.02, seed=0)
-    encoder = bert.BertEncoder(model.config, initializer)
-    encoder.build()
-    weights = list(encoder.weights)
-    pretraining_heads = None
-    if model.head in ("masked_lm", "pretraining"):
-        pretraining_heads = heads.PretrainingHeads(model.config, initializer)
-        pretraining_heads.build()
-        weights += pretraining_heads.weights
-    for weight in weights:
-        if weight.path in model.values:
-            weight.assign(model.values[weight.path])
-    return encoder, pretraining_heads
-
-
 def of_ours(model, features):
     """Computes the outputs of a `variables.Bert` here, in float32."""
-    encoder, pretraining_heads = build(model)
-    encoded = encoder(*(ops.convert_to_tensor(features[n]) for n in FEATURES))
-    found = {"sequence_output": encoded["sequence_output"]}
-    if "bert/pooler/dense/kernel" in model.values:
-        found["pooled_output"] = encoded["pooled_output"]
-    if pretraining_heads:
-        num_rows, num_tokens = features["input_ids"].shape
-        everywhere = np.tile(np.arange(num_tokens, dtype=np.int32), num_rows)
-        masked_lm, next_sentence = pretraining_heads(
-            encoded,
-            ops.convert_to_tensor(everywhere.reshape(num_rows, num_tokens)),
-            encoder.embeddings.word_embeddings,
-        )
-        found["masked_lm_logits"] = masked_lm
-        if model.head == "pretraining":
-            found["next_sentence_logits"] = next_sentence
-    elif model.head != "encoder":
-        found["logits"] = logits_of(model, encoded)
-    return {name: ops.convert_to_numpy(value) for name, value in found.items()}
-
-
-def logits_of(model, encoded):
-    """Returns the logits of a fine-tuned head of `model.values`."""
-    is_answer = model.head == "question_answering"
-    prefix = "cls/squad/" if is_answer else ""
-    is_of_tokens = model.head in variables.OF_TOKENS
-    return (
-        ops.matmul(
-            encoded["sequence_output" if is_of_tokens else "pooled_output"],
-            model.values[f"{prefix}output_weights"].T,
-        )
-        + model.values[f"{prefix}output_bias"]
+    found = network.Network(model)(
+        *(ops.convert_to_tensor(features[name]) for name in FEATURES)
     )
+    return joined({n: ops.convert_to_numpy(x) for n, x in found.items()})
+
+
+def joined(answer):
+    """Joins what is said of an answer's begin and end to "logits"."""
+    if "start_logits" not in answer:
+        return answer
+    rest = {n: x for n, x in answer.items() if not n.endswith("_logits")}
+    ends = (answer["start_logits"], answer["end_logits"])
+    return rest | {"logits": np.stack(ends, axis=-1)}
 
 
 def of_transformers(directory, features, head):

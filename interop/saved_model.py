@@ -13,7 +13,7 @@ import os
 import tensorflow as tf
 from absl import logging
 
-from interop import graph_bert, graph_tokenizer, outputs, tf1, variables
+from interop import graph_tokenizer, network, outputs, tf1, variables
 from storage import file_io, json_files, tensors
 from text import vocab
 
@@ -135,9 +135,10 @@ class OfIds(tf.Module):
     def __init__(self, model):
         super().__init__()
         self._model = model
+        self._network = network.Network(model)
+        # A SavedModel holds the variables that attributes of it lead to.
         self._weights = {
-            name: tf.Variable(value, trainable=False, name=name)
-            for name, value in model.values.items()
+            path: weight.value for path, weight in self._network.weights.items()
         }
 
     @tf.function(input_signature=[_ids(name) for name in outputs.FEATURES])
@@ -145,19 +146,18 @@ class OfIds(tf.Module):
         return self._answer(input_ids, input_mask, segment_ids, "ids")
 
     def _answer(self, input_ids, input_mask, segment_ids, signature):
-        found = graph_bert.compute(
-            self._model, self._weights, input_ids, input_mask, segment_ids
-        )
+        found = self._network(input_ids, input_mask, segment_ids)
         if "logits" in found:
-            return self._of_head(found["logits"])
+            return self._of_labels(found["logits"])
+        if "start_logits" in found:
+            return {
+                name: found[name] for name in ("start_logits", "end_logits")
+            }
         left_out = _LEFT_OUT[signature]
         return {n: value for n, value in found.items() if n not in left_out}
 
-    def _of_head(self, logits):
-        """What a fine-tuned head is asked for."""
-        if self._model.head == "question_answering":
-            start, end = tf.unstack(logits, axis=-1)
-            return {"start_logits": start, "end_logits": end}
+    def _of_labels(self, logits):
+        """What is asked of a head that scores labels or choices."""
         found = {"logits": logits}
         if self._model.head in variables.LABELLED and logits.shape[-1] > 1:
             found["probabilities"] = tf.nn.softmax(logits)

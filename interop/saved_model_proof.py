@@ -58,13 +58,13 @@ def differences(directory, model, batch, before):
         for name, texts in rows.items():
             questions.append(_of_texts(name, texts))
     (of_ids, *answers) = ask(directory, questions)
-    found = outputs.differences(before, joined(of_ids), batch)
+    found = outputs.differences(before, outputs.joined(of_ids), batch)
     if "logits" not in before:  # Of every token: too many for texts.
         model, _ = variables.with_head(model, "encoder")
     for (name, texts), answer in zip(rows.items(), answers, strict=True):
         features = _features(directory, model, texts, answer)
         wanted = outputs.of_ours(model, features)
-        of_name = outputs.differences(wanted, joined(answer), features)
+        of_name = outputs.differences(wanted, outputs.joined(answer), features)
         found |= {f"{name} {key}": value for key, value in of_name.items()}
     return found
 
@@ -124,14 +124,6 @@ def ask(directory, questions):
                 number, _, name = key.partition("/")
                 answers[int(number)][name] = arrays[key]
     return answers
-
-
-def joined(answer):
-    """Answers by the names of `interop.outputs`."""
-    if "start_logits" not in answer:
-        return answer
-    ends = (answer["start_logits"], answer["end_logits"])
-    return answer | {"logits": np.stack(ends, axis=-1)}
 
 
 def _features(directory, model, texts, answer):

@@ -52,7 +52,7 @@ class BertEmbeddings(keras.layers.Layer):
             self.token_type_embeddings,
         )
         if positions is None:
-            placed = self.positions[: input_ids.shape[1]]
+            placed = self.positions[: ops.shape(input_ids)[1]]
         else:
             placed = ops.take(self.positions, positions, axis=0)
         embedded = words + segments + placed
@@ -80,7 +80,7 @@ class Pooler(keras.layers.Layer):
         if first_tokens is None:
             return self.dense(inputs[:, 0])
         pooled = self.dense(rows_at(inputs, first_tokens))
-        return ops.reshape(pooled, (*first_tokens.shape, -1))
+        return ops.reshape(pooled, (*ops.shape(first_tokens), self.dense.units))
 
 
 class BertEncoder(keras.layers.Layer):
@@ -91,12 +91,19 @@ class BertEncoder(keras.layers.Layer):
         initializer: first values of kernels and embeddings.
         recompute: whether the backward pass computes the inside of each layer
             again instead of having it kept.
+        has_pooler: whether the first token of each sequence is pooled.
         dtype: a Keras dtype policy: "float32", or a mixed one, in which
             variables, embeddings, softmax, layer norm and pooler are float32.
     """
 
     def __init__(
-        self, config, initializer, recompute=False, name="bert", **kwargs
+        self,
+        config,
+        initializer,
+        recompute=False,
+        has_pooler=True,
+        name="bert",
+        **kwargs,
     ):
         super().__init__(name=name, **kwargs)
         self.config = config
@@ -110,15 +117,18 @@ class BertEncoder(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="encoder",
         )
-        self.pooler = Pooler(
-            config, initializer, dtype=self.variable_dtype, name="pooler"
-        )
+        self.pooler = None
+        if has_pooler:
+            self.pooler = Pooler(
+                config, initializer, dtype=self.variable_dtype, name="pooler"
+            )
 
     def build(self, input_ids_shape=(None, None)):
         self.embeddings.build(input_ids_shape)
         embedded_shape = (*input_ids_shape, self.config.hidden_size)
         self.encoder.build(embedded_shape)
-        self.pooler.build(embedded_shape)
+        if self.pooler:
+            self.pooler.build(embedded_shape)
 
     def call(
         self,
@@ -158,17 +168,22 @@ class BertEncoder(keras.layers.Layer):
             is_packed=is_packed,
             dropout_seed=dropout_seed,
         )
+        pooled = None
+        if self.pooler:
+            pooled = self.pooler(layer_outputs[-1], first_tokens)
         return {
             "embedding_output": embedded,
             "layer_outputs": layer_outputs,
             "sequence_output": layer_outputs[-1],
-            "pooled_output": self.pooler(layer_outputs[-1], first_tokens),
+            "pooled_output": pooled,
         }
 
 
 def rows_at(sequence, positions):
     """Gathers [B*P, W] from [B, T, W] at `positions` [B, P]."""
-    batch_size, num_tokens, width = sequence.shape
+    # `ops.shape` gives integers where the shape is known, as in training, and
+    # tensors where it is not, as in a server: one model for both.
+    batch_size, num_tokens, width = ops.shape(sequence)
     starts = ops.arange(batch_size, dtype="int32")[:, None] * num_tokens
     rows = ops.reshape(ops.cast(positions, "int32") + starts, (-1,))
     return ops.take(ops.reshape(sequence, (-1, width)), rows, axis=0)
@@ -176,7 +191,8 @@ def rows_at(sequence, positions):
 
 def _positions(numbers, first_tokens):
     """The place of each token in its sequence, [B, T]; some for padding."""
-    num_tokens, num_sequences = numbers.shape[1], first_tokens.shape[1]
+    num_tokens = ops.shape(numbers)[1]
+    num_sequences = ops.shape(first_tokens)[1]
     is_in = numbers[:, :, None] == ops.arange(1, num_sequences + 1)
     starts = ops.sum(ops.where(is_in, first_tokens[:, None], 0), axis=2)
     return ops.arange(num_tokens) - starts

@@ -52,7 +52,9 @@ class MaskedLmHead(keras.layers.Layer):
         )
         logits = ops.matmul(transformed, ops.transpose(word_embeddings))
         logits = ops.cast(logits, "float32") + self.output_bias
-        return ops.reshape(logits, (*positions.shape, -1))
+        return ops.reshape(
+            logits, (*ops.shape(positions), self.config.vocab_size)
+        )
 
 
 class NextSentenceHead(keras.layers.Layer):

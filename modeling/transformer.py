@@ -28,6 +28,7 @@ class SelfAttention(keras.layers.Layer):
     def __init__(self, config, initializer, **kwargs):
         super().__init__(**kwargs)
         self.num_heads = config.num_attention_heads
+        self.head_width = config.hidden_size // config.num_attention_heads
         self.query, self.key, self.value = (
             keras.layers.Dense(
                 config.hidden_size,
@@ -52,7 +53,7 @@ class SelfAttention(keras.layers.Layer):
         [B, 1, 1 or T, T]."""
         query = self._split_heads(self.query(inputs))
         mixed = attention.attend(
-            query * query.shape[-1] ** -0.5,
+            query * self.head_width**-0.5,
             self._split_heads(self.key(inputs)),
             self._split_heads(self.value(inputs)),
             ops.cast(score_bias, "float32"),
@@ -60,10 +61,11 @@ class SelfAttention(keras.layers.Layer):
                 weights, seed=dropout_seed, is_transposed=is_transposed
             ),
         )
-        return ops.reshape(ops.swapaxes(mixed, 1, 2), inputs.shape)
+        return ops.reshape(ops.swapaxes(mixed, 1, 2), ops.shape(inputs))
 
     def _split_heads(self, x):
-        x = ops.reshape(x, (*x.shape[:2], self.num_heads, -1))
+        shape = (*ops.shape(x)[:2], self.num_heads, self.head_width)
+        x = ops.reshape(x, shape)
         return ops.swapaxes(x, 1, 2)  # [B, H, T, D]
 
 
@@ -179,7 +181,7 @@ class TransformerEncoder(keras.layers.Layer):
         Returns:
             A list of [B, T, W], one a layer, the last layer's last.
         """
-        score_bias = _MASKED_SCORE * _hidden(input_mask, is_packed)
+        score_bias = _MASKED_SCORE * _attention_bar(input_mask, is_packed)
         outputs = []
         for layer in self.layers:
             run = functools.partial(
@@ -190,8 +192,8 @@ class TransformerEncoder(keras.layers.Layer):
         return outputs
 
 
-def _hidden(input_mask, is_packed):
-    """What is not attended to: 1.0, else 0.0; [B, 1, 1 or T, T]."""
+def _attention_bar(input_mask, is_packed):
+    """Returns 1.0 where a token may not attend, else 0.0; [B, 1, 1 or T, T]."""
     if not is_packed:
         return 1.0 - ops.cast(input_mask, "float32")[:, None, None, :]
     numbers = input_mask[:, None, :]

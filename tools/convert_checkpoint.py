@@ -253,7 +253,7 @@ def _compute(kind, path, model, batch):
             "KerasHub",
         ),
         "onnx": lambda: (
-            saved_model_proof.joined(onnx_model.answers(path, batch)),
+            outputs.joined(onnx_model.answers(path, batch)),
             "onnxruntime",
         ),
     }
