@@ -81,7 +81,7 @@ def run(config):
     with tempfile.TemporaryDirectory() as directory:
         program = pathlib.Path(directory) / "step.hlo.pb"
         started = time.monotonic()
-        hlo, state_bytes = lower(config, bert)
+        hlo, state_bytes, model_flops = lower(config, bert)
         program.write_bytes(hlo)
         lower_secs = time.monotonic() - started
         optimised = pathlib.Path(config.dump_hlo or program.with_suffix(".txt"))
@@ -91,17 +91,14 @@ def run(config):
         "hbm_bytes": hlo_traffic.hbm_bytes(text),
         "state_bytes": state_bytes,
         "lower_seconds": lower_secs,
-        "model_flops": config.train_batch_size
-        * utilization.training_flops(
-            bert, config.max_seq_length, config.max_predictions_per_seq
-        ),
+        "model_flops": model_flops,
     }
     for row in rows(found):
         print(row)
 
 
 def lower(config, bert):
-    """Returns the HLO of one replica's step, and the bytes of its state.
+    """Returns the HLO of one replica's step, its state's bytes, its flops.
 
     Args:
         config: a `PretrainingConfig`; its batch is that of the replica.
@@ -127,7 +124,12 @@ def lower(config, bert):
         variable.value.dtype.size * variable.value.shape.num_elements()
         for variable in state
     )
-    return hlo, num_bytes
+    flops = config.train_batch_size * utilization.training_flops(
+        objective.encoder,
+        config.max_seq_length,
+        config.max_predictions_per_seq,
+    )
+    return hlo, num_bytes, flops
 
 
 def _batch(config):

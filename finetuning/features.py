@@ -13,7 +13,7 @@ from keras import ops
 
 from finetuning import prediction, preflight, task
 from finetuning.classification import rows
-from modeling import bert, initializers
+from modeling import families, initializers
 from storage import file_io, json_files
 from text import corpus, tokenization, vocab
 from training import precision, strategy
@@ -30,12 +30,11 @@ class _Layers:
     def __init__(self, config, shape, policy):
         self.config = shape
         self.head = types.SimpleNamespace(per_token=config.pooling == "none")
-        self._encoder = bert.BertEncoder(
+        self._encoder = families.make_encoder(
             shape,
             initializers.TruncatedNormal(shape.initializer_range, seed=0),
             dtype=precision.POLICIES[policy],
         )
-        self._encoder.build()
         self.numbers = layer_numbers(config.layers, shape.num_hidden_layers)
         self._combine = _COMBINE[config.combine]
         self._pool = _POOL[config.pooling]
@@ -47,7 +46,7 @@ class _Layers:
     def predict(self, batch):
         """Returns {"values": [B, T or none, K or none, W or K*W]}."""
         encoded = self._encoder(*(batch[name] for name in task.FEATURES))
-        chosen = [encoded["layer_outputs"][n] for n in self.numbers]
+        chosen = [encoded.layer_outputs[n] for n in self.numbers]
         stacked = ops.cast(ops.stack(chosen, axis=2), "float32")
         return {"values": self._pool(self._combine(stacked), batch)}
 

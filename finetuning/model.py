@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from finetuning import batches, task
-from modeling import bert, initializers
+from modeling import families, initializers
 from training import precision
 
 
@@ -31,10 +31,9 @@ class Model:
         )
         self.config = config
         self.mixed_precision = mixed_precision
-        self.encoder = bert.BertEncoder(
+        self.encoder = families.make_encoder(
             config, initializer, dtype=precision.POLICIES[mixed_precision]
         )
-        self.encoder.build()
         self.head = of_task.make_head(config, initializer)
         self.task = of_task
 
@@ -50,15 +49,7 @@ class Model:
         """Returns the variables to train, as the two flags say."""
         if not freeze_encoder:
             return self.variables
-        layers = self.encoder.encoder.layers
-        count = min(unfreeze_top_layers, len(layers))
-        trained = [
-            variable
-            for layer in layers[len(layers) - count :]
-            for variable in layer.trainable_variables
-        ]
-        if count:
-            trained += self.encoder.pooler.trainable_variables
+        trained = self.encoder.top_layers(unfreeze_top_layers)
         return trained + self.head.trainable_variables
 
     def predict(self, batch, dropout_seed=None):

@@ -79,7 +79,7 @@ class Task(abc.ABC):
     def make_head(self, config, initializer):
         """Returns the layer on top of the encoder.
 
-        Its call(encoded, batch, dropout_seed=None) maps what `BertEncoder`
+        Its call(encoded, batch, dropout_seed=None) maps what `Encoder.call`
         returns and the rows of the batch to {name: float32 [B, ...]}. Its
         attribute `per_token` says whether the outputs are [B, T, ...].
 

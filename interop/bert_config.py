@@ -12,6 +12,7 @@ from absl import logging
 
 from interop import variables
 from modeling import config as model_config
+from modeling import families
 from storage import file_io, json_files
 
 HUGGING_FACE = "config.json"
@@ -53,7 +54,7 @@ def read_as_it_is(path):
     """
     if not file_io.exists(path):
         raise ValueError(f"--bert_config_file: no file {path!r}")
-    config = model_config.from_json(file_io.read_bytes(path), path)
+    config = families.read_config(file_io.read_bytes(path), path)
     _check_labels(config, path)
     unknown = model_config.unknown_keys(config)
     if unknown:

@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from interop import variables
-from modeling import bert, heads, initializers, task_heads
+from modeling import families, heads, initializers, task_heads
 
 
 class Network:
@@ -22,13 +22,12 @@ class Network:
 
     def __init__(self, model: variables.Bert) -> None:
         initializer = initializers.TruncatedNormal(0.02, seed=0)
-        self._encoder = bert.BertEncoder(
+        self._encoder = families.make_encoder(
             model.config,
             initializer,
             # A graph must not hold a pooler that no file has values for.
             has_pooler="bert/pooler/dense/kernel" in model.values,
         )
-        self._encoder.build()
         make_head, self._ask = _HEADS[model.head]
         num_labels = variables.num_labels(model.values)
         self._head = make_head(model.config, initializer, num_labels)
@@ -52,26 +51,26 @@ class Network:
             an answer "start_logits" and "end_logits", [B, T] each.
         """
         encoded = self._encoder(input_ids, input_mask, segment_ids)
-        found = {"sequence_output": encoded["sequence_output"]}
-        if encoded["pooled_output"] is not None:
-            found["pooled_output"] = encoded["pooled_output"]
+        found = {"sequence_output": encoded.sequence_output}
+        if encoded.pooled_output is not None:
+            found["pooled_output"] = encoded.pooled_output
         return found | self._ask(self, encoded)
 
     def _masked_lm(self, encoded):
         """Scores the vocabulary at every token, [B, T, V]."""
-        sequence = encoded["sequence_output"]
+        sequence = encoded.sequence_output
         num_rows, num_tokens, _ = ops.shape(sequence)
         everywhere = ops.tile(
             ops.arange(num_tokens, dtype="int32")[None], (num_rows, 1)
         )
         return {
             "masked_lm_logits": self._head.masked_lm(
-                sequence, everywhere, self._encoder.embeddings.word_embeddings
+                sequence, everywhere, self._encoder.word_embeddings
             )
         }
 
     def _pretraining(self, encoded):
-        next_sentence = self._head.next_sentence(encoded["pooled_output"])
+        next_sentence = self._head.next_sentence(encoded.pooled_output)
         return self._masked_lm(encoded) | {
             "next_sentence_logits": next_sentence
         }

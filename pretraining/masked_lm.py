@@ -6,7 +6,7 @@ Shapes: B batch of one replica, T tokens, P predictions, V vocabulary.
 import keras
 from keras import ops
 
-from modeling import bert, heads, initializers
+from modeling import families, heads, initializers
 from training import precision, step
 
 # google-research/bert's guard against a batch without masked words.
@@ -44,11 +44,10 @@ class MaskedLm:
         self.use_nsp = use_nsp
         policy = precision.POLICIES[mixed_precision]
         self.mixed_precision = mixed_precision
-        self.encoder = bert.BertEncoder(
+        self.encoder = families.make_encoder(
             config, initializer, recompute=recompute, dtype=policy
         )
         self.heads = heads.PretrainingHeads(config, initializer, dtype=policy)
-        self.encoder.build()
         self.heads.build()
 
     @property
@@ -78,7 +77,7 @@ class MaskedLm:
         masked_lm_logits, next_sentence_logits = self.heads(
             encoded,
             batch["masked_lm_positions"],
-            self.encoder.embeddings.word_embeddings,
+            self.encoder.word_embeddings,
         )
         terms = _terms(
             MASKED_LM_TERMS,

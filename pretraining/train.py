@@ -87,7 +87,7 @@ def run(config):
                     train_files,
                     parse,
                     evaluator=evaluator,
-                    speed=utilization.Speed(config, bert, devices),
+                    speed=utilization.Speed(config, objective.encoder, devices),
                 )
                 if strategy.is_chief(devices):
                     export.write(config, objective, vocabulary, train_files)

@@ -1,12 +1,13 @@
 """Which share of the devices' arithmetic the model's own arithmetic is.
 
-Shapes: T tokens, P predictions, H width, I intermediate width, V vocabulary.
 Source: Chowdhery et al. 2022, appendix B (model FLOPs utilization).
 """
 
 import os
 
 import tensorflow as tf
+
+from modeling.encoder import Encoder
 
 # Dense bfloat16 (float16 where there is none), in TFLOP/s of a chip.
 # Source: Google Cloud's documentation of each TPU version.
@@ -39,15 +40,15 @@ class Speed:
 
     Args:
         config: a `PretrainingConfig`.
-        bert: a `BertConfig`.
+        encoder: a `modeling.encoder.Encoder`.
         devices: a `tf.distribute.Strategy`.
     """
 
-    def __init__(self, config, bert, devices):
+    def __init__(self, config, encoder, devices):
         self._batch_size = config.train_batch_size
         self._peak = config.peak_teraflops or _known_peak(devices)
         self._flops = training_flops(
-            bert, config.max_seq_length, config.max_predictions_per_seq
+            encoder, config.max_seq_length, config.max_predictions_per_seq
         )
 
     def numbers(self, steps_per_second):
@@ -60,22 +61,20 @@ class Speed:
         return numbers
 
 
-def training_flops(bert, num_tokens, num_predictions):
+def training_flops(
+    encoder: Encoder, max_seq_length: int, max_predictions_per_seq: int
+) -> int:
     """Returns the arithmetic of matrix products for training on a sequence.
 
     A multiplication and an addition are two; the backward pass takes twice what
     the forward pass takes. What is computed again to save memory counts once.
     """
-    width = bert.hidden_size
-    # Query, key, value and output: 4 H^2. Scores and their use: 2 T H.
-    layer = num_tokens * (
-        4 * width**2
-        + 2 * num_tokens * width
-        + 2 * width * bert.intermediate_size
-    )
-    masked = num_predictions * (width**2 + width * bert.vocab_size)
-    pairs = width**2 + 2 * width
-    return 6 * (bert.num_hidden_layers * layer + masked + pairs)
+    config = encoder.config
+    width, embedding_size = config.hidden_size, config.embedding_size
+    masked = embedding_size * (width + config.vocab_size)
+    pairs = 2 * width
+    heads = 2 * (max_predictions_per_seq * masked + pairs)
+    return 3 * (encoder.forward_flops(max_seq_length) + heads)
 
 
 def _known_peak(devices):

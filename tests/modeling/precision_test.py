@@ -71,7 +71,7 @@ def test_outputs_are_those_of_float32_to_the_digits_there_are(low):
     digits = float(np.finfo(np.float16).eps if low == "float16" else 2**-8)
     for name in ("sequence_output", "pooled_output"):
         first, second = (
-            ops.convert_to_numpy(ops.cast(output[name], "float32"))
+            ops.convert_to_numpy(ops.cast(output._asdict()[name], "float32"))
             for output in outputs
         )
         # The outputs are normalised: their deviation is 1.

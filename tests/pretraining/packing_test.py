@@ -146,11 +146,11 @@ def test_a_sequence_does_not_see_its_neighbours(directory):
     after = encode(batch | {"input_ids": changed})
     # The places without a sequence point at the first one.
     is_first_cls = batch["next_sentence_positions"] == 0
-    for name, same in (
-        ("sequence_output", is_first),
-        ("pooled_output", is_first_cls),
+    for kept, moved, same in (
+        (before.sequence_output, after.sequence_output, is_first),
+        (before.pooled_output, after.pooled_output, is_first_cls),
     ):
-        kept, moved = before[name].numpy(), after[name].numpy()
+        kept, moved = kept.numpy(), moved.numpy()
         rows = same.numpy()
         np.testing.assert_array_equal(kept[rows], moved[rows])
         assert (kept[~rows] != moved[~rows]).any(axis=-1).all()

@@ -3,6 +3,7 @@
 import pytest
 import tensorflow as tf
 
+from modeling.bert import BertEncoder
 from pretraining import config, utilization
 from tests import tiny
 
@@ -34,8 +35,14 @@ def test_the_arithmetic_is_that_of_narayanan_et_al(
     )
     # They have no transform before the words and no pairs.
     heads = 6 * (tokens * width**2 + width**2 + 2 * width)
-    ours = utilization.training_flops(bert, tokens, tokens)
+    ours = utilization.training_flops(
+        BertEncoder(bert, "zeros"), tokens, tokens
+    )
     assert ours == pytest.approx(published + heads)
+
+
+def _encoder():
+    return BertEncoder(tiny.config(), "zeros")
 
 
 def _speed(**settings):
@@ -48,14 +55,14 @@ def _speed(**settings):
         **settings,
     )
     return utilization.Speed(
-        settings, tiny.config(), tf.distribute.get_strategy()
+        settings, _encoder(), tf.distribute.get_strategy()
     ).numbers(2.0)
 
 
 def test_the_share_is_told_where_the_peak_is_known():
     assert _speed(train_batch_size=8) == {"examples_per_second": 16.0}
     numbers = _speed(train_batch_size=8, peak_teraflops=1e-3)
-    flops = utilization.training_flops(tiny.config(), 16, 20)
+    flops = utilization.training_flops(_encoder(), 16, 20)
     assert numbers["model_flops_utilization"] == 16.0 * flops / 1e9
 
 

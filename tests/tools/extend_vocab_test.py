@@ -85,7 +85,7 @@ def _encode(directory):
         objective.encoder.embeddings.word_embeddings,
     )
     kept = [vocabulary.ids.get(row, 0) for row in OLD]
-    return encoded["sequence_output"].numpy(), logits.numpy()[..., kept]
+    return encoded.sequence_output.numpy(), logits.numpy()[..., kept]
 
 
 def assert_same_logits(before, after):
