@@ -5,13 +5,16 @@ It is `modeling` itself, so that a server computes what a training does.
 Shapes: B batch, T tokens, V vocabulary, N labels.
 """
 
-from typing import Any
-
 import keras
 from keras import ops
 
 from interop import variables
-from modeling import families, heads, initializers, task_heads
+from interop.variables import PortableModel
+from modeling import families, heads, task_heads
+from modeling.config import BertConfig
+from modeling.encoder import Encoded
+from modeling.initializers import Initializer, TruncatedNormal
+from modeling.tensor import Tensor
 
 
 class Network:
@@ -20,13 +23,13 @@ class Network:
     It also runs in a `tf.function` of unknown shapes.
     """
 
-    def __init__(self, model: variables.Bert) -> None:
-        initializer = initializers.TruncatedNormal(0.02, seed=0)
+    def __init__(self, model: PortableModel) -> None:
+        initializer = TruncatedNormal(0.02, seed=0)
         self._encoder = families.make_encoder(
             model.config,
             initializer,
             # A graph must not hold a pooler that no file has values for.
-            has_pooler="bert/pooler/dense/kernel" in model.values,
+            has_pooler=model.family.pooler_names[0] in model.values,
         )
         make_head, self._ask = _HEADS[model.head]
         num_labels = variables.num_labels(model.values)
@@ -40,7 +43,9 @@ class Network:
         for path, weight in self.weights.items():
             weight.assign(model.values[path])
 
-    def __call__(self, input_ids, input_mask, segment_ids) -> dict[str, Any]:
+    def __call__(
+        self, input_ids: Tensor, input_mask: Tensor, segment_ids: Tensor
+    ) -> dict[str, Tensor]:
         """Computes everything that is said of the tokens and texts of a batch.
 
         Args:
@@ -56,7 +61,7 @@ class Network:
             found["pooled_output"] = encoded.pooled_output
         return found | self._ask(self, encoded)
 
-    def _masked_lm(self, encoded):
+    def _masked_lm(self, encoded: Encoded) -> dict[str, Tensor]:
         """Scores the vocabulary at every token, [B, T, V]."""
         sequence = encoded.sequence_output
         num_rows, num_tokens, _ = ops.shape(sequence)
@@ -69,23 +74,27 @@ class Network:
             )
         }
 
-    def _pretraining(self, encoded):
+    def _pretraining(self, encoded: Encoded) -> dict[str, Tensor]:
         next_sentence = self._head.next_sentence(encoded.pooled_output)
         return self._masked_lm(encoded) | {
             "next_sentence_logits": next_sentence
         }
 
-    def _fine_tuned(self, encoded):
+    def _fine_tuned(self, encoded: Encoded) -> dict[str, Tensor]:
         return self._head(encoded, batch=None)
 
 
-def _pretraining_heads(config, initializer, num_labels):
+def _pretraining_heads(
+    config: BertConfig, initializer: Initializer, num_labels: int
+) -> heads.PretrainingHeads:
     layer = heads.PretrainingHeads(config, initializer)
     layer.build()
     return layer
 
 
-def _span_head(config, initializer, num_labels):
+def _span_head(
+    config: BertConfig, initializer: Initializer, num_labels: int
+) -> task_heads.SpanHead:
     return task_heads.SpanHead(config, initializer)
 
 

@@ -8,15 +8,24 @@ Each function returns {name: float32 array}: "sequence_output" [B, T, W],
 Shapes: B batch, T tokens, W width, V vocabulary, N labels.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from keras import ops
 
-from interop import network
+from interop import network, variables
+from interop.families.family import Family
+from interop.variables import PortableModel
+from modeling.config import BertConfig
+
+Arrays = Mapping[str, np.ndarray]
 
 FEATURES = ("input_ids", "input_mask", "segment_ids")
 
 
-def fixed_batch(config, num_rows=4, num_tokens=32):
+def fixed_batch(
+    config: BertConfig, num_rows: int = 4, num_tokens: int = 32
+) -> Arrays:
     """Returns a batch of uneven rows that is the same every time."""
     rng = np.random.default_rng(20181011)
     num_tokens = min(num_tokens, config.max_position_embeddings)
@@ -33,15 +42,15 @@ def fixed_batch(config, num_rows=4, num_tokens=32):
     }
 
 
-def of_ours(model, features):
-    """Computes the outputs of a `variables.Bert` here, in float32."""
+def of_ours(model: PortableModel, features: Arrays) -> Arrays:
+    """Computes the outputs of a model here, in float32."""
     found = network.Network(model)(
         *(ops.convert_to_tensor(features[name]) for name in FEATURES)
     )
     return joined({n: ops.convert_to_numpy(x) for n, x in found.items()})
 
 
-def joined(answer):
+def joined(answer: Arrays) -> Arrays:
     """Joins what is said of an answer's begin and end to "logits"."""
     if "start_logits" not in answer:
         return answer
@@ -50,27 +59,23 @@ def joined(answer):
     return rest | {"logits": np.stack(ends, axis=-1)}
 
 
-def of_transformers(directory, features, head):
+def of_transformers(
+    directory: str,
+    features: Arrays,
+    head: str,
+    family: Family = variables.DEFAULT,
+) -> Arrays:
     """Computes the outputs of a Hugging Face directory with transformers.
 
     Args:
         directory: a local one.
         features: {name: int [B, T]} of `FEATURES`.
-        head: a key of `variables.HEADS`.
+        head: one of `variables.HEADS`.
+        family: of the model.
     """
     import torch
-    import transformers
 
-    model_classes = {
-        "encoder": transformers.BertModel,
-        "masked_lm": transformers.BertForMaskedLM,
-        "pretraining": transformers.BertForPreTraining,
-        "sequence_classification": transformers.BertForSequenceClassification,
-        "token_classification": transformers.BertForTokenClassification,
-        "multiple_choice": transformers.BertForMultipleChoice,
-        "question_answering": transformers.BertForQuestionAnswering,
-    }
-    model = model_classes[head].from_pretrained(directory)
+    model = family.hugging_face.classes()[head].from_pretrained(directory)
     ids, mask, segments = (
         torch.tensor(np.asarray(features[name]), dtype=torch.long)
         for name in FEATURES
@@ -101,7 +106,9 @@ def of_transformers(directory, features, head):
     return {n: v.numpy() for n, v in found.items() if v is not None}
 
 
-def differences(before, after, features):
+def differences(
+    before: Arrays, after: Arrays, features: Arrays
+) -> dict[str, float]:
     """Returns {name: largest difference} of outputs that both have.
 
     Outputs at padding are nobody's and not compared.
@@ -116,33 +123,36 @@ def differences(before, after, features):
     return dict(sorted(found.items()))
 
 
-def of_keras_hub(directory, features, head):
+def of_keras_hub(
+    directory: str,
+    features: Arrays,
+    head: str,
+    family: Family = variables.DEFAULT,
+) -> Arrays:
     """Computes the outputs of a preset with KerasHub.
 
     Args:
         directory: a local one.
         features: {name: int [B, T]} of `FEATURES`.
-        head: one of `keras_hub.HEADS`.
+        head: one that KerasHub has.
+        family: of the model.
     """
-    import keras_hub
-
+    _, classes = family.keras_hub.classes()
     inputs = {
         "token_ids": features["input_ids"],
         "padding_mask": features["input_mask"],
         "segment_ids": features["segment_ids"],
     }
-    found = keras_hub.models.BertBackbone.from_preset(directory)(inputs)
+    found = classes["encoder"][0].from_preset(directory)(inputs)
+    if head == "encoder":
+        return {n: ops.convert_to_numpy(x) for n, x in found.items()}
+    model = classes[head][0].from_preset(directory, preprocessor=None)
     if head == "masked_lm":
-        model = keras_hub.models.BertMaskedLM.from_preset(
-            directory, preprocessor=None
-        )
         everywhere = np.zeros_like(features["input_ids"])
         everywhere += np.arange(everywhere.shape[1], dtype=np.int32)
         found["masked_lm_logits"] = model(
             inputs | {"mask_positions": everywhere}
         )
-    if head == "sequence_classification":
-        found["logits"] = keras_hub.models.BertTextClassifier.from_preset(
-            directory, preprocessor=None
-        )(inputs)
+    else:
+        found["logits"] = model(inputs)
     return {name: ops.convert_to_numpy(value) for name, value in found.items()}

@@ -9,10 +9,12 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import numpy as np
 
 from interop import outputs, saved_model, variables
+from interop.variables import PortableModel
 from text import tokenization
 
 _CLIENT = pathlib.Path(__file__).with_name("saved_model_client.py")
@@ -35,12 +37,17 @@ TEXTS = (
 )
 
 
-def differences(directory, model, batch, before):
+def differences(
+    directory: str,
+    model: PortableModel,
+    batch: outputs.Arrays,
+    before: outputs.Arrays,
+) -> dict[str, float]:
     """Asks ids, texts and pairs.
 
     Args:
         directory: of a SavedModel.
-        model: the `variables.Bert` it was made of.
+        model: what it was made of.
         batch: {name: int32 [B, T]} of `outputs.FEATURES`.
         before: the outputs of `batch` as they should be.
 
@@ -90,7 +97,9 @@ def _question(signature, inputs):
     }
 
 
-def ask(directory, questions):
+def ask(
+    directory: str, questions: list[dict[str, Any]]
+) -> list[dict[str, np.ndarray]]:
     """Returns the answers of a SavedModel, a list of {output: array}.
 
     Args:
@@ -166,7 +175,7 @@ def _tokens(tokenizer, text):
     return ids.tolist()
 
 
-def cut_longest_first(parts, num_tokens):
+def cut_longest_first(parts: list[list[int]], num_tokens: int) -> None:
     """Cuts lists to `num_tokens` together, from the longer one, in place.
 
     Source: google-research/bert, run_classifier.py, _truncate_seq_pair.

@@ -11,7 +11,8 @@ import re
 import numpy as np
 from absl import logging
 
-from interop import tf1, variables
+from interop import tf1
+from interop.variables import PortableModel
 from storage import file_io, json_files
 from text import case, vocab
 from training import checkpoint
@@ -104,7 +105,7 @@ def write(config, objective, vocabulary, files):
     """
     directory = os.path.join(config.output_dir, FOLDER)
     by_path = checkpoint.by_path(objective.variables)
-    model = variables.Bert(
+    model = PortableModel(
         config=objective.encoder.config,
         head="pretraining",
         values={name: value.numpy() for name, value in by_path.items()},

@@ -191,7 +191,7 @@ def _compare_values(model, written, config):
         for name, value in written.values.items()
         if not np.array_equal(value, model.values[name])
     ]
-    if changed or set(left_out) - set(variables.POOLER):
+    if changed or set(left_out) - set(model.family.pooler_names):
         raise ValueError(
             f"{config.output_dir} is not what was written: "
             f"{(changed or left_out)[0]} differs"
@@ -245,11 +245,11 @@ def _compute(kind, path, model, batch):
     computed = {
         "tf1": lambda: (outputs.of_ours(model, batch), "us"),
         "huggingface": lambda: (
-            outputs.of_transformers(path, batch, model.head),
+            outputs.of_transformers(path, batch, model.head, model.family),
             "transformers",
         ),
         "keras_hub": lambda: (
-            outputs.of_keras_hub(path, batch, model.head),
+            outputs.of_keras_hub(path, batch, model.head, model.family),
             "KerasHub",
         ),
         "onnx": lambda: (

@@ -131,9 +131,9 @@ def test_a_missing_pooler_is_a_warning(tmp_path, form, caplog):
         hugging_face.export(str(tmp_path), model)
     found, _ = _start(tmp_path)
     assert "has no pooler" in caplog.text
-    for name in variables.POOLER:
+    for name in variables.DEFAULT.pooler_names:
         assert name in caplog.text
-    _assert_as_before(found, variables.POOLER)
+    _assert_as_before(found, variables.DEFAULT.pooler_names)
     for name, value in rest.items():
         np.testing.assert_array_equal(found[name], value)
 
@@ -151,7 +151,7 @@ def test_a_pooler_that_nobody_wants_is_unused(tmp_path, caplog):
     ours = {
         name: tf.Variable(np.zeros(shape, np.float32))
         for name, shape in variables.wanted(config, "encoder").items()
-        if name not in variables.POOLER
+        if name not in variables.DEFAULT.pooler_names
     }
     _, table = _start_of(ours, path, config)
     assert "unused                9  bert/pooler/dense/" in table
