@@ -7,13 +7,9 @@ from training import checkpoint
 
 def read_bert_config(config):
     """Reads --bert_config_file and checks it against the other flags."""
-    bert = bert_config.read(config.bert_config_file)
-    if config.max_seq_length > bert.max_position_embeddings:
-        raise ValueError(
-            f"--max_seq_length={config.max_seq_length} is more than "
-            f"max_position_embeddings={bert.max_position_embeddings} of "
-            f"{config.bert_config_file}"
-        )
+    bert = start.read_config(
+        config.bert_config_file, max_seq_length=config.max_seq_length
+    )
     vocabulary = vocab.load(config.vocab_file)
     num_rows = len(vocabulary)
     if num_rows > bert.vocab_size:

@@ -1,5 +1,6 @@
-"""The weights that a program starts from: one door, one rule, for all of them.
+"""The shape and the weights that a program starts from: one door for all.
 
+Whoever wrote a config decides what the "gelu" in it means; see `bert_config`.
 An encoder of which a variable is missing would compute with random numbers, and
 one of which layers are left over would be another model: both are refused,
 unless it is asked for. Heads come and go: they are named in the table.
@@ -11,13 +12,33 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from interop import formats, variables
+from interop import bert_config, formats, variables
 from interop.families.family import Family
 from modeling import activations
 from modeling.config import BertConfig
 from storage import tensors
 
 _NUM_NAMED = 3
+
+
+def read_config(path: str, *, max_seq_length: int) -> BertConfig:
+    """Reads --bert_config_file, of google-research or of transformers.
+
+    Args:
+        path: of the file.
+        max_seq_length: of the rows that the model is to read.
+
+    Raises:
+        ValueError: it cannot be read, or the model has fewer positions.
+    """
+    config = bert_config.read(path)
+    if max_seq_length > config.max_position_embeddings:
+        raise ValueError(
+            f"--max_seq_length={max_seq_length} is more than "
+            f"max_position_embeddings={config.max_position_embeddings} of "
+            f"{path}"
+        )
+    return config
 
 
 def initialize(

@@ -7,21 +7,16 @@ from absl import logging
 
 from data.config import MaskingConfig
 from data.feeding import record_checks, record_files
-from interop import bert_config, start
+from interop import start
 from pretraining import training_step
 from training import checkpoint, schedules
 
 
 def read_bert_config(config):
     """Returns the `BertConfig` of --bert_config_file."""
-    path = config.bert_config_file
-    bert = bert_config.read(path)
-    if config.max_seq_length > bert.max_position_embeddings:
-        raise ValueError(
-            f"--max_seq_length={config.max_seq_length} is more than "
-            f"max_position_embeddings={bert.max_position_embeddings} in {path}"
-        )
-    return bert
+    return start.read_config(
+        config.bert_config_file, max_seq_length=config.max_seq_length
+    )
 
 
 def initialize(config, objective):
