@@ -14,7 +14,7 @@ def of_run(config, of_task, split):
     """Returns what settings.json says of a training on a `task.Split`."""
     return {
         "program": of_task.program,
-        "task": type(of_task).__name__,
+        "task": of_task.name,
         "config": dataclasses.asdict(config),
         "settings": of_task.settings(),
         "training_rows": split.description,

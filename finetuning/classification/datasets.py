@@ -69,7 +69,7 @@ class Dataset:
     of_language: bool = False
     # The task whose models it is for, where it has nothing to train on.
     model_of: str | None = None
-    # A key of `outputs.SUBMISSIONS`, and {part: file}.
+    # A key of `answer_files.SUBMISSIONS`, and {part: file}.
     submission: tuple[str, Mapping[str, str]] | None = None
 
 

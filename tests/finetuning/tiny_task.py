@@ -24,6 +24,7 @@ class _Config(config.FinetuningConfig):
 class WhichHalf(task.Task):
     """Says whether the tokens of a row are below or from 50 on."""
 
+    name = "WhichHalf"
     program = "tiny_task.py"
     head = "sequence_classification"
     key_metric = "eval_accuracy"
