@@ -35,7 +35,7 @@ class Tokenizer(tf.Module):
     def __init__(self, vocabulary, do_lower_case=True):
         super().__init__()
         self._do_lower_case = do_lower_case
-        self._unk_id = vocabulary.ids["[UNK]"]
+        self._unk_id = vocabulary.roles.unk
         rewritings, pool = character_tables.rewritings(do_lower_case)
         self._rewritings = _Table(rewritings)
         self._pool = _constant(pool)

@@ -177,9 +177,8 @@ class _OfTexts(OfIds):
             self._tokenizer = graph_tokenizer.Tokenizer(
                 vocabulary, model.do_lower_case
             )
-        self._cls, self._sep = (
-            vocabulary.ids[token] for token in ("[CLS]", "[SEP]")
-        )
+        self._cls = vocabulary.roles.cls
+        self._sep = vocabulary.roles.sep
         self._max_seq_length = max_seq_length
         self._padding = padding
 

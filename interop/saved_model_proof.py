@@ -144,7 +144,7 @@ def _features(directory, model, texts, answer):
         saved_model.vocabulary_path(directory), model
     )
     tokenizer = tokenization.Tokenizer(vocabulary, model.do_lower_case)
-    cls, sep = (vocabulary.ids[token] for token in ("[CLS]", "[SEP]"))
+    cls, sep = vocabulary.roles.cls, vocabulary.roles.sep
     found = answer["input_ids"]
     settings = saved_model.read_settings(directory)
     features = {name: np.zeros_like(found) for name in outputs.FEATURES}

@@ -21,16 +21,21 @@ _PACKAGES = ("text", "data")
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
+def sources() -> list[pathlib.Path]:
+    """Returns the files whose state decides on the cache's folder."""
+    files = (path for x in _PACKAGES for path in (_ROOT / x).rglob("*.py"))
+    return sorted(files)
+
+
 def _cache_directory():
-    """A folder of ours that can be written, or None.
+    """Returns a folder of ours that can be written, or None.
 
     Numba unpickles what lies there, so whoever can write to it can run code
     as us: a folder of another owner, or open to others, is not taken.
     """
     digest = hashlib.sha256()
-    for package in _PACKAGES:
-        for path in sorted((_ROOT / package).glob("*.py")):
-            digest.update(path.read_bytes())
+    for path in sources():
+        digest.update(path.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     candidates = [

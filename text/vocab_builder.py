@@ -12,6 +12,7 @@ import string
 import numpy as np
 
 from text import normalization
+from text.vocab import WORDPIECE
 
 NUM_UNUSED = 99
 _ASCII = string.printable.strip()
@@ -65,7 +66,8 @@ def learn(counts, vocab_size, min_count, do_lower_case):
         ValueError: the characters alone exceed `vocab_size`.
     """
     unused = [f"[unused{i}]" for i in range(1, NUM_UNUSED + 1)]
-    special = ["[PAD]", *unused, "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pad, *others = WORDPIECE
+    special = [pad, *unused, *others]
     characters = _characters(counts, min_count, do_lower_case)
     num_pieces = vocab_size - len(special) - len(characters)
     if num_pieces < 0:
@@ -89,7 +91,7 @@ def _pieces(words, num_pieces, known):
     # Imported here: only learning needs it.
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordPiece(unk_token=WORDPIECE.unk))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     letters = _letters(words)
     common = set(letters)

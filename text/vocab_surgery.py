@@ -115,7 +115,7 @@ def find_words(chunks, vocabulary, *, do_lower_case, num_words, min_count):
     words = sorted(word for word, n in counts.items() if n >= min_count)
     pieces = tokenization.Tokenizer(vocabulary, do_lower_case)
     ids, starts = pieces.tokenize("\n".join(words))
-    unknown = vocabulary.ids["[UNK]"]
+    unknown = vocabulary.roles.unk
     saved = {}
     for number, word in enumerate(words):
         of_word = ids[starts[number] : starts[number + 1]]

@@ -63,7 +63,7 @@ def compile_trie(vocabulary):
         np.fromiter(steps.keys(), np.int64, len(steps)),
         np.fromiter(steps.values(), np.int32, len(steps)),
     )
-    unk_id = np.int32(vocabulary.ids["[UNK]"])
+    unk_id = np.int32(vocabulary.roles.unk)
     return Trie(begin, go_on, keys, nodes, np.array(ids, np.int32), unk_id)
 
 

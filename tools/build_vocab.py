@@ -103,7 +103,7 @@ def _lines(paths, config):
 def _report(vocabulary, config, lines):
     tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
     ids, _ = tokenizer.tokenize("\n".join(lines))
-    num_unk = int((ids == vocabulary.ids["[UNK]"]).sum())
+    num_unk = int((ids == vocabulary.roles.unk).sum())
     num_characters = sum(map(len, lines))
     return (
         f"{vocabulary.path}: {len(vocabulary)} rows, sha256 "

@@ -263,7 +263,7 @@ def _num_tokens(config, vocabulary):
     for chunk in _chunks(config):
         ids, _ = tokenizer.tokenize(chunk)
         num_tokens += len(ids)
-        num_unknown += int((ids == vocabulary.ids["[UNK]"]).sum())
+        num_unknown += int((ids == vocabulary.roles.unk).sum())
     return num_tokens, num_unknown
 
 

@@ -60,7 +60,7 @@ def inspect(paths, config):
     vocabulary = vocab.load(config.vocab_file) if config.vocab_file else None
     special_ids = {}
     if vocabulary:
-        special_ids = {t: vocabulary.ids[t] for t in vocab.SPECIAL_TOKENS}
+        special_ids = vocabulary.roles._asdict()
     found = findings.Findings()
     statistics = Statistics(special_ids, config.num_samples, config.seed)
     context = files.Context(

@@ -205,7 +205,7 @@ def _describe(work, layout, entries):
         "pair_task": config.pair_task,
         "word_segmenter": config.word_segmenter,
         "vocab_size": len(vocabulary),
-        "mask_id": vocabulary.ids["[MASK]"],
+        "mask_id": vocabulary.roles.mask,
         "special_ids": vocabulary.special_ids.tolist(),
         "compression": "GZIP" if config.gzip_compress else "",
         "files": files,

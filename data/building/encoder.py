@@ -97,7 +97,7 @@ def _encode(corpus, rules, keys, rows, chosen, out):
         num_tokens = recipes.assemble(
             corpus.ids, a, a_end, b, b_end, rules, ids
         )
-        ids[num_tokens:] = 0
+        ids[num_tokens:] = rules.padding_id
         positions[:] = 0
         labels[:] = 0
         num_masks = np.int64(row[recipes.NUM_MASKS])

@@ -37,6 +37,7 @@ Rules = collections.namedtuple(
         "is_masked",  # whether masks are drawn now
         "cls_id",
         "sep_id",
+        "padding_id",  # what stands behind a sequence
         "masking",
     ],
 )

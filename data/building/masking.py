@@ -273,7 +273,7 @@ def make(config, vocabulary):
         run_lengths(config.mask_unit),
         config.do_whole_word_mask,
         config.mask_unit == "word" and config.word_segmenter == "none",
-        np.int32(vocabulary.ids["[MASK]"]),
+        np.int32(vocabulary.roles.mask),
         _replacement_ids(config, vocabulary),
         similar_words.load(config, vocabulary),
     )

@@ -30,7 +30,8 @@ def encode(corpus, rules, keys, rows, chosen, sizes, pack_sequences, out):
         last = first + np.int64(size)
         # Kept, below the record, so that the reads are not left out.
         out[end] = recipes.touch(corpus, rows, chosen[first:last])
-        tokens[:] = 0
+        tokens[0] = rules.padding_id
+        tokens[1:] = 0
         masks[:] = 0
         sequences[:] = 0
         num_masks = _assemble(

@@ -66,7 +66,7 @@ def build(config, vocabulary, shard, paths, advance):
     sizes = []
     counts = [
         statistics.of_corpus(
-            docs.corpus, vocabulary.ids["[UNK]"], _longest(config)
+            docs.corpus, vocabulary.roles.unk, _longest(config)
         ),
         *_draw(config, docs.corpus, rules, state, store, sizes, progress),
     ]
@@ -124,8 +124,9 @@ def _rules(config, vocabulary):
         config.short_seq_prob,
         instances.PAIR_TASKS[config.pair_task],
         config.masking == "static",
-        np.int32(vocabulary.ids["[CLS]"]),
-        np.int32(vocabulary.ids["[SEP]"]),
+        np.int32(vocabulary.roles.cls),
+        np.int32(vocabulary.roles.sep),
+        np.int32(vocabulary.padding_id),
         masking.make(config, vocabulary),
     )
 

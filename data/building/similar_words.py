@@ -45,7 +45,7 @@ def load(config, vocabulary):
         text = t2s.to_simplified(text)
     pairs = list(_read_pairs(path, text))
     tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
-    unk_id = vocabulary.ids["[UNK]"]
+    unk_id = vocabulary.roles.unk
     words = _encode([word for word, _ in pairs], tokenizer)
     others = _encode([other for _, other in pairs], tokenizer)
     similar = {}

@@ -87,7 +87,7 @@ def test_a_sample_says_which_sequence_it_is_and_shows_no_other(sound):
         for sequence in range(max(recorded.values_of(record, "input_mask")))
     }
     assert shown == wanted
-    cls_id = inspection.statistics.special_ids["[CLS]"]
+    cls_id = inspection.statistics.special_ids["cls"]
     for _, _, rows in inspection.statistics.samples:
         tokens = rows.text[0, : rows.num_tokens[0]]
         assert np.count_nonzero(tokens == cls_id) == 1

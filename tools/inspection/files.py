@@ -22,7 +22,7 @@ class Context(NamedTuple):
     """What all files share."""
 
     vocabulary: vocab.Vocabulary | None
-    special_ids: dict  # {"[CLS]": id, ...}; grows with what is learned.
+    special_ids: dict[str, int]  # By role; grows with what is learned.
     max_records: int  # Of each file; 0: all.
     statistics: Statistics
     found: findings.Findings
@@ -156,13 +156,14 @@ class _Reader:
         flags = stated.get("made_from", {}).get("flags", {})
         vocabulary = self._context.vocabulary
         if "mask_id" in stated:
-            self._context.special_ids.setdefault("[MASK]", stated["mask_id"])
+            self._context.special_ids.setdefault("mask", stated["mask_id"])
         return checks.Expected(
             vocab_size=len(vocabulary)
             if vocabulary
             else stated.get("vocab_size"),
             max_seq_length=self._file.kind.max_seq_length or None,
             special_ids=self._context.special_ids,
+            padding_id=vocabulary.padding_id if vocabulary else 0,
             pair_task=stated.get("pair_task", "nsp") if stated else None,
             masked_lm_prob=flags.get("masked_lm_prob"),
             masks_all_wanted=not flags.get("do_whole_word_mask")

@@ -98,7 +98,7 @@ def _chips(rows, num_tokens, inspection):
     chips = []
     for place, label in enumerate(rows.text[0, :num_tokens].tolist()):
         kind = "special" if place in ends else ""
-        if label == special.get("[UNK]"):
+        if label == special.get("unk"):
             kind = "unk"
         chips.append(_chip(kind, _name(inspection, label)))
     if rows.positions is None:
@@ -107,7 +107,7 @@ def _chips(rows, num_tokens, inspection):
         label, shown = int(rows.labels[0, k]), int(rows.shown[0, k])
         text = _name(inspection, shown)
         kind = "kept" if shown == label else "random"
-        if shown == special.get("[MASK]"):
+        if shown == special.get("mask"):
             kind, text = "mask", "MASK"
         below = f"<em>{_name(inspection, label)}</em>"
         chips[int(rows.positions[0, k])] = _chip(kind, text, below)

@@ -38,7 +38,7 @@ class Statistics:
         """Begins with nothing.
 
         Args:
-            special_ids: {"[MASK]": id, ...}, those that are known.
+            special_ids: {"mask": id, ...} by role, those that are known.
             num_samples: records to keep, each with the same chance.
             seed: decides which.
         """
@@ -72,9 +72,9 @@ class Statistics:
         self.num_label_1 += int(rows.pair_labels.sum())
         self.lengths = _added(self.lengths, rows.num_tokens)
         self._hashes.append(self._hash(rows))
-        if "[UNK]" in self.special_ids:
+        if "unk" in self.special_ids:
             place = np.arange(rows.text.shape[1])
-            is_unk = rows.text == self.special_ids["[UNK]"]
+            is_unk = rows.text == self.special_ids["unk"]
             is_unk &= place < rows.num_tokens[:, None]
             num_unk = np.count_nonzero(is_unk, axis=1)
             self.num_unk += int(num_unk.sum())
@@ -90,8 +90,8 @@ class Statistics:
         labels = rows.labels[rows.is_mask]
         shown = rows.shown[rows.is_mask]
         self.labels = _added(self.labels, labels)
-        if "[MASK]" in self.special_ids:
-            is_mask = shown == self.special_ids["[MASK]"]
+        if "mask" in self.special_ids:
+            is_mask = shown == self.special_ids["mask"]
             is_kept = shown == labels
             kinds = np.where(is_mask, 0, np.where(is_kept, 1, 2))
             self.shown_as = _added(self.shown_as, kinds)
@@ -185,7 +185,7 @@ class Statistics:
         limit = _HIGH_LABEL_RATE
         got = f"id {token}: {rate:.0%}"
         yield "frequent label", rate > limit, got, f"<= {limit:.0%}"
-        if "[MASK]" in self.special_ids:
+        if "mask" in self.special_ids:
             yield self._suspicion_of_law(np.array(law.shares))
 
     def _suspicion_of_law(self, law):
