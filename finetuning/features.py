@@ -195,7 +195,7 @@ def _blocks(config, pairs, tokenizer, vocabulary, predictor):
             features = rows.make(
                 block,
                 tokenizer,
-                vocabulary.ids,
+                vocabulary,
                 max_seq_length=config.max_seq_length,
                 truncation="head",
             )

@@ -94,7 +94,7 @@ class Classification(Task):
         features = rows.make(
             [pair for example in examples for pair in example.pairs],
             self._tokenizer,
-            self._vocabulary.ids,
+            self._vocabulary,
             max_seq_length=config.max_seq_length,
             truncation=config.truncation,
         )

@@ -98,7 +98,7 @@ class Tagging(Task):
         rows = windows.make_rows(
             windows.simplify(examples) if config.t2s else examples,
             self._tokenizer,
-            self._vocabulary.ids,
+            self._vocabulary,
             max_seq_length=config.max_seq_length,
             overlap=config.window_overlap,
             numbers={label: n for n, label in enumerate(self.labels)},

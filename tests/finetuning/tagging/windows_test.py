@@ -24,7 +24,7 @@ def _rows(vocabulary, sentences, max_seq_length=12, overlap=3):
     return windows.make_rows(
         sentences,
         tokenization.Tokenizer(vocabulary),
-        vocabulary.ids,
+        vocabulary,
         max_seq_length=max_seq_length,
         overlap=overlap,
         numbers={"O": 0, "B-X": 1, "I-X": 2},
