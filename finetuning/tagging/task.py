@@ -25,6 +25,7 @@ from finetuning.tagging import (
 )
 from finetuning.tagging.config import TaggingConfig
 from finetuning.tagging.sentences import Sentence
+from finetuning.tagging.tokenization import WordTokenizer
 from finetuning.task import (
     Outputs,
     Rows,
@@ -38,7 +39,6 @@ from modeling import crf, task_heads
 from modeling.config import BertConfig
 from storage import file_io, json_files
 from text import vocab
-from text.tokenization import Tokenizer
 from training.step import Term
 
 _HEADS = {
@@ -77,13 +77,14 @@ class Tagging(Task):
         self._is_cut = False
         self._head_layer = None
         self._vocabulary = vocab.load(config.vocab_file)
-        self._tokenizer = Tokenizer(self._vocabulary, config.do_lower_case)
+        self._tokenizer = WordTokenizer(
+            self._vocabulary, config.do_lower_case, simplify=config.t2s
+        )
 
     def read(self, split_name: SplitName) -> list[Sentence]:
-        if self.labels is None and not self._config.do_train:
-            known = self._labels_of_flag()
-            if known:
-                self._take_labels(known)
+        known = self._labels_of_flag()
+        if known and self.labels is None and not self._config.do_train:
+            self._take_labels(known)
         if self.labels is None:
             sentences = self._read_training_data()
             if split_name == "train":
@@ -96,7 +97,7 @@ class Tagging(Task):
     def make_rows(self, split_name: SplitName, examples: Examples) -> Rows:
         config = self._config
         rows = windows.make_rows(
-            windows.simplify(examples) if config.t2s else examples,
+            examples,
             self._tokenizer,
             self._vocabulary,
             max_seq_length=config.max_seq_length,
@@ -239,9 +240,8 @@ class Tagging(Task):
         """Reads --train_file and takes the labels that are in it."""
         sentences = self._read_file("train")
         known = self._labels_of_flag()
-        scheme = (
-            labels.scheme_of(known) if known else conll.scheme_of(sentences)
-        )
+        scheme = labels.scheme_of(known) if known else None
+        scheme = scheme or conll.scheme_of(sentences)
         conll.check(sentences, scheme)
         sentences = conll.repair(sentences, scheme)
         present = {label for s in sentences for label in s.labels}

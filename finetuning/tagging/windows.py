@@ -3,14 +3,12 @@
 Shapes: N rows, T tokens.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from finetuning.tagging.sentences import Sentence
-from text import t2s
-from text.tokenization import Tokenizer
+from finetuning.tagging.tokenization import WordTokenizer
 from text.vocab import Vocabulary
 
 
@@ -40,30 +38,9 @@ def spans(
         begin = int(np.searchsorted(starts, least))
 
 
-def simplify(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """Returns the sentences with their words in simplified Chinese."""
-    texts = "\n".join(sentence.text for sentence in sentences)
-    return [
-        dataclasses.replace(
-            sentence,
-            words=tuple(
-                text[begin : begin + len(word)]
-                for begin, word in zip(
-                    sentence.starts, sentence.words, strict=True
-                )
-            ),
-        )
-        for sentence, text in zip(
-            sentences,
-            t2s.to_simplified_in_place(texts).split("\n"),
-            strict=True,
-        )
-    ]
-
-
 def make_rows(
     sentences: Sequence[Sentence],
-    tokenizer: Tokenizer,
+    tokenizer: WordTokenizer,
     vocabulary: Vocabulary,
     *,
     max_seq_length: int,
@@ -89,13 +66,14 @@ def make_rows(
     """
     roles = vocabulary.roles
     capacity = max_seq_length - 2
-    windows = [
-        (number, begin, end, len(pieces) == end, pieces[begin:end])
-        for number, pieces in enumerate(
-            _pieces(sentences, tokenizer, roles.unk, capacity)
-        )
-        for begin, end in spans([len(x) for x in pieces], capacity, overlap)
-    ]
+    windows = []
+    for number, words in enumerate(tokenizer.tokenize(sentences)):
+        # A word without a token still needs a place for its label.
+        pieces = [word[:capacity] or [roles.unk] for word in words]
+        windows += [
+            (number, begin, end, len(pieces) == end, pieces[begin:end])
+            for begin, end in spans(list(map(len, pieces)), capacity, overlap)
+        ]
     shape = (len(windows), max_seq_length)
     rows = {
         name: np.zeros(shape, np.int32)
@@ -120,20 +98,6 @@ def make_rows(
         "is_start": (of_window[:, 1] == 0).astype(np.int32),
         "is_end": of_window[:, 3],
     }
-
-
-def _pieces(sentences, tokenizer, unk_id, capacity):
-    """Yields, for each sentence, the list of ids of each word."""
-    words = "\n".join(word for x in sentences for word in x.words)
-    ids, starts = tokenizer.tokenize(words)
-    ids, line = ids.tolist(), 0
-    for sentence in sentences:
-        last = line + len(sentence.words)
-        yield [
-            ids[starts[n] : starts[n + 1]][:capacity] or [unk_id]
-            for n in range(line, last)
-        ]
-        line = last
 
 
 def merge(
