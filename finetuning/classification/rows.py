@@ -1,5 +1,11 @@
 """Texts as rows of token ids, as google-research/bert lays them out.
 
+A pair of three and two tokens with --max_seq_length=9:
+
+    input_ids      [CLS] a a a [SEP] b b [SEP] [PAD]
+    input_mask       1   1 1 1   1   1 1   1     0
+    segment_ids      0   0 0 0   0   1 1   1     0
+
 Shapes: N examples, C pairs of an example, R = N * C pairs, T tokens.
 """
 

@@ -1,5 +1,16 @@
 """Long texts as windows: rows of a question and a part of its text.
 
+A text a b c d e f g after a question of two tokens, ? ?, with
+--max_seq_length=9 and --doc_stride=2:
+
+    row 0    [CLS] ? ? [SEP] a b c d [SEP]          begins 0, lengths 4
+    row 1    [CLS] ? ? [SEP] c d e f [SEP]          begins 2, lengths 4
+    row 2    [CLS] ? ? [SEP] e f g   [SEP] [PAD]    begins 4, lengths 3
+                             ^ places 4
+
+An answer "d e" is in row 1 only, at the positions 5 and 6; the other rows say
+that it begins and ends at 0, the [CLS].
+
 Shapes: Q questions, N rows, T tokens of a row.
 Source: google-research/bert, run_squad.py, convert_examples_to_features.
 """

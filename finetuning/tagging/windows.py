@@ -1,5 +1,16 @@
 """Sentences -> rows: a long sentence is several, and none of it is lost.
 
+The words "playing a b cd" with --max_seq_length=6 and --window_overlap=1; a
+word's label is at its first piece, where the weight is 1:
+
+    row 0      [CLS] play ##ing a  b   [SEP]     first_word 0, is_start
+    weights      0    1     0   1  1     0
+    row 1      [CLS]  b     c  ##d [SEP] [PAD]   first_word 2, is_end
+    weights      0    1     1   0    0     0
+
+Both rows have "b"; row 0 shows more around it (all that comes before), so its
+tag is that of row 0.
+
 Shapes: N rows, T tokens.
 """
 
