@@ -15,6 +15,9 @@ from scipy import special
 from modeling import task_heads
 from modeling.config import BertConfig
 
+Weights = Sequence[float] | None  # Of the labels, [L].
+Losses = tuple[tf.Tensor, tf.Tensor]
+
 
 class OneLabel:
     """One label of several."""
@@ -58,9 +61,9 @@ class OneLabel:
         self,
         logits: tf.Tensor,
         label_ids: tf.Tensor,
-        weights: Sequence[float] | None,
+        weights: Weights,
         smoothing: float,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> Losses:
         """Returns (the loss of each row, its weight), [B] each."""
         wanted = tf.one_hot(label_ids, logits.shape[-1])
         wanted = wanted * (1 - smoothing) + smoothing / logits.shape[-1]
@@ -99,14 +102,19 @@ class Choice(OneLabel):
 
     head = "multiple_choice"
 
-    def make_head(self, config, initializer, num_labels):
+    def make_head(
+        self,
+        config: BertConfig,
+        initializer: keras.Initializer,
+        num_labels: int,
+    ) -> keras.Layer:
         return task_heads.ChoiceHead(config, initializer)
 
 
 class MultiLabel(OneLabel):
     """Any number of labels at once."""
 
-    def encode(self, labels, names):
+    def encode(self, labels: Sequence[Any], names: Sequence[str]) -> np.ndarray:
         """Returns float32 [N, L], 1 where a text has the label."""
         ids = {name: number for number, name in enumerate(names)}
         encoded = np.zeros((len(labels), len(names)), np.float32)
@@ -114,14 +122,22 @@ class MultiLabel(OneLabel):
             encoded[row, [ids[label] for label in labels_of_row or ()]] = 1
         return encoded
 
-    def count(self, label_ids, num_labels):
+    def count(
+        self, label_ids: np.ndarray, num_labels: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         counts = label_ids.sum(axis=0)
         return counts, len(label_ids) - counts
 
-    def most_frequent(self, label_ids):
+    def most_frequent(self, label_ids: np.ndarray) -> None:
         return None
 
-    def losses(self, logits, label_ids, weights, smoothing):
+    def losses(
+        self,
+        logits: tf.Tensor,
+        label_ids: tf.Tensor,
+        weights: Weights,
+        smoothing: float,
+    ) -> Losses:
         wanted = label_ids * (1 - smoothing) + smoothing / 2
         positive = 1.0 if weights is None else tf.constant(weights, tf.float32)
         losses = tf.nn.weighted_cross_entropy_with_logits(
@@ -130,14 +146,16 @@ class MultiLabel(OneLabel):
         losses = tf.reduce_mean(losses, axis=-1)
         return losses, tf.ones_like(losses)
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         return special.expit(logits)
 
-    def decide(self, probabilities):
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Returns [N, L] int, 1 for the labels more likely than not."""
         return (probabilities > 0.5).astype(np.int32)
 
-    def answer(self, decided, probabilities, labels):
+    def answer(
+        self, decided: Any, probabilities: np.ndarray, labels: Sequence[str]
+    ) -> dict[str, Any]:
         chosen = np.flatnonzero(decided)
         return {
             "labels": [labels[number] for number in chosen],
@@ -148,29 +166,42 @@ class MultiLabel(OneLabel):
 class Regression(OneLabel):
     """A number."""
 
-    def make_head(self, config, initializer, num_labels):
+    def make_head(
+        self,
+        config: BertConfig,
+        initializer: keras.Initializer,
+        num_labels: int,
+    ) -> keras.Layer:
         return task_heads.SequenceHead(config, initializer, 1)
 
-    def encode(self, labels, names):
+    def encode(self, labels: Sequence[Any], names: Sequence[str]) -> np.ndarray:
         """Returns [N] float32."""
         return np.array([number or 0.0 for number in labels], np.float32)
 
-    def most_frequent(self, label_ids):
+    def most_frequent(self, label_ids: np.ndarray) -> None:
         return None
 
-    def losses(self, logits, label_ids, weights, smoothing):
+    def losses(
+        self,
+        logits: tf.Tensor,
+        label_ids: tf.Tensor,
+        weights: Weights,
+        smoothing: float,
+    ) -> Losses:
         losses = tf.square(logits[:, 0] - label_ids)
         return losses, tf.ones_like(losses)
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Returns [N, 1]: the numbers themselves."""
         return logits
 
-    def decide(self, probabilities):
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Returns [N] float."""
         return probabilities[:, 0]
 
-    def answer(self, decided, probabilities, labels):
+    def answer(
+        self, decided: Any, probabilities: np.ndarray, labels: Sequence[str]
+    ) -> dict[str, Any]:
         return {"value": _number(decided)}
 
 
