@@ -12,6 +12,7 @@ import typing
 
 from absl import app, flags, logging
 
+from settings import flag
 from training import signals
 
 
@@ -28,34 +29,36 @@ def define(config_class):
     """Defines the flags of `config_class`.
 
     Args:
-        config_class: a dataclass whose fields are
-            `Annotated[str | int | float | bool | Literal, help]`, or one of
-            these with `| None`. A field `from_` is the flag --from, as Python
-            has the word to itself.
+        config_class: a `settings.flag.Settings` whose fields are of the type
+            `str | int | float | bool | Literal`, or one of these with
+            `| None`. A field `from_` is the flag --from, as Python has the
+            word to itself.
 
     Returns:
         A function that makes a `config_class` from the parsed flags. One with
         a method `settled` is asked, with the names of the flags that were
         given, what the files it names say where a flag was not.
     """
-    hints = typing.get_type_hints(config_class, include_extras=True)
+    hints = typing.get_type_hints(config_class)
+    described = flag.flags_of(config_class)
     names = [field.name for field in dataclasses.fields(config_class)]
     for field in dataclasses.fields(config_class):
-        kind, text = typing.get_args(hints[field.name])
+        kind = _without_none(hints[field.name])
         required = field.default is dataclasses.MISSING
         default = None if required else field.default
-        _define_one(_flag(field.name), _without_none(kind), default, text)
+        text = described[field.name].help
+        _define_one(_flag(field.name), kind, default, text)
         if required:
             flags.mark_flag_as_required(_flag(field.name))
 
     def make():
         found = {name: flags.FLAGS[_flag(name)] for name in names}
-        for flag in found.values():
-            _check_text(flag)
+        for one in found.values():
+            _check_text(one)
         config = config_class(**{name: x.value for name, x in found.items()})
         if not hasattr(config, "settled"):
             return config
-        given = {name for name, flag in found.items() if flag.present}
+        given = {name for name, one in found.items() if one.present}
         return config.settled(given)
 
     return make

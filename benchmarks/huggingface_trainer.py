@@ -23,7 +23,7 @@ import transformers
 import config_flags
 from data.feeding import input_pipeline
 from pretraining import config as pretraining_config
-from pretraining import preflight, training_step
+from pretraining import preflight
 from training import schedules
 
 # As Hugging Face marks tokens that are not to be predicted.
@@ -119,7 +119,7 @@ def _share_of_peak(config):
     schedule = schedules.Schedule(
         peak=1.0,
         num_train_steps=config.num_train_steps,
-        num_warmup_steps=training_step.num_warmup_steps(config),
+        num_warmup_steps=config.warmup_steps,
         shape=config.lr_schedule,
     )
     return lambda step: float(schedule(step))

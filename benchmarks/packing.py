@@ -22,8 +22,9 @@ from data import config as data_config
 from data.building import build
 from data.feeding import input_pipeline, record_files
 from pretraining import config as pretraining_config
-from pretraining import masked_lm, preflight, training_step
-from training import precision, step
+from pretraining import masked_lm, preflight, train
+from training import precision
+from training.trainer import Trainer
 
 _INPUT_FILE = flags.DEFINE_string("input_file", None, "Text.", required=True)
 _VOCAB_FILE = flags.DEFINE_string(
@@ -64,7 +65,7 @@ def build_records(path, pack_sequences):
         dupe_factor=1,
     )
     with contextlib.redirect_stdout(io.StringIO()):
-        counts = build.build(settings)["statistics"]
+        counts = build.build(settings).statistics
     return {"num_sequences": counts["num_records"]} | counts
 
 
@@ -81,7 +82,7 @@ def trainer(path):
         do_train=True,
     )
     files = record_files.find(path)
-    vocab_size = files[0].stated("vocab_size")
+    vocab_size = files[0].facts.vocab_size
     bert = dataclasses.replace(
         preflight.read_bert_config(settings), vocab_size=vocab_size
     )
@@ -102,18 +103,15 @@ def trainer(path):
         seed=1,
         mixed_precision=precision.choose(None, devices),
     )
-    one_step = training_step.TrainingStep(settings, devices, objective)
-    run_steps = step.make_run_steps(
-        devices,
-        one_step.replica_step,
-        one_step.totals,
-        compile_step=one_step.compile_step,
+    trainer = Trainer(
+        settings, devices, objective, train.make_schedule(settings), seed=1
     )
+    run_steps = trainer.make_run_steps()
     iterator = iter(batches)
 
     def run(num_steps):
         run_steps(iterator, tf.constant(num_steps, tf.int64))
-        one_step.totals.read()
+        trainer.totals.read()
 
     return run
 

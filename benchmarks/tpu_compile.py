@@ -35,9 +35,9 @@ from pretraining import config as pretraining_config  # noqa: E402
 from pretraining import (  # noqa: E402
     masked_lm,
     preflight,
-    training_step,
-    utilization,
+    train,
 )
+from training.trainer import Trainer  # noqa: E402
 
 # The program uses private names of JAX, so no other version will do. It is the
 # last JAX for Python 3.11.
@@ -81,7 +81,7 @@ def run(config):
     with tempfile.TemporaryDirectory() as directory:
         program = pathlib.Path(directory) / "step.hlo.pb"
         started = time.monotonic()
-        hlo, state_bytes = lower(config, bert)
+        hlo, state_bytes, model_flops = lower(config, bert)
         program.write_bytes(hlo)
         lower_secs = time.monotonic() - started
         optimised = pathlib.Path(config.dump_hlo or program.with_suffix(".txt"))
@@ -91,17 +91,14 @@ def run(config):
         "hbm_bytes": hlo_traffic.hbm_bytes(text),
         "state_bytes": state_bytes,
         "lower_seconds": lower_secs,
-        "model_flops": config.train_batch_size
-        * utilization.training_flops(
-            bert, config.max_seq_length, config.max_predictions_per_seq
-        ),
+        "model_flops": model_flops,
     }
     for row in rows(found):
         print(row)
 
 
 def lower(config, bert):
-    """Returns the HLO of one replica's step, and the bytes of its state.
+    """Returns the HLO of one replica's step, its state's bytes, its flops.
 
     Args:
         config: a `PretrainingConfig`; its batch is that of the replica.
@@ -114,20 +111,27 @@ def lower(config, bert):
         mixed_precision=config.mixed_precision,
         recompute=config.recompute,
     )
-    one_step = training_step.TrainingStep(
-        config, tf.distribute.get_strategy(), objective
+    trainer = Trainer(
+        config,
+        tf.distribute.get_strategy(),
+        objective,
+        train.make_schedule(config),
+        seed=config.seed,
     )
-    step = tf.function(one_step.replica_step, jit_compile=True)
+    step = tf.function(trainer.replica_step, jit_compile=True)
     make_hlo = step.experimental_get_compiler_ir(_batch(config))
     # Not "TPU": TensorFlow then wants a device to read the variables from. HLO
     # is of no platform; only kernels that ask for the device could differ.
     hlo = make_hlo(stage="hlo_serialized", platform_name="CPU")
-    state = [*objective.variables, *one_step.optimizer.variables]
+    state = [*objective.saved, *trainer.optimizer.variables]
     num_bytes = sum(
         variable.value.dtype.size * variable.value.shape.num_elements()
         for variable in state
     )
-    return hlo, num_bytes
+    flops = config.train_batch_size * objective.training_flops(
+        config.max_seq_length, config.max_predictions_per_seq
+    )
+    return hlo, num_bytes, flops
 
 
 def _batch(config):

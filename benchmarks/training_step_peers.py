@@ -52,8 +52,9 @@ def _ours(settings, mixed_precision):
     import tensorflow as tf
 
     from pretraining import config as pretraining_config
-    from pretraining import masked_lm, preflight, training_step
-    from training import precision, step
+    from pretraining import masked_lm, preflight, train
+    from training import precision
+    from training.trainer import Trainer
 
     config = pretraining_config.PretrainingConfig(
         bert_config_file=settings.bert_config_file,
@@ -73,13 +74,10 @@ def _ours(settings, mixed_precision):
         seed=1,
         mixed_precision=precision.choose(config.mixed_precision, devices),
     )
-    one_step = training_step.TrainingStep(config, devices, objective)
-    run_steps = step.make_run_steps(
-        devices,
-        one_step.replica_step,
-        one_step.totals,
-        compile_step=one_step.compile_step,
+    trainer = Trainer(
+        config, devices, objective, train.make_schedule(config), seed=1
     )
+    run_steps = trainer.make_run_steps()
     batches = iter(
         tf.data.Dataset.from_tensors(
             random_batch(settings, bert.vocab_size)
@@ -88,7 +86,7 @@ def _ours(settings, mixed_precision):
 
     def run(num_steps):
         run_steps(batches, tf.constant(num_steps, tf.int64))
-        one_step.totals.read()
+        trainer.totals.read()
 
     return run
 

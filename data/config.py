@@ -6,9 +6,10 @@ import math
 import re
 from typing import Annotated, Literal
 
-from settings import bounds
+from settings.flag import Flag, Settings
 from storage import lock
 from text import case, encodings
+from text.config import TextSettings
 
 MIN_SEQ_LENGTH = 5
 _SHORTEST_SEQUENCE = 3  # [CLS], a token and [SEP]
@@ -16,7 +17,7 @@ MAX_OUTPUT_FILES = 99_999
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MaskingConfig:
+class MaskingConfig(Settings):
     """How tokens are masked: by the builder, or by the trainer's input."""
 
     do_whole_word_mask: Annotated[
@@ -37,41 +38,42 @@ class MaskingConfig:
         "google-research/bert, or all but [PAD] and its like and [unusedN].",
     ] = "all"
     max_predictions_per_seq: Annotated[
-        int, "Most masked tokens in a sequence."
+        int, Flag("Most masked tokens in a sequence.", "positive")
     ] = 20
-    masked_lm_prob: Annotated[float, "Share of the tokens to mask."] = 0.15
+    masked_lm_prob: Annotated[
+        float, Flag("Share of the tokens to mask.", "share")
+    ] = 0.15
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BuildConfig(MaskingConfig):
+class BuildConfig(MaskingConfig, TextSettings):
     """The flags of google-research/bert's create_pretraining_data, and more."""
 
     input_file: Annotated[
         str,
-        "Comma list of text files, globs or directories, local or gs://; .gz "
-        "files are unpacked. One sentence a line, a blank line between "
-        "documents.",
+        Flag(
+            "Comma list of text files, globs or directories, local or gs://; "
+            ".gz files are unpacked. One sentence a line, a blank line "
+            "between documents.",
+            decides="content",
+        ),
     ]
     output_file: Annotated[
         str,
-        "Comma list of TFRecord files to write; the instances go round robin "
-        "over them. name@N stands for name-00000-of-0000N and so on.",
+        Flag(
+            "Comma list of TFRecord files to write; the instances go round "
+            "robin over them. name@N stands for name-00000-of-0000N and so on.",
+            decides="content",
+        ),
     ]
-    vocab_file: Annotated[str, "The vocabulary that the model is trained on."]
     encoding: Annotated[
         str,
-        "What the text is encoded in: UTF-8, GB18030 (also for GBK and "
-        "GB2312), Big5, UTF-16 or another name that Python knows.",
+        Flag(
+            "What the text is encoded in: UTF-8, GB18030 (also for GBK and "
+            "GB2312), Big5, UTF-16 or another name that Python knows.",
+            decides="content",
+        ),
     ] = "UTF-8"
-    do_lower_case: Annotated[
-        bool,
-        "Whether to lower-case the text and strip its accents, as uncased and "
-        "Chinese models want; without this flag what the files beside "
-        "--vocab_file or their folder's name say.",
-    ] = True
-    t2s: Annotated[
-        bool, "Whether to convert traditional to simplified Chinese (OpenCC)."
-    ] = False
     word_segmenter: Annotated[
         Literal["none", "jieba", "spaces"],
         "What says where Chinese words begin. jieba: the library; spaces: "
@@ -98,52 +100,78 @@ class BuildConfig(MaskingConfig):
     ] = 128
     pack_sequences: Annotated[
         int,
-        "Most sequences that stand in one record, one behind another and "
-        "blind to one another, so that little of it is padding. "
-        "--max_predictions_per_seq then holds for a record, too. 0 is a "
-        "record for each, as in google-research/bert.",
+        Flag(
+            "Most sequences that stand in one record, one behind another and "
+            "blind to one another, so that little of it is padding. "
+            "--max_predictions_per_seq then holds for a record, too. 0 is a "
+            "record for each, as in google-research/bert.",
+            "not_negative",
+        ),
     ] = 0
     random_seed: Annotated[int, "Seed of every random draw."] = 12345
     dupe_factor: Annotated[
         int | None,
-        "How often to go through the corpus, with new pairs and masks; 10 "
-        "unless given, and 1 with --masking=dynamic.",
+        Flag(
+            "How often to go through the corpus, with new pairs and masks; 10 "
+            "unless given, and 1 with --masking=dynamic.",
+            "positive",
+        ),
     ] = None
     short_seq_prob: Annotated[
-        float, "Share of the documents whose sequences are made short."
+        float,
+        Flag("Share of the documents whose sequences are made short.", "share"),
     ] = 0.1
     gzip_compress: Annotated[
         bool, "Whether to write GZIP-compressed TFRecord files."
     ] = False
     shard_megabytes: Annotated[
         int,
-        "A corpus of more text is cut into shards of about this size at the "
-        "ends of documents; each is built by itself, with the seeds from "
-        "--random_seed on. 0 never cuts.",
+        Flag(
+            "A corpus of more text is cut into shards of about this size at "
+            "the ends of documents; each is built by itself, with the seeds "
+            "from --random_seed on. 0 never cuts.",
+            "not_negative",
+            decides="nothing",
+        ),
     ] = 256
     num_workers: Annotated[
         int,
-        "Processes that build shards at the same time; 0 takes all cores. The "
-        "records do not depend on it.",
+        Flag(
+            "Processes that build shards at the same time; 0 takes all cores. "
+            "The records do not depend on it.",
+            "not_negative",
+            decides="nothing",
+        ),
     ] = 0
     engine: Annotated[
         Literal["local", "ray"],
-        "Where the shards are built: here, or on a Ray cluster that sees the "
-        "same files.",
+        Flag(
+            "Where the shards are built: here, or on a Ray cluster that sees "
+            "the same files.",
+            decides="nothing",
+        ),
     ] = "local"
     ray_address: Annotated[
         str,
-        "The Ray cluster: host:port, ray://host:port or auto, which finds the "
-        "one this machine belongs to.",
+        Flag(
+            "The Ray cluster: host:port, ray://host:port or auto, which finds "
+            "the one this machine belongs to.",
+            decides="nothing",
+        ),
     ] = "auto"
     overwrite: Annotated[
-        bool, "Whether to replace output that other flags or text made."
+        bool,
+        Flag(
+            "Whether to replace output that other flags or text made.",
+            decides="nothing",
+        ),
     ] = False
 
     def __post_init__(self):
         if self.dupe_factor is None:
             dupe_factor = 10 if self.masking == "static" else 1
             object.__setattr__(self, "dupe_factor", dupe_factor)
+        super().__post_init__()
         if self.max_seq_length < MIN_SEQ_LENGTH:
             raise ValueError(
                 f"--max_seq_length must be at least {MIN_SEQ_LENGTH} ([CLS], "
@@ -155,12 +183,6 @@ class BuildConfig(MaskingConfig):
                 f"--max_seq_length must be at most {1 << 15}, got "
                 f"{self.max_seq_length}"
             )
-        bounds.check(
-            self,
-            positive=("max_predictions_per_seq", "dupe_factor"),
-            not_negative=("shard_megabytes", "num_workers", "pack_sequences"),
-            shares=("masked_lm_prob", "short_seq_prob"),
-        )
         encodings.check(self.encoding)
         self._check_outputs()
         self._check_masking()

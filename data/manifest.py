@@ -1,60 +1,98 @@
-"""The manifest: a JSON file beside the records that says how they were made.
+"""Declares the manifest: a JSON file that says how records were made.
 
-The trainer refuses records that do not fit its flags by it, and the builder
-knows finished work by it. It is written last: records with a manifest are
-whole.
+It stands beside the records. The trainer refuses records that do not fit its
+flags by it, and the builder knows finished work by it. It is written last:
+records with a manifest are whole.
 """
 
 import collections
+import dataclasses
 import os
+from typing import Annotated, Any
 
-from storage import file_io, json_files
+from data.config import BuildConfig
+from storage import file_io, json_files, typed_json
+from text.corpus import Source
 
 _SUFFIX = ".manifest.json"
 _MANY = 16
-
-# Of all flags those that others ask for.
-_FLAGS = {
-    "masked_lm_prob?": float,
-    "do_whole_word_mask?": bool,
-    "mask_unit?": str,
-    "dupe_factor?": int,
-}
 _MASKINGS = ("static", "dynamic")
-_INPUT = {"name": str, "num_bytes": int, "sha256": str}
-_FILE = {"num_records": int, "num_bytes": int}
-# Of the shape of `storage.json_files`.
-SHARD = {
-    "seed": int,
-    "inputs": [_INPUT],
-    "open_ended": [str],
-    "parts": [_FILE],
-    "counts": {str: int},
-}
-_SHAPE = {
-    "made_from": {"flags?": _FLAGS, "outputs?": [str], "vocab_sha256?": str},
-    "files": {str: _FILE},
-    "shards?": [SHARD],
-    "statistics?": {str: float},
-    "max_seq_length?": int,
-    "max_predictions_per_seq?": int,
-    "pack_sequences?": int,
-    "masking?": str,
-    "pair_task?": str,
-    "word_segmenter?": str,
-    "vocab_size?": int,
-    "mask_id?": int,
-    "special_ids?": [int],
-    "compression?": str,
-}
 
 
-def path_of(config):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MadeFrom:
+    """What the bytes of the records depend on, beside the text."""
+
+    # All flags stand here. Those are checked that somebody asks for.
+    flags: Annotated[
+        dict[str, Any],
+        {
+            "masked_lm_prob?": float,
+            "do_whole_word_mask?": bool,
+            "mask_unit?": str,
+            "dupe_factor?": int,
+        },
+    ] = dataclasses.field(default_factory=dict)
+    outputs: list[str] = dataclasses.field(default_factory=list)
+    vocab_sha256: str | None = None
+    # Older manifests have the texts of their only shard here.
+    inputs: Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FileSize:
+    """How much is in a file of records."""
+
+    num_records: int
+    num_bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """What one shard was made from, and what it holds."""
+
+    seed: int
+    inputs: list[Source]  # The pieces of text, in order.
+    open_ended: list[str]  # Files whose last document goes on in the next one.
+    parts: list[FileSize]  # Of its records, one for each file they are in.
+    counts: dict[str, int]  # See `data.building.statistics`.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a build made, and from what.
+
+    A field with a default is one that older manifests lack. A default other
+    than None is what those builds did.
+    """
+
+    made_from: MadeFrom
+    max_seq_length: int | None = None
+    max_predictions_per_seq: int | None = None
+    pack_sequences: int = 0
+    masking: str = "static"  # Who draws the masks: dynamic, the trainer.
+    pair_task: str = "nsp"
+    word_segmenter: str = "none"
+    vocab_size: int | None = None
+    mask_id: int | None = None
+    special_ids: list[int] | None = None  # Of special tokens and [unusedN].
+    compression: str | None = None
+    files: dict[str, FileSize]  # By path, seen from the manifest's folder.
+    statistics: dict[str, float] | None = None
+    shards: list[Shard] | None = None
+    num_input_files: Any = None
+
+
+# What is taken for true of record files that no manifest lists.
+UNKNOWN = Manifest(made_from=MadeFrom(), files={})
+
+
+def path_of(config: BuildConfig) -> str:
     """Where the manifest of a build stands: beside its first file."""
     return config.output_paths[0] + _SUFFIX
 
 
-def name_of(record_path, config):
+def name_of(record_path: str, config: BuildConfig) -> str:
     """What the manifest of a build calls a file: its path from there."""
     return os.path.relpath(record_path, os.path.dirname(path_of(config)) or ".")
 
@@ -71,18 +109,18 @@ class Finder:
         self._manifests = collections.OrderedDict()
         self._listed = {}
 
-    def of(self, record_path):
+    def of(self, record_path: str) -> Manifest | None:
         """Returns the manifest that lists a record file, or None."""
         folder, name = os.path.split(record_path)
         beside = self._beside(folder)
         own = os.path.join(folder, name + _SUFFIX)
         for path in [own] if own in beside else beside:
             manifest = self._read(path)
-            if name in manifest["files"]:
+            if name in manifest.files:
                 return manifest
         return None
 
-    def missing(self, record_path):
+    def missing(self, record_path: str) -> list[str]:
         """Returns the files that the manifest of one lists and are not there.
 
         Only those that should stand in the same folder.
@@ -94,7 +132,7 @@ class Finder:
         present = set(file_io.names_in(folder or "."))
         return [
             os.path.join(folder, name)
-            for name in manifest["files"]
+            for name in manifest.files
             if name not in present and not os.path.dirname(name)
         ]
 
@@ -103,8 +141,8 @@ class Finder:
         stamp = _stamp(folder or ".")
         if folder not in self._listed or self._listed[folder][0] != stamp:
             names = file_io.names_in(folder or ".")
-            found = [os.path.join(folder, x) for x in names if _is_name(x)]
-            self._listed[folder] = stamp, dict.fromkeys(found)
+            paths = [os.path.join(folder, x) for x in names if _is_name(x)]
+            self._listed[folder] = stamp, dict.fromkeys(paths)
         return self._listed[folder][1]
 
     def _read(self, path):
@@ -135,7 +173,7 @@ def _stamp(path):
 _local = Finder()
 
 
-def find(record_path):
+def find(record_path: str) -> Manifest | None:
     """Returns the manifest that lists a record file, or None.
 
     Raises:
@@ -145,16 +183,16 @@ def find(record_path):
     return finder.of(record_path)
 
 
-def read(path):
+def read(path: str) -> Manifest:
     """Reads a manifest.
 
     Raises:
         ValueError: the file is no manifest.
     """
     try:
-        found = json_files.read(path, _SHAPE)
-        _check_masking(found, path)
-        return found
+        manifest = typed_json.read(path, Manifest)
+        _check_masking(manifest, path)
+        return manifest
     except ValueError as error:
         raise ValueError(
             f"{error}; it is no manifest of create_pretraining_data, or "
@@ -162,15 +200,14 @@ def read(path):
         ) from None
 
 
-def _check_masking(found, path):
-    masking = found.get("masking", _MASKINGS[0])
-    if masking not in _MASKINGS:
+def _check_masking(manifest, path):
+    if manifest.masking not in _MASKINGS:
         raise ValueError(
             f"{path}: masking must be one of {', '.join(_MASKINGS)}, got "
-            f"{json_files.shown(masking)}"
+            f"{json_files.shown(manifest.masking)}"
         )
 
 
-def write(path, manifest):
+def write(path: str, manifest: Manifest):
     """Writes a manifest, whole or not at all."""
-    json_files.write(path, manifest)
+    json_files.write(path, typed_json.plain(manifest))

@@ -1,9 +1,10 @@
-"""What a record holds, declared once: all that read or write it look here.
+"""Declares what a record holds, once: all that read or write it look here.
 
 The features are those of google-research/bert's create_pretraining_data.
 """
 
 import dataclasses
+from collections.abc import Callable
 
 SEQUENCE = "max_seq_length"
 PREDICTIONS = "max_predictions_per_seq"
@@ -70,13 +71,13 @@ PAIR_LABELS = "next_sentence_labels"
 
 
 def parse_fn(
-    max_seq_length,
-    max_predictions_per_seq,
-    pack_sequences=0,
+    max_seq_length: int,
+    max_predictions_per_seq: int,
+    pack_sequences: int = 0,
     *,
-    is_v2=False,
-    has_pairs=True,
-):
+    is_v2: bool = False,
+    has_pairs: bool = True,
+) -> Callable:
     """Returns a parser of serialized records, for `Dataset.batch(B).map`.
 
     It maps string [B] to {name: int32 or float32 [B, length]}; a feature of
@@ -113,10 +114,10 @@ def parse_fn(
     }
 
     def parse(serialized):
-        found = tf.io.parse_example(serialized, spec)
+        values = tf.io.parse_example(serialized, spec)
         parsed = {}
         for feature in features:
-            value = found[names[feature.name]]
+            value = values[names[feature.name]]
             if feature.kind == "int64":
                 value = tf.cast(value, tf.int32)
             if feature.length == 1:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.feeding import endless
-from finetuning import task
+from finetuning.task import FEATURES, Rows
 
 # Rows of so many batches are sorted by length together.
 _BATCHES_A_GROUP = 16
@@ -41,7 +41,7 @@ def trim(rows, num_tokens, *, per_token):
     whole = rows["input_ids"].shape[-1]
 
     def is_of_tokens(name, value):
-        return name in task.FEATURES or (
+        return name in FEATURES or (
             per_token and len(value.shape) == 2 and value.shape[1] == whole
         )
 
@@ -96,13 +96,13 @@ def choose_lengths(lengths, *, is_one=False):
     return chosen[-1]
 
 
-def are_grouped(config, devices):
-    """Whether batches are of rows of like length: not on a TPU."""
-    is_tpu = isinstance(devices, tf.distribute.TPUStrategy)
-    return config.group_by_length and not is_tpu
-
-
-def lengths_of_run(config, devices, rows, num_train_steps):
+def lengths_of_run(
+    rows: Rows,
+    num_train_steps: int,
+    devices: tf.distribute.Strategy,
+    *,
+    group_by_length: bool,
+) -> list[int]:
     """Returns the lengths of batches: one on a TPU and for several replicas.
 
     Replicas that took different lengths would wait for one another's sums in
@@ -115,7 +115,7 @@ def lengths_of_run(config, devices, rows, num_train_steps):
         is_one=num_train_steps < _STEPS_FOR_LENGTHS,
     )
     lengths[-1] = min(lengths[-1], rows["input_ids"].shape[-1])
-    if devices.num_replicas_in_sync > 1 or not config.group_by_length:
+    if devices.num_replicas_in_sync > 1 or not group_by_length:
         return lengths[-1:]
     return lengths
 

@@ -5,47 +5,51 @@ import os
 import tensorflow as tf
 from absl import logging
 
-from finetuning import prediction, weights
-from storage import file_io
-from training import (
-    best_checkpoint,
-    checkpoint,
-    metrics_file,
-    strategy,
-    summaries,
-)
-
-EVAL_RESULTS_FILE = "eval_results.txt"
+from finetuning import directory, prediction
+from finetuning.config import FinetuningConfig
+from finetuning.model import Model
+from finetuning.prediction import Predictor
+from finetuning.task import Outputs, Split
+from training import checkpoint, job, metrics_file, strategy, summaries
+from training.best_checkpoint import BestCheckpoint
+from training.checkpoint import Checkpoints
+from training.signals import Stop
 
 
-def evaluate(config, devices, made, splits, global_step):
+def evaluate(
+    config: FinetuningConfig,
+    devices: tf.distribute.Strategy,
+    model: Model,
+    splits: dict[str, Split],
+    global_step: int,
+) -> dict[str, float]:
     """Scores "eval" and predicts "predict", where they are asked for.
 
     Returns:
         The numbers of eval_results.txt; none where nothing was scored.
     """
     if config.do_train and config.keep_best:
-        global_step = weights.restore(config, made)
+        global_step = directory.restore_weights(config, model)
     results = {}
     is_asked = {"eval": config.do_eval, "predict": config.do_predict}
     for name in is_asked:
         if not is_asked[name]:
             continue
         split = splits[name]
-        outputs = _predictor(config, devices, made, name).outputs(split.rows)
-        if made.task.is_labelled(split):
-            found = _score(made, split, outputs)
-            found |= made.task.baseline(split)
-            _look_at(made.task.symptom(split, outputs), split)
+        outputs = _predictor(config, devices, model, name).outputs(split.rows)
+        if model.task.is_labelled(split):
+            scores = _score(model, split, outputs)
+            scores |= model.task.baseline(split)
+            _look_at(model.task.symptom(split, outputs), split)
             if results and not _are_same_rows(splits):
-                found = {f"{name}_{key}": x for key, x in found.items()}
-            results |= found
+                scores = {f"{name}_{key}": x for key, x in scores.items()}
+            results |= scores
         if strategy.is_chief(devices):
-            made.task.write(split, outputs, config.output_dir)
+            model.task.write(split, outputs, config.output_dir)
     if results:
         results = {checkpoint.GLOBAL_STEP: global_step} | results
         if strategy.is_chief(devices):
-            write_results(config.output_dir, results)
+            job.write_results(config.output_dir, results)
     return results
 
 
@@ -65,34 +69,34 @@ def _are_same_rows(splits):
     return splits["eval"].description == splits["predict"].description
 
 
-def write_results(directory, results):
-    """Writes `key = value` lines, sorted, as google-research/bert does."""
-    lines = [f"{key} = {results[key]}" for key in sorted(results)]
-    file_io.write_lines(os.path.join(directory, EVAL_RESULTS_FILE), lines)
-    for line in lines:
-        logging.info("eval: %s", line)
-
-
 class BetweenSteps:
     """Evaluates while a run trains; keeps the best, and says when to end.
 
     Args:
-        config: a `config.FinetuningConfig`.
-        devices: a `tf.distribute.Strategy`.
-        made: a `model.Model`.
-        split: a `task.Split` with labels, or None.
-        checkpoints: the `checkpoint.Checkpoints` of the run.
+        config: of the run.
+        devices: where it runs.
+        model: what it trains.
+        split: rows with labels, if there are any.
+        checkpoints: of the run.
         start_step: where the run starts.
     """
 
-    def __init__(self, config, devices, made, split, checkpoints, start_step):
-        self._made = made
+    def __init__(
+        self,
+        config: FinetuningConfig,
+        devices: tf.distribute.Strategy,
+        model: Model,
+        split: Split | None,
+        checkpoints: Checkpoints,
+        start_step: int,
+    ):
+        self._model = model
         self._split = split
         self._patience = config.early_stopping
-        self._metric = _reported(made.task.key_metric)
-        self._predictor = split and _predictor(config, devices, made, "eval")
-        self._best = config.keep_best and best_checkpoint.BestCheckpoint(
-            checkpoints, metric=made.task.key_metric
+        self._metric = _reported(model.task.key_metric)
+        self._predictor = split and _predictor(config, devices, model, "eval")
+        self._best = config.keep_best and BestCheckpoint(
+            checkpoints, metric=model.task.key_metric
         )
         # What a run before this one found counts, too.
         path = os.path.join(config.output_dir, summaries.METRICS_FILE)
@@ -102,26 +106,25 @@ class BetweenSteps:
             if self._metric in row and row["step"] <= start_step
         }
 
-    def evaluate(self, step):
+    def evaluate(self, step: int) -> dict[str, float]:
         """Returns the numbers to report of a step."""
         outputs = self._predictor.outputs(self._split.rows)
-        metrics = _score(self._made, self._split, outputs)
+        metrics = _score(self._model, self._split, outputs)
         if self._best:
             self._best.offer(step, metrics)
-        self._scores[step] = metrics[self._made.task.key_metric]
+        self._scores[step] = metrics[self._model.task.key_metric]
         return {_reported(name): value for name, value in metrics.items()}
 
-    def is_enough(self, stop):
+    def is_enough(self, stop: Stop) -> bool:
         """Whether the last evaluations were no better than one before.
 
         Args:
-            stop: a `signals.Stop`, by which workers agree: their scores may
-                differ in the last digit.
+            stop: by which the workers agree, as their scores may differ in
+                the last digit.
         """
         if not self._patience:
             return False
-        _, share = stop.check(float(self._is_worse()))
-        return share > 0
+        return stop.agree(float(self._is_worse())) > 0
 
     def _is_worse(self):
         if not self._scores:
@@ -140,9 +143,9 @@ class BetweenSteps:
         return is_worse
 
 
-def _score(made, split, outputs):
-    loss = prediction.loss(made, split.rows, outputs)["loss"]
-    scores = made.task.score(split, outputs)
+def _score(model: Model, split: Split, outputs: Outputs) -> dict[str, float]:
+    loss = prediction.loss(model, split.rows, outputs)["loss"]
+    scores = model.task.score(split, outputs)
     return {"loss": loss, "eval_loss": loss} | scores
 
 
@@ -150,15 +153,15 @@ def _reported(name):
     return name if name.startswith("eval_") else f"eval_{name}"
 
 
-def _predictor(config, devices, made, name):
+def _predictor(config, devices, model, name):
     batch_sizes = {
         "eval": config.eval_batch_size,
         "predict": config.predict_batch_size,
     }
     is_tpu = isinstance(devices, tf.distribute.TPUStrategy)
-    return prediction.Predictor(
+    return Predictor(
         devices,
-        made,
+        model,
         batch_size=batch_sizes[name],
         group_by_length=not is_tpu,
     )

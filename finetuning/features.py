@@ -1,58 +1,81 @@
-"""What the layers of a BERT make of texts, for other programs.
+"""The program that writes what the layers of a BERT make of texts.
 
 Shapes: N texts, B batch, T tokens, K layers, W width.
 """
 
 import re
-import types
+from collections.abc import Mapping
+from typing import Any
 
+import keras
 import numpy as np
 import tqdm
 from absl import logging
 from keras import ops
 
-from finetuning import prediction, preflight, task
+from finetuning import preflight
 from finetuning.classification import rows
-from modeling import bert, initializers
+from finetuning.features_config import FeaturesConfig
+from finetuning.prediction import Predictor
+from finetuning.task import FEATURES
+from interop import start
+from modeling import families
+from modeling.config import BertConfig
+from modeling.initializers import TruncatedNormal
 from storage import file_io, json_files
-from text import corpus, tokenization, vocab
-from training import precision, strategy
+from text import corpus, vocab
+from text.tokenization import Tokenizer
+from training import checkpoint, precision, strategy
 
 _TEXTS_AT_ONCE = 512
-# google-research/bert's: the last bars with a space on each side.
+# As google-research/bert: the last bars with a space on each side part a pair.
 _PAIR = re.compile(r"(.*) \|\|\| (.*)", re.DOTALL)
 _DIGITS = 6
 
 
-class _Layers:
-    """The encoder, and what is made of its layers; see `Predictor`."""
+class LayerFeatures:
+    """An encoder and what is made of its layers, as `Predictor` takes it.
 
-    def __init__(self, config, shape, policy):
-        self.config = shape
-        self.head = types.SimpleNamespace(per_token=config.pooling == "none")
-        self._encoder = bert.BertEncoder(
-            shape,
-            initializers.TruncatedNormal(shape.initializer_range, seed=0),
-            dtype=precision.POLICIES[policy],
+    Create it in the strategy's scope.
+
+    Args:
+        config: of the encoder.
+        settings: which layers, and what is made of them and of the tokens.
+        mixed_precision: a key of `precision.POLICIES`.
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        settings: FeaturesConfig,
+        *,
+        mixed_precision: str,
+    ):
+        self.config = config
+        # Whether what `predict` returns is [B, T, ...].
+        self.per_token = settings.pooling == "none"
+        self._encoder = families.make_encoder(
+            config,
+            TruncatedNormal(config.initializer_range, seed=0),
+            dtype=precision.POLICIES[mixed_precision],
         )
-        self._encoder.build()
-        self.numbers = layer_numbers(config.layers, shape.num_hidden_layers)
-        self._combine = _COMBINE[config.combine]
-        self._pool = _POOL[config.pooling]
+        self.numbers = layer_numbers(settings.layers, config.num_hidden_layers)
+        self._combine = _COMBINE[settings.combine]
+        self._pool = _POOL[settings.pooling]
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         return self._encoder.trainable_variables
 
-    def predict(self, batch):
+    def predict(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Returns {"values": [B, T or none, K or none, W or K*W]}."""
-        encoded = self._encoder(*(batch[name] for name in task.FEATURES))
-        chosen = [encoded["layer_outputs"][n] for n in self.numbers]
+        encoded = self._encoder(*(batch[name] for name in FEATURES))
+        chosen = [encoded.layer_outputs[n] for n in self.numbers]
         stacked = ops.cast(ops.stack(chosen, axis=2), "float32")
         return {"values": self._pool(self._combine(stacked), batch)}
 
 
-def layer_numbers(text, num_layers):
+def layer_numbers(text: str, num_layers: int) -> list[int]:
     """Returns the layers that --layers names, as it writes them.
 
     Raises:
@@ -85,11 +108,11 @@ _COMBINE = {
 
 
 def _of_words(values, batch):
-    """Returns 1 for tokens that are no [CLS], [SEP] or padding."""
+    """Returns 1 for tokens of the text, 0 for [CLS], [SEP] and padding."""
     segments, mask = batch["segment_ids"], batch["input_mask"]
     after = ops.pad(mask[:, 1:], [[0, 0], [0, 1]])
     next_segment = ops.pad(segments[:, 1:], [[0, 0], [0, 1]])
-    # [SEP] is what the padding or the other segment stands behind.
+    # A [SEP] is the token before the padding or before the other segment.
     is_last = ops.logical_or(after == 0, next_segment > segments)
     first = ops.arange(mask.shape[1]) == 0
     inside = ops.logical_and(mask == 1, ops.logical_not(is_last))
@@ -119,25 +142,31 @@ _POOL = {
 }
 
 
-def run(config):
+def run(config: FeaturesConfig) -> None:
     """Writes the features of each line of --input_file.
 
     Raises:
         ValueError: a setting or a file is wrong; says which and what to do.
     """
     file_io.check_output(config.output_file, "output_file")
-    shape = preflight.read_bert_config(config)
+    architecture = preflight.read_bert_config(config)
     vocabulary = vocab.load(config.vocab_file)
-    tokenizer = tokenization.Tokenizer(
-        vocabulary, config.do_lower_case, simplify=config.t2s
-    )
+    tokenizer = Tokenizer(vocabulary, config.do_lower_case, simplify=config.t2s)
     pairs = _read(config.input_file)
-    devices = strategy.of(config)
+    devices = strategy.create(config)
     with devices.scope():
-        policy = precision.choose(config.mixed_precision, devices)
-        layers = _Layers(config, shape, policy)
-    logging.info("%s", preflight.initialize(config, layers))
-    predictor = prediction.Predictor(
+        layers = LayerFeatures(
+            architecture,
+            config,
+            mixed_precision=precision.choose(config.mixed_precision, devices),
+        )
+    logging.info(
+        "%s",
+        start.initialize(
+            config, checkpoint.by_path(layers.variables), architecture
+        ),
+    )
+    predictor = Predictor(
         devices,
         layers,
         batch_size=config.batch_size,
@@ -158,8 +187,8 @@ def _read(path):
     text = corpus.read(path)
     pairs = []
     for line in text.removesuffix("\n").split("\n"):
-        found = _PAIR.fullmatch(line.strip())
-        pairs.append(found.groups() if found else (line.strip(), None))
+        pair = _PAIR.fullmatch(line.strip())
+        pairs.append(pair.groups() if pair else (line.strip(), None))
     return pairs
 
 
@@ -168,15 +197,16 @@ def _blocks(config, pairs, tokenizer, vocabulary, predictor):
     with tqdm.tqdm(total=len(pairs), unit="text", disable=None) as bar:
         for begin in range(0, len(pairs), _TEXTS_AT_ONCE):
             block = pairs[begin : begin + _TEXTS_AT_ONCE]
-            made = rows.make(
+            features = rows.make(
                 block,
                 tokenizer,
-                vocabulary.ids,
+                vocabulary,
                 max_seq_length=config.max_seq_length,
                 truncation="head",
             )
-            values = predictor.outputs(made)["values"]
-            yield values, made["input_ids"], made["input_mask"].sum(axis=1)
+            values = predictor.outputs(features)["values"]
+            lengths = features["input_mask"].sum(axis=1)
+            yield values, features["input_ids"], lengths
             bar.update(len(block))
 
 
@@ -185,7 +215,7 @@ def _write_lines(config, numbers, vocabulary, blocks):
 
     A text that is pooled is one feature, under the name of its pooling.
     """
-    # What is made of several layers is no layer of theirs.
+    # A sum, mean or row of several layers has no number: it has its name.
     names = numbers if config.combine == "none" else [config.combine]
     index = 0
     with file_io.open_binary(config.output_file, "wb") as file:
@@ -215,15 +245,18 @@ def _layers_of(row, names):
 
 def _write_arrays(config, numbers, vocabulary, blocks):
     """Writes "values"; of tokens also "ids" and where each text "starts"."""
-    found, all_ids, sizes = [], [], []
+    all_values, all_ids, sizes = [], [], []
     for values, ids, lengths in blocks:
         if config.pooling == "none":
             is_real = np.arange(ids.shape[1]) < lengths[:, None]
             values, ids = values[is_real], ids[is_real]
             all_ids.append(ids)
             sizes.append(lengths)
-        found.append(values)
-    arrays = {"values": np.concatenate(found), "layers": np.array(numbers)}
+        all_values.append(values)
+    arrays = {
+        "values": np.concatenate(all_values),
+        "layers": np.array(numbers),
+    }
     if config.pooling == "none":
         starts = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
         arrays |= {"ids": np.concatenate(all_ids), "starts": starts}

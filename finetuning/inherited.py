@@ -7,17 +7,6 @@ from absl import logging
 from text import case
 from training import run_settings
 
-# What decides on the rows of a text, in any program.
-_OF_ROWS = (
-    "do_lower_case",
-    "t2s",
-    "max_seq_length",
-    "doc_stride",
-    "max_query_length",
-    "window_overlap",
-    "truncation",
-)
-
 
 def settle(config, given):
     """Returns the settings with what the model says where a flag does not.
@@ -33,11 +22,11 @@ def settle(config, given):
     before = run_settings.read(config.output_dir).get("config", {})
     changes = {
         name: before[name]
-        for name in _OF_ROWS
+        for name, value in config.deciding("rows").items()
         if name in before
         and name not in given
-        and type(before[name]) is type(getattr(config, name, None))
-        and before[name] != getattr(config, name)
+        and type(before[name]) is type(value)
+        and before[name] != value
     }
     if changes:
         logging.info(
@@ -62,9 +51,10 @@ def settle(config, given):
 
 def _warn_of_others(config, before):
     """Says where a trained directory is scored as it was not trained."""
+    names = [*config.deciding("rows"), "task_name"]
     others = [
         f"--{name} was {before[name]} and is {getattr(config, name)}"
-        for name in (*_OF_ROWS, "task_name")
+        for name in names
         if name in before
         and hasattr(config, name)
         and _is_other(config, name, before[name])

@@ -4,92 +4,127 @@ Shapes: B batch, C choices, T tokens.
 """
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import keras
 import tensorflow as tf
 from keras import ops
 
-from finetuning import batches, task
-from modeling import bert, initializers
+from finetuning import batches
+from finetuning.config import FinetuningConfig
+from finetuning.task import FEATURES, Task, Tensors, Terms
+from modeling import families
+from modeling.config import BertConfig
+from modeling.initializers import TruncatedNormal
 from training import precision
+from training.objective import Objective
 
 
-class Model:
-    """An encoder, a head, and the terms of the loss.
+class Model(Objective):
+    """An encoder, a task's head, and the terms of its loss.
 
     Create it in the strategy's scope.
 
     Args:
-        config: a `modeling.config.BertConfig`.
-        of_task: a `task.Task`.
+        architecture: the shape of the encoder.
+        task: makes the head and computes the terms.
         seed: decides the first weights.
-        mixed_precision: a name in `precision.POLICIES`.
+        mixed_precision: a key of `precision.POLICIES`.
+        freeze_encoder: whether the head alone is trained.
+        unfreeze_top_layers: how many layers are trained after all.
     """
 
-    def __init__(self, config, of_task, *, seed, mixed_precision):
-        initializer = initializers.TruncatedNormal(
-            config.initializer_range, seed
-        )
-        self.config = config
+    def __init__(
+        self,
+        architecture: BertConfig,
+        task: Task,
+        *,
+        seed: int,
+        mixed_precision: str,
+        freeze_encoder: bool = False,
+        unfreeze_top_layers: int = 0,
+    ):
+        initializer = TruncatedNormal(architecture.initializer_range, seed)
+        self.architecture = architecture
         self.mixed_precision = mixed_precision
-        self.encoder = bert.BertEncoder(
-            config, initializer, dtype=precision.POLICIES[mixed_precision]
+        self.encoder = families.make_encoder(
+            architecture, initializer, dtype=precision.POLICIES[mixed_precision]
         )
-        self.encoder.build()
-        self.head = of_task.make_head(config, initializer)
-        self.task = of_task
+        self.head = task.make_head(architecture, initializer)
+        self.task = task
+        self._trained_layers = unfreeze_top_layers if freeze_encoder else None
+
+    @classmethod
+    def of(
+        cls,
+        config: FinetuningConfig,
+        architecture: BertConfig,
+        task: Task,
+        devices: tf.distribute.Strategy,
+    ) -> "Model":
+        """Returns the model that the flags ask for, on its devices."""
+        with devices.scope():
+            return cls(
+                architecture,
+                task,
+                seed=config.seed,
+                mixed_precision=precision.choose(
+                    config.mixed_precision, devices
+                ),
+                freeze_encoder=config.freeze_encoder,
+                unfreeze_top_layers=config.unfreeze_top_layers,
+            )
 
     @property
-    def variables(self):
+    def saved(self) -> list[keras.Variable]:
         return self.encoder.trainable_variables + self.head.trainable_variables
 
     @property
-    def term_names(self):
-        return self.task.term_names
-
-    def trained_variables(self, *, freeze_encoder, unfreeze_top_layers):
-        """Returns the variables to train, as the two flags say."""
-        if not freeze_encoder:
-            return self.variables
-        layers = self.encoder.encoder.layers
-        count = min(unfreeze_top_layers, len(layers))
-        trained = [
-            variable
-            for layer in layers[len(layers) - count :]
-            for variable in layer.trainable_variables
-        ]
-        if count:
-            trained += self.encoder.pooler.trainable_variables
+    def trained(self) -> list[keras.Variable]:
+        if self._trained_layers is None:
+            return self.saved
+        trained = self.encoder.top_layers(self._trained_layers)
         return trained + self.head.trainable_variables
 
-    def predict(self, batch, dropout_seed=None):
+    @property
+    def head_depth(self) -> int:
+        return self.encoder.head_depth
+
+    def depth_of(self, path: str) -> int:
+        return self.encoder.depth_of(path)
+
+    @property
+    def term_names(self) -> Sequence[str]:
+        return self.task.term_names
+
+    @property
+    def per_token(self) -> bool:
+        """Whether what `predict` returns is [B, T, ...]."""
+        return self.head.per_token
+
+    def predict(self, batch: Tensors, dropout_seed: Any = None) -> Tensors:
         """Returns {name: float32 [B, ...]}, what the head makes of a batch."""
-        features = (batch[name] for name in task.FEATURES)
-        # The texts to choose from are rows of the encoder's: [B*C, T].
+        features = (batch[name] for name in FEATURES)
+        # The encoder takes the C texts of a row as rows of its own: [B*C, T].
         encoded = self.encoder(
             *(ops.reshape(x, (-1, x.shape[-1])) for x in features),
             dropout_seed=dropout_seed,
         )
         return self.head(encoded, batch, dropout_seed=dropout_seed)
 
-    def compute_terms(self, batch, dropout_seed):
-        """Returns {name: Term} of one replica's batch; see `training.step`."""
+    def compute_terms(self, batch: Tensors, dropout_seed: Any) -> Terms:
+        """Returns the terms of one replica's batch; see `Objective`."""
         return self.task.compute_terms(self.predict(batch, dropout_seed), batch)
 
-    def metrics(self, sums):
-        """Maps {name: (numerator, denominator)} to the numbers to report."""
-        means = {
-            name: float(numerator / denominator) if denominator else 0.0
-            for name, (numerator, denominator) in sums.items()
-        }
-        loss = sum(v for name, v in means.items() if name.endswith("loss"))
-        return {"loss": loss} | means
 
-
-def by_length(step, lengths, *, per_token):
+def by_length(
+    step: Callable[[Tensors], None], lengths: Sequence[int], *, per_token: bool
+) -> Callable[[Tensors], None]:
     """Returns a step that cuts its batch to the length it says is enough.
 
     Args:
-        step: a function of a batch of one replica.
+        step: takes the batch of one replica.
         lengths: from `batches.choose_lengths`.
         per_token: see `batches.trim`.
     """

@@ -38,7 +38,7 @@ class Predictor:
 
     def outputs(self, rows):
         """Returns {name: float32 [N, ...]}, token outputs at full length."""
-        per_token = self._model.head.per_token
+        per_token = self._model.per_token
         lengths = batches.lengths_of_rows(rows)
         num_rows, whole = len(lengths), rows["input_ids"].shape[-1]
         num_steps = -(-num_rows // self._batch_size)

@@ -1,54 +1,43 @@
 """What can be known to be wrong before anything is computed."""
 
+import tensorflow as tf
+
+from finetuning.config import FinetuningConfig
+from finetuning.features_config import FeaturesConfig
 from interop import bert_config, start
+from modeling.config import BertConfig
 from text import case, vocab
-from training import checkpoint
+from training import strategy
 
 
-def read_bert_config(config):
+def read_bert_config(config: FinetuningConfig | FeaturesConfig) -> BertConfig:
     """Reads --bert_config_file and checks it against the other flags."""
-    bert = bert_config.read(config.bert_config_file)
-    if config.max_seq_length > bert.max_position_embeddings:
-        raise ValueError(
-            f"--max_seq_length={config.max_seq_length} is more than "
-            f"max_position_embeddings={bert.max_position_embeddings} of "
-            f"{config.bert_config_file}"
-        )
+    architecture = start.read_config(
+        config.bert_config_file, max_seq_length=config.max_seq_length
+    )
     vocabulary = vocab.load(config.vocab_file)
     num_rows = len(vocabulary)
-    if num_rows > bert.vocab_size:
+    if num_rows > architecture.vocab_size:
         raise ValueError(
             f"--vocab_file={config.vocab_file} has {num_rows} rows, "
-            f"{config.bert_config_file} has vocab_size={bert.vocab_size}: they "
-            f"are not of one model. {bert_config.offer(config, num_rows)}"
+            f"{config.bert_config_file} has vocab_size="
+            f"{architecture.vocab_size}: they are not of one model. "
+            f"{bert_config.offer(config, num_rows)}"
         )
     case.check(vocabulary, config.do_lower_case)
-    return bert
+    return architecture
 
 
-def check_batch_sizes(config, devices):
+def check_batch_sizes(
+    config: FinetuningConfig, devices: tf.distribute.Strategy
+) -> None:
     """Checks that replicas and their parts can share a batch evenly."""
-    replicas = devices.num_replicas_in_sync
-    for name, parts in (
-        ("train_batch_size", config.gradient_accumulation_steps),
-        ("eval_batch_size", 1),
-        ("predict_batch_size", 1),
-    ):
-        in_parts = f" in {parts} parts each" if parts > 1 else ""
-        if getattr(config, name) % (replicas * parts):
-            raise ValueError(
-                f"--{name}={getattr(config, name)} is the batch of all "
-                f"{replicas} replicas together{in_parts} and must be a "
-                f"multiple of {replicas * parts}"
-            )
-
-
-def initialize(config, made):
-    """Takes the weights of --init_checkpoint; see `interop.start`."""
-    return start.initialize(
-        config.init_checkpoint,
-        checkpoint.by_path(made.variables),
-        made.config,
-        config_file=config.bert_config_file,
-        allow_partial=config.allow_partial_init,
+    strategy.check_batch_sizes(
+        devices,
+        {
+            "train_batch_size": config.train_batch_size,
+            "eval_batch_size": config.eval_batch_size,
+            "predict_batch_size": config.predict_batch_size,
+        },
+        train_batch_size=config.gradient_accumulation_steps,
     )

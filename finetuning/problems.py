@@ -14,17 +14,20 @@ class Problems:
         strict: whether the first one is an error.
     """
 
-    def __init__(self, strict):
+    def __init__(self, strict: bool):
         self._strict = strict
         self._places = collections.defaultdict(list)
 
-    def skip(self, place, reason, *, is_published=False):
-        """Notes that what stands at a place is left out.
+    def skip(
+        self, place: str, reason: str, *, is_published: bool = False
+    ) -> None:
+        """Notes that a row is left out.
 
         Args:
             place: "FILE, line N" or the like.
-            reason: the same words for the same mistake: they are counted.
-            is_published: whether the data are handed out so: no mistake.
+            reason: the same words for the same mistake, as they are counted.
+            is_published: whether the data are published with this flaw, so
+                that not even `strict` makes it an error.
 
         Raises:
             ValueError: `strict` was asked for.
@@ -36,10 +39,10 @@ class Problems:
         self._places[reason].append(place)
 
     @property
-    def num_skipped(self):
+    def num_skipped(self) -> int:
         return sum(map(len, self._places.values()))
 
-    def log(self):
+    def log(self) -> None:
         """Warns of each mistake once, with its count and the first places."""
         for reason, places in self._places.items():
             shown = "; ".join(places[:_NUM_SHOWN])

@@ -3,34 +3,43 @@
 import dataclasses
 import os
 import statistics
+from collections.abc import Callable
 
 from absl import logging
 
-from finetuning import evaluation
+from finetuning.config import FinetuningConfig
+from finetuning.task import Task
 from storage import file_io, json_files
-from training import best_checkpoint, checkpoint
+from training import best_checkpoint, checkpoint, job
 
 _RESULTS_FILE = "seeds.json"
 _NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp", ".lock")
 
 
-def run(config, numbers, make_task, run_one, *, is_chief):
+def run(
+    config: FinetuningConfig,
+    numbers: list[int],
+    make_task: Callable[[FinetuningConfig], Task],
+    run_one: Callable[[FinetuningConfig, Task], dict[str, float]],
+    *,
+    is_chief: bool,
+) -> dict[str, float]:
     """Runs each of --seeds in a folder of its own.
 
     The best run's files are then copied to --output_dir, which so becomes a
     fine-tuned directory as a single run leaves it.
 
     Args:
-        config: a `config.FinetuningConfig`.
+        config: of all runs.
         numbers: what `parse` returns of it.
-        make_task: makes a `task.Task` of a config.
+        make_task: makes the task of a run.
         run_one: maps a config and a task to {metric: number}.
         is_chief: whether this process writes what all workers share.
 
     Returns:
         {metric: the best run's, metric_mean: ..., metric_deviation: ...}.
     """
-    found = {}
+    scores = {}
     for seed in numbers:
         folder = os.path.join(config.output_dir, f"seed_{seed}")
         logging.info("seed %s of %s", seed, config.seeds)
@@ -38,24 +47,24 @@ def run(config, numbers, make_task, run_one, *, is_chief):
             config, seed=seed, seeds=None, output_dir=folder
         )
         file_io.check_output_directory(folder, "output_dir")
-        made = make_task(part)
-        found[seed] = run_one(part, made)
-    metric = made.key_metric
+        task = make_task(part)
+        scores[seed] = run_one(part, task)
+    metric = task.key_metric
     sign = 1 if metric.endswith("loss") else -1
-    best = min(found, key=lambda seed: sign * found[seed][metric])
-    results = found[best] | {"best_seed": best} | _spread(found)
+    best = min(scores, key=lambda seed: sign * scores[seed][metric])
+    results = scores[best] | {"best_seed": best} | _spread(scores)
     if is_chief:
         source = os.path.join(config.output_dir, f"seed_{best}")
         _copy(source, config.output_dir)
         json_files.write(
             os.path.join(config.output_dir, _RESULTS_FILE),
-            {"best": best, "runs": found},
+            {"best": best, "runs": scores},
         )
-        evaluation.write_results(config.output_dir, results)
+        job.write_results(config.output_dir, results)
     return results
 
 
-def parse(config):
+def parse(config: FinetuningConfig) -> list[int]:
     """Returns --seeds of a training as integers; none where it has one seed.
 
     Raises:
@@ -78,11 +87,11 @@ def parse(config):
     return numbers
 
 
-def _spread(found):
+def _spread(scores: dict[int, dict[str, float]]) -> dict[str, float]:
     spread = {}
-    metrics = next(iter(found.values()))
+    metrics = next(iter(scores.values()))
     for name in metrics:
-        values = [float(scores[name]) for scores in found.values()]
+        values = [float(of_seed[name]) for of_seed in scores.values()]
         if name != checkpoint.GLOBAL_STEP:
             spread[f"{name}_mean"] = statistics.fmean(values)
             if len(values) > 1:

@@ -1,61 +1,79 @@
-"""What a fine-tuning task is: everything that `finetuning.train` asks of one.
+"""What a fine-tuning task is: all that training and answering ask of one.
 
-A task turns files into examples, examples into rows of numbers, what the model
-computes of the rows into scores and files. It knows neither devices nor
-checkpoints; `finetuning.train` knows no task.
+A task turns files into examples, examples into rows of numbers, and what the
+model computes of the rows into scores, files and answers. It knows neither
+devices nor checkpoints; `finetuning.train` and `finetuning.answering` know no
+task. `finetuning.programs` lists the tasks.
 """
 
 import abc
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
+import keras
 import numpy as np
 
-# Of every row. [N, T], or [N, C, T] where a row is C texts to choose from.
+from modeling.config import BertConfig
+from training.objective import Term
+
+# Every row has them: [N, T], or [N, C, T] where a row is C texts to choose
+# from.
 FEATURES = ("input_ids", "input_mask", "segment_ids")
+
+SplitName = Literal["train", "eval", "predict"]
+# `FEATURES`, the labels, and what else the loss needs; [N, ...] int32 or
+# float32.
+Rows = Mapping[str, np.ndarray]
+# What the head computes of all rows of a split, in their order; [N, ...]
+# float32.
+Outputs = Mapping[str, np.ndarray]
+# Rows or outputs of one replica's batch, on its device; [B, ...].
+Tensors = Mapping[str, Any]
+Terms = dict[str, Term]
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
     """A part of the data: examples as they were read, and rows to compute.
 
-    A long example may be several rows; which row is whose the task knows.
+    A long example may be several rows; only the task knows which.
     """
 
-    name: str  # "train", "eval" or "predict".
+    name: SplitName
     examples: Sequence[Any]
-    # `FEATURES`, the labels, and what else the loss needs; [N, ...] int32 or
-    # float32.
-    rows: Mapping[str, np.ndarray]
-    # What `Task.describe_rows` says of them, once for a run: it reads the file.
+    rows: Rows
+    # What `Task.describe_rows` says of them. It is kept because that method
+    # reads the whole file.
     description: Mapping[str, Any] | None = None
 
     @property
-    def num_rows(self):
+    def num_rows(self) -> int:
         return len(self.rows["input_ids"])
 
 
 class Task(abc.ABC):
     """A task; one object reads, computes and scores one run."""
 
+    # The key in `programs.PROGRAMS`, and what settings.json calls the task.
+    name: str
     # The script whose task it is.
     program: str
     # A key of `interop.variables.HEADS`, or None where no other library has
     # such a head.
     head: str | None = None
-    # What decides which checkpoint is best. Highest is best, unless the name
-    # ends in "loss".
+    # Decides which checkpoint is best: the one with the highest value, or with
+    # the lowest where the name ends in "loss".
     key_metric: str
     # The names of the head's outputs, in order, or None.
     labels: Sequence[str] | None = None
-    # Of what `compute_terms` returns; those whose name ends in "loss" are in
+    # The keys that `compute_terms` returns; those that end in "loss" are in
     # the loss.
     term_names: Sequence[str] = ("loss",)
 
     @abc.abstractmethod
-    def read(self, split_name):
-        """Returns the examples of "train", "eval" or "predict".
+    def read(self, split_name: SplitName) -> Sequence[Any]:
+        """Returns the examples of a split.
 
         The labels are known once it has been called, for any split.
 
@@ -64,11 +82,11 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def make_rows(self, split_name, examples):
-        """Returns {name: array [N, ...]} of the examples; see `Split.rows`."""
+    def make_rows(self, split_name: SplitName, examples: Sequence[Any]) -> Rows:
+        """Returns the rows of the examples."""
 
     @abc.abstractmethod
-    def describe_rows(self, split_name):
+    def describe_rows(self, split_name: SplitName) -> dict[str, Any]:
         """Returns what the rows depend on, as values for JSON.
 
         Files by `cache.digest`, the vocabulary's hash, settings: rows made
@@ -76,63 +94,61 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def make_head(self, config, initializer):
+    def make_head(
+        self, config: BertConfig, initializer: keras.Initializer
+    ) -> keras.Layer:
         """Returns the layer on top of the encoder.
 
-        Its call(encoded, batch, dropout_seed=None) maps what `BertEncoder`
+        Its call(encoded, batch, dropout_seed=None) maps what `Encoder.call`
         returns and the rows of the batch to {name: float32 [B, ...]}. Its
         attribute `per_token` says whether the outputs are [B, T, ...].
 
         Args:
-            config: a `modeling.config.BertConfig`.
-            initializer: of its kernels.
+            config: of the encoder.
+            initializer: of the head's kernels.
         """
 
     @abc.abstractmethod
-    def compute_terms(self, outputs, batch):
-        """Returns {name: training.step.Term} of one replica's batch.
+    def compute_terms(self, outputs: Tensors, batch: Tensors) -> Terms:
+        """Returns the terms of one replica's batch.
 
         Args:
             outputs: what the head returned.
-            batch: {name: [B, ...]} of the rows.
+            batch: the rows.
         """
 
     @abc.abstractmethod
-    def score(self, split, outputs):
-        """Returns {metric: number}, `key_metric` among them.
+    def score(self, split: Split, outputs: Outputs) -> dict[str, float]:
+        """Returns the metrics of a labelled split, `key_metric` among them."""
 
-        Args:
-            split: a `Split` with labels.
-            outputs: {name: float32 [N, ...]} of all its rows, in their order.
-        """
+    def baseline(self, split: Split) -> dict[str, float]:
+        """Returns the metrics of answers to a labelled split without reading.
 
-    def baseline(self, split):
-        """Returns {metric: number} of answers that need no reading.
-
-        Args:
-            split: a `Split` with labels.
+        Such as the answer that is right most often.
         """
         return {}
 
-    def symptom(self, split, outputs):
+    def symptom(self, split: Split, outputs: Outputs) -> str:
         """Returns how the answers show that nothing was learned, or "".
 
         Args:
-            split: a `Split` with labels.
-            outputs: as of `score`.
+            split: with labels.
+            outputs: of its rows.
         """
         return ""
 
     @abc.abstractmethod
-    def write(self, split, outputs, directory):
-        """Writes what is wanted of "eval" or "predict" into a directory."""
+    def write(self, split: Split, outputs: Outputs, directory: str) -> None:
+        """Writes the files of "eval" or "predict" into a directory."""
 
     @abc.abstractmethod
-    def examples_of_lines(self, lines, source, first):
-        """Returns examples to predict, of lines as `tools.predict` takes them.
+    def examples_of_lines(
+        self, lines: Sequence[str], source: str, first: int
+    ) -> Sequence[Any]:
+        """Returns examples to predict, one for each line of plain text.
 
         Args:
-            lines: strings without line ends.
+            lines: without line ends.
             source: what they are from, for errors.
             first: the number of the first line.
 
@@ -141,25 +157,56 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def examples_of_file(self, path):
-        """Returns examples to predict, of a file of JSON."""
+    def examples_of_file(self, path: str) -> Sequence[Any]:
+        """Returns examples to predict, of a file of JSON.
 
-    @abc.abstractmethod
-    def answers(self, split, outputs):
-        """Returns what is said of each example, as values for JSON.
-
-        Args:
-            split: a `Split`, with or without labels.
-            outputs: {name: float32 [N, ...]} of all its rows.
+        Raises:
+            ValueError: the file is of another form; names the place.
         """
 
-    def is_labelled(self, split):
-        """Whether `score` can be called on a `Split`."""
+    @abc.abstractmethod
+    def answers(self, split: Split, outputs: Outputs) -> Sequence[Any]:
+        """Returns the answer to each example, as values for JSON.
+
+        Args:
+            split: with or without labels.
+            outputs: of its rows.
+        """
+
+    def is_labelled(self, split: Split) -> bool:
+        """Whether `score` can be called on a split."""
         return split.name != "predict"
 
-    def settings(self):
-        """Returns what `tools.predict` needs to make this task again, JSON."""
+    def settings(self) -> dict[str, Any]:
+        """Returns what `restore` needs beside the config, values for JSON."""
         return {}
 
-    def restore(self, settings):  # noqa: B027
-        """Takes what `settings` said in the run that trained the model."""
+    def restore(self, settings: Mapping[str, Any]) -> None:  # noqa: B027
+        """Takes what `settings` said in the run that trained the model.
+
+        Raises:
+            ValueError: it says something else than this task needs.
+        """
+
+
+def columns_of_lines(
+    lines: Sequence[str], source: str, first: int, num_columns: int, wanted: str
+) -> Iterator[tuple[int, list[str]]]:
+    """Yields (number of the line, its columns, which have tabs between them).
+
+    Args:
+        lines, source, first: as for `Task.examples_of_lines`.
+        num_columns: how many each line must have.
+        wanted: what they are, for errors.
+
+    Raises:
+        ValueError: a line has more or fewer columns; names it.
+    """
+    for number, line in enumerate(lines, first):
+        columns = line.split("\t")
+        if len(columns) != num_columns:
+            raise ValueError(
+                f"{source}, line {number}: {len(columns)} columns between "
+                f"tabs, wanted {num_columns}: {wanted}"
+            )
+        yield number, columns

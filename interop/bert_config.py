@@ -7,21 +7,18 @@ name or by the keys that transformers alone writes.
 
 import dataclasses
 import os
+from typing import Any
 
 from absl import logging
 
 from interop import variables
 from modeling import config as model_config
+from modeling import families
+from modeling.config import BertConfig
 from storage import file_io, json_files
 
 HUGGING_FACE = "config.json"
 _WRITTEN_BY_TRANSFORMERS = ("architectures", "transformers_version")
-# Their "gelu" is exact, that of google-research/bert is not.
-_OUR_ACTIVATION = {
-    "gelu": "gelu_exact",
-    "gelu_new": "gelu",
-    "gelu_pytorch_tanh": "gelu",
-}
 # What is of the file and of the library that wrote it, not of the model.
 _OF_FILE = (
     *model_config.ONLY,
@@ -34,11 +31,11 @@ _OF_FILE = (
 )
 
 
-def read(path):
+def read(path: str) -> BertConfig:
     """Reads a config of either kind.
 
     Returns:
-        A `BertConfig` with our names of activations.
+        The config with our names of activations.
 
     Raises:
         ValueError: there is none, or it is no BERT's.
@@ -46,14 +43,14 @@ def read(path):
     return of_file(read_as_it_is(path), path)
 
 
-def read_as_it_is(path):
+def read_as_it_is(path: str) -> BertConfig:
     """Reads a config and leaves its words as they stand in the file.
 
     Keys that nobody knows are named in a warning.
     """
     if not file_io.exists(path):
         raise ValueError(f"--bert_config_file: no file {path!r}")
-    config = model_config.from_json(file_io.read_bytes(path), path)
+    config = families.read_config(file_io.read_bytes(path), path)
     _check_labels(config, path)
     unknown = model_config.unknown_keys(config)
     if unknown:
@@ -66,7 +63,7 @@ def read_as_it_is(path):
     return config
 
 
-def _check_labels(config, path):
+def _check_labels(config: BertConfig, path: str) -> None:
     named = config.extra.get("id2label") or None
     json_files.check(named, ({str: object}, None), path, "id2label")
     try:
@@ -75,7 +72,7 @@ def _check_labels(config, path):
         raise ValueError(f"{path}: {error}") from None
 
 
-def of_file(config, path):
+def of_file(config: BertConfig, path: str) -> BertConfig:
     """Returns a config of a file with our words, and without those of a file.
 
     Args:
@@ -86,13 +83,14 @@ def of_file(config, path):
         key in config.extra for key in _WRITTEN_BY_TRANSFORMERS
     ):
         return config
+    theirs = variables.family_of(config).hugging_face
     return dataclasses.replace(
         variables.with_extra(config, drop=_OF_FILE),
-        hidden_act=_OUR_ACTIVATION.get(config.hidden_act, config.hidden_act),
+        hidden_act=theirs.our_activation(config.hidden_act),
     )
 
 
-def offer(config, vocab_size):
+def offer(config: Any, vocab_size: int) -> str:
     """Offers to write a config for a vocabulary of another size.
 
     Args:

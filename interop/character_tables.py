@@ -6,11 +6,13 @@ trie of `text.wordpiece` and of Python's own lower-casing.
 
 import functools
 import unicodedata
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from text import normalization
+from text.wordpiece import Trie
 
 MAX_LENGTH = 32  # Of a rewriting, beyond the last.
 NODE = 1 << 21  # A step's key is node * NODE + code point.
@@ -30,7 +32,7 @@ class Steps(NamedTuple):
 
 
 @functools.cache
-def _known():
+def _known() -> list[str]:
     """The characters that Unicode knows; the others stay what they are."""
     return [
         character
@@ -40,7 +42,7 @@ def _known():
     ]
 
 
-def _rewritten(do_lower_case):
+def _rewritten(do_lower_case: bool) -> Iterator[tuple[str, str]]:
     """Yields (character, its rewriting) but for the end of a line."""
     known = [character for character in _known() if character != "\n"]
     normalizer = normalization.Normalizer(do_lower_case)
@@ -49,7 +51,7 @@ def _rewritten(do_lower_case):
 
 
 @functools.cache
-def rewritings(do_lower_case):
+def rewritings(do_lower_case: bool) -> tuple[np.ndarray, np.ndarray]:
     """Returns (int32 [code points], pool of code points).
 
     The rewriting of c, with its entry e, is
@@ -69,7 +71,7 @@ def rewritings(do_lower_case):
 
 
 @functools.cache
-def beside_sigma():
+def beside_sigma() -> np.ndarray:
     """Returns int32 [code points]: what each is to a capital sigma beside it.
 
     Python's own lower-casing is asked, which makes a sigma final behind a CASED
@@ -89,7 +91,7 @@ def beside_sigma():
 
 
 @functools.cache
-def orders():
+def orders() -> tuple[np.ndarray, np.ndarray]:
     """Returns (begins, ranks), int32 [code points], for Unicode's ordering.
 
     Marks behind one another are sorted by their rank. A character that begins
@@ -107,8 +109,8 @@ def orders():
     return begins, ranks
 
 
-def steps(trie):
-    """Returns the `Steps` of a `text.wordpiece.Trie`."""
+def steps(trie: Trie) -> Steps:
+    """Returns the steps of a trie as sorted keys, for a search in a graph."""
     begin, go_on = len(trie.ids), len(trie.ids) + 1
     is_used = trie.keys >= 0
     keys, nodes = [trie.keys[is_used]], [trie.nodes[is_used]]

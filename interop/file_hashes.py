@@ -8,7 +8,7 @@ from interop import tf1
 from storage import file_io, tensors
 
 
-def of(path, kind):
+def of(path: str, kind: str) -> dict[str, str]:
     """Returns {file: sha256} of a model's files.
 
     Args:
@@ -23,7 +23,7 @@ def of(path, kind):
     }
 
 
-def _files(path, root, kind):
+def _files(path: str, root: str, kind: str) -> list[str]:
     if kind == "tf1":
         return tensors.files_of(tf1.find(path))
     return sorted(

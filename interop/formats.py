@@ -6,8 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from interop import hugging_face, hugging_face_config, keras_hub, tf1
-from modeling import config as model_config
+from interop import (
+    hugging_face,
+    hugging_face_config,
+    keras_hub,
+    tf1,
+    variables,
+)
+from interop.families.family import Family
+from interop.variables import PortableModel
+from modeling.config import BertConfig
 from storage import file_io
 
 
@@ -17,10 +25,10 @@ class Weights(NamedTuple):
     source: str  # For the log: the file or the directory.
     values: Mapping[str, np.ndarray]  # By our names; no optimizer, no step.
     # None where no file says it: a checkpoint of TensorFlow stands alone.
-    config: model_config.BertConfig | None
+    config: BertConfig | None
 
 
-def recognise(path):
+def recognise(path: str) -> str:
     """Returns "tf1", "huggingface" or "keras_hub".
 
     A directory with files of several is its checkpoint of TensorFlow's first.
@@ -48,25 +56,30 @@ def recognise(path):
     )
 
 
-def _directory(path):
+def _directory(path: str) -> str:
     is_file = path.endswith((".safetensors", ".bin"))
     is_directory = file_io.is_directory(path)
     return os.path.dirname(path) if is_file and not is_directory else path
 
 
 def read(
-    path, *, config_file=None, vocab_file=None, head=None, do_lower_case=True
-):
+    path: str,
+    *,
+    config_file: str | None = None,
+    vocab_file: str | None = None,
+    head: str | None = None,
+    do_lower_case: bool = True,
+) -> PortableModel:
     """Reads the model at a path, whole, whatever its format.
 
     Args:
         path: as `recognise` takes it.
         config_file, vocab_file, do_lower_case: what a checkpoint of
             TensorFlow's does not say; the others say it themselves.
-        head: a key of `variables.HEADS`, where the files leave it open.
+        head: one of `variables.HEADS`, where the files leave it open.
 
     Returns:
-        A `variables.Bert`.
+        The model.
 
     Raises:
         ValueError: something is missing, damaged or of another model.
@@ -85,11 +98,15 @@ def read(
     return readers[recognise(path)]()
 
 
-def read_weights(path):
+def read_weights(path: str, family: Family = variables.DEFAULT) -> Weights:
     """Reads the `Weights` to start a training from.
 
     Checkpoints of TensorFlow's and directories of Hugging Face's may have more
     or fewer tensors than a model; the caller says which it takes.
+
+    Args:
+        path: as `recognise` takes it.
+        family: whose names are looked for where no config is beside them.
 
     Raises:
         ValueError: something is missing, damaged or of another model.
@@ -100,7 +117,7 @@ def read_weights(path):
         raise ValueError(f"--init_checkpoint={error}") from None
     if kind == "tf1":
         prefix = tf1.find(path)
-        values, _ = tf1.read_tensors(prefix, with_state=False)
+        values, _ = tf1.read_tensors(prefix, family, with_state=False)
         return Weights(prefix, values, None)
     if kind == "huggingface":
         directory = _directory(path)

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from interop import character_tables
 from text import wordpiece
+from text.vocab import Vocabulary
 
 _SPACE = 0x20
 _LINE_END = 0x0A
@@ -28,14 +29,16 @@ class Tokenizer(tf.Module):
     """Turns strings into ids.
 
     Args:
-        vocabulary: a `text.vocab.Vocabulary`.
+        vocabulary: its pieces and their ids.
         do_lower_case: whether the model is uncased.
     """
 
-    def __init__(self, vocabulary, do_lower_case=True):
+    def __init__(
+        self, vocabulary: Vocabulary, do_lower_case: bool = True
+    ) -> None:
         super().__init__()
         self._do_lower_case = do_lower_case
-        self._unk_id = vocabulary.ids["[UNK]"]
+        self._unk_id = vocabulary.roles.unk
         rewritings, pool = character_tables.rewritings(do_lower_case)
         self._rewritings = _Table(rewritings)
         self._pool = _constant(pool)
@@ -49,7 +52,7 @@ class Tokenizer(tf.Module):
         self._ids = _constant(steps.ids)
         self._begin, self._go_on = steps.begin, steps.go_on
 
-    def __call__(self, texts):
+    def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Returns the ids of each text, ragged int32 [B, tokens].
 
         Args:

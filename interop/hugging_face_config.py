@@ -2,32 +2,25 @@
 
 import json
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from absl import logging
 
 from interop import bert_config, variables
+from interop.variables import PortableModel
 from modeling import config as model_config
+from modeling.config import BertConfig
 from storage import file_io, json_files
 from text import case
 
-ARCHITECTURES = {
-    "encoder": "BertModel",
-    "masked_lm": "BertForMaskedLM",
-    "pretraining": "BertForPreTraining",
-    "sequence_classification": "BertForSequenceClassification",
-    "token_classification": "BertForTokenClassification",
-    "multiple_choice": "BertForMultipleChoice",
-    "question_answering": "BertForQuestionAnswering",
-}
-_THEIR_ACTIVATION = {"gelu": "gelu_new", "gelu_exact": "gelu"}
 
-
-def read(directory):
+def read(directory: str) -> tuple[BertConfig, str | None]:
     """Reads config.json.
 
     Returns:
-        (a `BertConfig`, the head that the model was saved from, or None where
-        no architecture of ours is named).
+        The config, and the head that the model was saved from, None where no
+        architecture of ours is named.
 
     Raises:
         ValueError: it is missing, or of something that is no BERT of ours.
@@ -36,7 +29,8 @@ def read(directory):
     config = bert_config.read_as_it_is(path)
     named = config.extra.get("architectures") or []
     json_files.check(named, [str], path, "architectures")
-    heads = {name: head for head, name in ARCHITECTURES.items()}
+    theirs = variables.family_of(config).hugging_face
+    heads = {name: head for head, name in theirs.architectures.items()}
     known = [heads[name] for name in named if name in heads]
     if named and not known:
         logging.warning(
@@ -48,15 +42,13 @@ def read(directory):
     return bert_config.of_file(config, path), known[0] if known else None
 
 
-def write(directory, model):
-    """Writes config.json and tokenizer_config.json of a `variables.Bert`."""
-    config = model.config
+def write(directory: str, model: PortableModel) -> None:
+    """Writes config.json and tokenizer_config.json."""
+    config, theirs = model.config, model.family.hugging_face
     values = json.loads(config.to_json()) | model_config.ONLY
-    values["architectures"] = [ARCHITECTURES[model.head]]
+    values["architectures"] = [theirs.architectures[model.head]]
     values["dtype"] = "float32"
-    values["hidden_act"] = _THEIR_ACTIVATION.get(
-        config.hidden_act, config.hidden_act
-    )
+    values["hidden_act"] = theirs.their_activation(config.hidden_act)
     if model.head in variables.LABELLED:
         labels = variables.labels(config) or [
             f"LABEL_{i}" for i in range(variables.num_labels(model.values))
@@ -67,7 +59,7 @@ def write(directory, model):
     _write_json(
         os.path.join(directory, case.TOKENIZER_CONFIG),
         {
-            "tokenizer_class": "BertTokenizer",
+            "tokenizer_class": theirs.tokenizer,
             "do_lower_case": model.do_lower_case,
             "model_max_length": config.max_position_embeddings,
             "tokenize_chinese_chars": True,
@@ -76,6 +68,6 @@ def write(directory, model):
     )
 
 
-def _write_json(path, values):
+def _write_json(path: str, values: Mapping[str, Any]) -> None:
     text = json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False)
     file_io.write_whole(path, text.encode() + b"\n")

@@ -9,7 +9,7 @@ import functools
 import io
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import ml_dtypes
 import numpy as np
@@ -35,7 +35,7 @@ _MOST_WRAPS = 3
 _NUM_NAMED = 5
 
 
-def are_here(directory):
+def are_here(directory: str) -> bool:
     """Whether a directory has files of weights."""
     return any(
         file_io.exists(os.path.join(directory, name + end))
@@ -44,7 +44,7 @@ def are_here(directory):
     )
 
 
-def load(directory):
+def load(directory: str) -> dict[str, Callable[[], np.ndarray]]:
     """Returns {their name: function that makes the array} of every file.
 
     Raises:

@@ -6,10 +6,13 @@ operation for the tokenizer.
 
 import importlib.util
 import os
+from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from interop import outputs, saved_model, tf1, variables
+from interop.variables import PortableModel
 from storage import file_io
 
 FILE = "model.onnx"
@@ -17,12 +20,12 @@ FILE = "model.onnx"
 _OPSET = 17
 
 
-def export(directory, model):
+def export(directory: str, model: PortableModel) -> None:
     """Writes model.onnx, its config and its vocabulary.
 
     Args:
         directory: made when missing.
-        model: a `variables.Bert`.
+        model: what to write.
 
     Raises:
         ValueError: tf2onnx or onnxruntime is not installed.
@@ -60,7 +63,9 @@ def export(directory, model):
     file_io.write_whole(os.path.join(directory, FILE), made.SerializeToString())
 
 
-def answers(directory, features):
+def answers(
+    directory: str, features: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """Computes the outputs of a file of ONNX with onnxruntime.
 
     Args:

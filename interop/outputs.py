@@ -8,16 +8,24 @@ Each function returns {name: float32 array}: "sequence_output" [B, T, W],
 Shapes: B batch, T tokens, W width, V vocabulary, N labels.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from keras import ops
 
-from interop import variables
-from modeling import bert, heads, initializers
+from interop import network, variables
+from interop.families.family import Family
+from interop.variables import PortableModel
+from modeling.config import BertConfig
+
+Arrays = Mapping[str, np.ndarray]
 
 FEATURES = ("input_ids", "input_mask", "segment_ids")
 
 
-def fixed_batch(config, num_rows=4, num_tokens=32):
+def fixed_batch(
+    config: BertConfig, num_rows: int = 4, num_tokens: int = 32
+) -> Arrays:
     """Returns a batch of uneven rows that is the same every time."""
     rng = np.random.default_rng(20181011)
     num_tokens = min(num_tokens, config.max_position_embeddings)
@@ -34,81 +42,40 @@ def fixed_batch(config, num_rows=4, num_tokens=32):
     }
 
 
-def build(model):
-    """Returns (encoder, heads or None) with the weights of a `Bert`."""
-    initializer = initializers.TruncatedNormal(0.02, seed=0)
-    encoder = bert.BertEncoder(model.config, initializer)
-    encoder.build()
-    weights = list(encoder.weights)
-    pretraining_heads = None
-    if model.head in ("masked_lm", "pretraining"):
-        pretraining_heads = heads.PretrainingHeads(model.config, initializer)
-        pretraining_heads.build()
-        weights += pretraining_heads.weights
-    for weight in weights:
-        if weight.path in model.values:
-            weight.assign(model.values[weight.path])
-    return encoder, pretraining_heads
-
-
-def of_ours(model, features):
-    """Computes the outputs of a `variables.Bert` here, in float32."""
-    encoder, pretraining_heads = build(model)
-    encoded = encoder(*(ops.convert_to_tensor(features[n]) for n in FEATURES))
-    found = {"sequence_output": encoded["sequence_output"]}
-    if "bert/pooler/dense/kernel" in model.values:
-        found["pooled_output"] = encoded["pooled_output"]
-    if pretraining_heads:
-        num_rows, num_tokens = features["input_ids"].shape
-        everywhere = np.tile(np.arange(num_tokens, dtype=np.int32), num_rows)
-        masked_lm, next_sentence = pretraining_heads(
-            encoded,
-            ops.convert_to_tensor(everywhere.reshape(num_rows, num_tokens)),
-            encoder.embeddings.word_embeddings,
-        )
-        found["masked_lm_logits"] = masked_lm
-        if model.head == "pretraining":
-            found["next_sentence_logits"] = next_sentence
-    elif model.head != "encoder":
-        found["logits"] = logits_of(model, encoded)
-    return {name: ops.convert_to_numpy(value) for name, value in found.items()}
-
-
-def logits_of(model, encoded):
-    """Returns the logits of a fine-tuned head of `model.values`."""
-    is_answer = model.head == "question_answering"
-    prefix = "cls/squad/" if is_answer else ""
-    is_of_tokens = model.head in variables.OF_TOKENS
-    return (
-        ops.matmul(
-            encoded["sequence_output" if is_of_tokens else "pooled_output"],
-            model.values[f"{prefix}output_weights"].T,
-        )
-        + model.values[f"{prefix}output_bias"]
+def of_ours(model: PortableModel, features: Arrays) -> Arrays:
+    """Computes the outputs of a model here, in float32."""
+    found = network.Network(model)(
+        *(ops.convert_to_tensor(features[name]) for name in FEATURES)
     )
+    return joined({n: ops.convert_to_numpy(x) for n, x in found.items()})
 
 
-def of_transformers(directory, features, head):
+def joined(answer: Arrays) -> Arrays:
+    """Joins what is said of an answer's begin and end to "logits"."""
+    if "start_logits" not in answer:
+        return answer
+    rest = {n: x for n, x in answer.items() if not n.endswith("_logits")}
+    ends = (answer["start_logits"], answer["end_logits"])
+    return rest | {"logits": np.stack(ends, axis=-1)}
+
+
+def of_transformers(
+    directory: str,
+    features: Arrays,
+    head: str,
+    family: Family = variables.DEFAULT,
+) -> Arrays:
     """Computes the outputs of a Hugging Face directory with transformers.
 
     Args:
         directory: a local one.
         features: {name: int [B, T]} of `FEATURES`.
-        head: a key of `variables.HEADS`.
+        head: one of `variables.HEADS`.
+        family: of the model.
     """
     import torch
-    import transformers
 
-    model_classes = {
-        "encoder": transformers.BertModel,
-        "masked_lm": transformers.BertForMaskedLM,
-        "pretraining": transformers.BertForPreTraining,
-        "sequence_classification": transformers.BertForSequenceClassification,
-        "token_classification": transformers.BertForTokenClassification,
-        "multiple_choice": transformers.BertForMultipleChoice,
-        "question_answering": transformers.BertForQuestionAnswering,
-    }
-    model = model_classes[head].from_pretrained(directory)
+    model = family.hugging_face.classes()[head].from_pretrained(directory)
     ids, mask, segments = (
         torch.tensor(np.asarray(features[name]), dtype=torch.long)
         for name in FEATURES
@@ -139,7 +106,9 @@ def of_transformers(directory, features, head):
     return {n: v.numpy() for n, v in found.items() if v is not None}
 
 
-def differences(before, after, features):
+def differences(
+    before: Arrays, after: Arrays, features: Arrays
+) -> dict[str, float]:
     """Returns {name: largest difference} of outputs that both have.
 
     Outputs at padding are nobody's and not compared.
@@ -154,33 +123,36 @@ def differences(before, after, features):
     return dict(sorted(found.items()))
 
 
-def of_keras_hub(directory, features, head):
+def of_keras_hub(
+    directory: str,
+    features: Arrays,
+    head: str,
+    family: Family = variables.DEFAULT,
+) -> Arrays:
     """Computes the outputs of a preset with KerasHub.
 
     Args:
         directory: a local one.
         features: {name: int [B, T]} of `FEATURES`.
-        head: one of `keras_hub.HEADS`.
+        head: one that KerasHub has.
+        family: of the model.
     """
-    import keras_hub
-
+    _, classes = family.keras_hub.classes()
     inputs = {
         "token_ids": features["input_ids"],
         "padding_mask": features["input_mask"],
         "segment_ids": features["segment_ids"],
     }
-    found = keras_hub.models.BertBackbone.from_preset(directory)(inputs)
+    found = classes["encoder"][0].from_preset(directory)(inputs)
+    if head == "encoder":
+        return {n: ops.convert_to_numpy(x) for n, x in found.items()}
+    model = classes[head][0].from_preset(directory, preprocessor=None)
     if head == "masked_lm":
-        model = keras_hub.models.BertMaskedLM.from_preset(
-            directory, preprocessor=None
-        )
         everywhere = np.zeros_like(features["input_ids"])
         everywhere += np.arange(everywhere.shape[1], dtype=np.int32)
         found["masked_lm_logits"] = model(
             inputs | {"mask_positions": everywhere}
         )
-    if head == "sequence_classification":
-        found["logits"] = keras_hub.models.BertTextClassifier.from_preset(
-            directory, preprocessor=None
-        )(inputs)
+    else:
+        found["logits"] = model(inputs)
     return {name: ops.convert_to_numpy(value) for name, value in found.items()}

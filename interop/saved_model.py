@@ -9,11 +9,14 @@ Shapes: B batch, T tokens, N labels.
 
 import contextlib
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
-from interop import graph_bert, graph_tokenizer, outputs, tf1, variables
+from interop import graph_tokenizer, network, outputs, tf1, variables
+from interop.variables import PortableModel
 from storage import file_io, json_files, tensors
 from text import vocab
 
@@ -28,12 +31,18 @@ _LEFT_OUT = {
 }
 
 
-def export(directory, model, *, max_seq_length=None, padding="longest"):
+def export(
+    directory: str,
+    model: PortableModel,
+    *,
+    max_seq_length: int | None = None,
+    padding: str = "longest",
+) -> None:
     """Writes a SavedModel; its saved_model.pb appears last.
 
     Args:
         directory: made when missing.
-        model: a `variables.Bert`.
+        model: what to serve.
         max_seq_length: the most tokens of a text or a pair; longer ones are
             cut. As many as the model has positions, if None.
         padding: "longest" pads texts to the longest of a batch, "max_length"
@@ -82,7 +91,7 @@ def export(directory, model, *, max_seq_length=None, padding="longest"):
 
 
 @contextlib.contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """Keeps TensorFlow from telling how it names what nobody sees."""
     loggers = (logging.get_absl_logger(), tf.get_logger())
     levels = [logger.level for logger in loggers]
@@ -95,19 +104,19 @@ def _quiet():
             logger.setLevel(level)
 
 
-def vocabulary_path(directory):
+def vocabulary_path(directory: str) -> str:
     """Where a SavedModel that takes texts has its vocab.txt."""
     return os.path.join(directory, _EXTRA, tf1.VOCABULARY)
 
 
-def read_settings(directory):
+def read_settings(directory: str) -> dict[str, Any]:
     """Returns what `export` was told: max_seq_length and padding."""
     path = os.path.join(directory, _EXTRA, _SETTINGS)
     return json_files.read(path, {"max_seq_length": int, "padding": str})
 
 
-def load_vocabulary(path, model):
-    """Reads the vocabulary of a `variables.Bert` from a file.
+def load_vocabulary(path: str, model: PortableModel) -> vocab.Vocabulary:
+    """Reads the vocabulary of a model from a file.
 
     Raises:
         ValueError: it has more rows than the model.
@@ -132,32 +141,37 @@ def _texts(name):
 class OfIds(tf.Module):
     """What is saved: weights, and a function that takes ids."""
 
-    def __init__(self, model):
+    def __init__(self, model: PortableModel) -> None:
         super().__init__()
         self._model = model
+        self._network = network.Network(model)
+        # A SavedModel holds the variables that attributes of it lead to.
         self._weights = {
-            name: tf.Variable(value, trainable=False, name=name)
-            for name, value in model.values.items()
+            path: weight.value for path, weight in self._network.weights.items()
         }
 
     @tf.function(input_signature=[_ids(name) for name in outputs.FEATURES])
-    def of_ids(self, input_ids, input_mask, segment_ids):
+    def of_ids(
+        self,
+        input_ids: tf.Tensor,
+        input_mask: tf.Tensor,
+        segment_ids: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
         return self._answer(input_ids, input_mask, segment_ids, "ids")
 
     def _answer(self, input_ids, input_mask, segment_ids, signature):
-        found = graph_bert.compute(
-            self._model, self._weights, input_ids, input_mask, segment_ids
-        )
+        found = self._network(input_ids, input_mask, segment_ids)
         if "logits" in found:
-            return self._of_head(found["logits"])
+            return self._of_labels(found["logits"])
+        if "start_logits" in found:
+            return {
+                name: found[name] for name in ("start_logits", "end_logits")
+            }
         left_out = _LEFT_OUT[signature]
         return {n: value for n, value in found.items() if n not in left_out}
 
-    def _of_head(self, logits):
-        """What a fine-tuned head is asked for."""
-        if self._model.head == "question_answering":
-            start, end = tf.unstack(logits, axis=-1)
-            return {"start_logits": start, "end_logits": end}
+    def _of_labels(self, logits):
+        """What is asked of a head that scores labels or choices."""
         found = {"logits": logits}
         if self._model.head in variables.LABELLED and logits.shape[-1] > 1:
             found["probabilities"] = tf.nn.softmax(logits)
@@ -171,20 +185,26 @@ class OfIds(tf.Module):
 class _OfTexts(OfIds):
     """A tokenizer, too, and functions that take strings."""
 
-    def __init__(self, model, vocabulary, *, max_seq_length, padding):
+    def __init__(
+        self,
+        model: PortableModel,
+        vocabulary: vocab.Vocabulary,
+        *,
+        max_seq_length: int,
+        padding: str,
+    ) -> None:
         super().__init__(model)
         with tf.device("CPU"):
             self._tokenizer = graph_tokenizer.Tokenizer(
                 vocabulary, model.do_lower_case
             )
-        self._cls, self._sep = (
-            vocabulary.ids[token] for token in ("[CLS]", "[SEP]")
-        )
+        self._cls = vocabulary.roles.cls
+        self._sep = vocabulary.roles.sep
         self._max_seq_length = max_seq_length
         self._padding = padding
 
     @tf.function(input_signature=[_texts("text")])
-    def of_texts(self, text):
+    def of_texts(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.device("CPU"):
             tokens = self._tokenizer(text)
             tokens = tokens[:, : self._max_seq_length - 2]
@@ -194,7 +214,9 @@ class _OfTexts(OfIds):
         return self._answer_texts(features, "serving_default")
 
     @tf.function(input_signature=[_texts("text_a"), _texts("text_b")])
-    def of_pairs(self, text_a, text_b):
+    def of_pairs(
+        self, text_a: tf.Tensor, text_b: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         with tf.device("CPU"):
             first, second = self._tokenizer(text_a), self._tokenizer(text_b)
             first, second = _cut(first, second, self._max_seq_length - 3)

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 
-def main(directory, questions_file, answers_file):
+def main(directory: str, questions_file: str, answers_file: str) -> None:
     signatures = tf.saved_model.load(directory).signatures
     with open(questions_file, encoding="utf-8") as file:
         questions = json.load(file)

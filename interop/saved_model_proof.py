@@ -9,10 +9,12 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import numpy as np
 
 from interop import outputs, saved_model, variables
+from interop.variables import PortableModel
 from text import tokenization
 
 _CLIENT = pathlib.Path(__file__).with_name("saved_model_client.py")
@@ -35,12 +37,17 @@ TEXTS = (
 )
 
 
-def differences(directory, model, batch, before):
+def differences(
+    directory: str,
+    model: PortableModel,
+    batch: outputs.Arrays,
+    before: outputs.Arrays,
+) -> dict[str, float]:
     """Asks ids, texts and pairs.
 
     Args:
         directory: of a SavedModel.
-        model: the `variables.Bert` it was made of.
+        model: what it was made of.
         batch: {name: int32 [B, T]} of `outputs.FEATURES`.
         before: the outputs of `batch` as they should be.
 
@@ -58,13 +65,13 @@ def differences(directory, model, batch, before):
         for name, texts in rows.items():
             questions.append(_of_texts(name, texts))
     (of_ids, *answers) = ask(directory, questions)
-    found = outputs.differences(before, joined(of_ids), batch)
+    found = outputs.differences(before, outputs.joined(of_ids), batch)
     if "logits" not in before:  # Of every token: too many for texts.
         model, _ = variables.with_head(model, "encoder")
     for (name, texts), answer in zip(rows.items(), answers, strict=True):
         features = _features(directory, model, texts, answer)
         wanted = outputs.of_ours(model, features)
-        of_name = outputs.differences(wanted, joined(answer), features)
+        of_name = outputs.differences(wanted, outputs.joined(answer), features)
         found |= {f"{name} {key}": value for key, value in of_name.items()}
     return found
 
@@ -90,7 +97,9 @@ def _question(signature, inputs):
     }
 
 
-def ask(directory, questions):
+def ask(
+    directory: str, questions: list[dict[str, Any]]
+) -> list[dict[str, np.ndarray]]:
     """Returns the answers of a SavedModel, a list of {output: array}.
 
     Args:
@@ -126,14 +135,6 @@ def ask(directory, questions):
     return answers
 
 
-def joined(answer):
-    """Answers by the names of `interop.outputs`."""
-    if "start_logits" not in answer:
-        return answer
-    ends = (answer["start_logits"], answer["end_logits"])
-    return answer | {"logits": np.stack(ends, axis=-1)}
-
-
 def _features(directory, model, texts, answer):
     """What `text.tokenization` makes of texts, at the length of the answer.
 
@@ -144,7 +145,7 @@ def _features(directory, model, texts, answer):
         saved_model.vocabulary_path(directory), model
     )
     tokenizer = tokenization.Tokenizer(vocabulary, model.do_lower_case)
-    cls, sep = (vocabulary.ids[token] for token in ("[CLS]", "[SEP]"))
+    cls, sep = vocabulary.roles.cls, vocabulary.roles.sep
     found = answer["input_ids"]
     settings = saved_model.read_settings(directory)
     features = {name: np.zeros_like(found) for name in outputs.FEATURES}
@@ -174,7 +175,7 @@ def _tokens(tokenizer, text):
     return ids.tolist()
 
 
-def cut_longest_first(parts, num_tokens):
+def cut_longest_first(parts: list[list[int]], num_tokens: int) -> None:
     """Cuts lists to `num_tokens` together, from the longer one, in place.
 
     Source: google-research/bert, run_classifier.py, _truncate_seq_pair.

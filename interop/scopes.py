@@ -4,12 +4,16 @@ An encoder is the same whatever it is filed under; a name that is a scope off
 would stay random without a word.
 """
 
+from collections.abc import Sequence
+
 from absl import logging
 
 _NUM_NAMED = 3
 
 
-def strip(names, *, words, ours, separator):
+def strip(
+    names: Sequence[str], *, words: str, ours: str, separator: str
+) -> dict[str, str]:
     """Returns {name in the file: the name it has below our scope}.
 
     Names outside of the encoder lose what stands before its scope: the head of
@@ -54,5 +58,5 @@ def strip(names, *, words, ours, separator):
     }
 
 
-def _is_head(name):
+def _is_head(name: str) -> bool:
     return not name.startswith(("embeddings", "encoder", "pooler"))

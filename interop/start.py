@@ -1,33 +1,61 @@
-"""The weights that a program starts from: one door, one rule, for all of them.
+"""The shape and the weights that a program starts from: one door for all.
 
+Whoever wrote a config decides what the "gelu" in it means; see `bert_config`.
 An encoder of which a variable is missing would compute with random numbers, and
 one of which layers are left over would be another model: both are refused,
 unless it is asked for. Heads come and go: they are named in the table.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from absl import logging
 
-from interop import formats, variables
+from interop import bert_config, formats, variables
+from interop.config import ModelSettings
+from interop.families.family import Family
 from modeling import activations
+from modeling.config import BertConfig
 from storage import tensors
 
-_ENCODER = "bert/"
 _NUM_NAMED = 3
 
 
-def initialize(path, model_variables, bert, *, config_file, allow_partial):
+def read_config(path: str, *, max_seq_length: int) -> BertConfig:
+    """Reads --bert_config_file, of google-research or of transformers.
+
+    Args:
+        path: of the file.
+        max_seq_length: of the rows that the model is to read.
+
+    Raises:
+        ValueError: it cannot be read, or the model has fewer positions.
+    """
+    config = bert_config.read(path)
+    if max_seq_length > config.max_position_embeddings:
+        raise ValueError(
+            f"--max_seq_length={max_seq_length} is more than "
+            f"max_position_embeddings={config.max_position_embeddings} of "
+            f"{path}"
+        )
+    return config
+
+
+def initialize(
+    settings: ModelSettings,
+    model_variables: Mapping[str, Any],
+    architecture: BertConfig,
+) -> str:
     """Takes first values for variables from --init_checkpoint.
 
     A head of other shapes, as of another task, is left aside.
 
     Args:
-        path: of a model in any form, see `formats.read_weights`.
-        model_variables: {name: variable}, all below bert/ of the encoder.
-        bert: the `BertConfig` of the model.
-        config_file: where that is from, for errors.
-        allow_partial: whether variables of the encoder may be missing or left
-            over.
+        settings: name the model, in any form, see `formats.read_weights`.
+        model_variables: {name: variable}; those of the encoder are below its
+            family's scope, such as bert/.
+        architecture: of the model that has them.
 
     Returns:
         A table for the log: what was loaded, newly initialised, unused.
@@ -35,25 +63,31 @@ def initialize(path, model_variables, bert, *, config_file, allow_partial):
     Raises:
         ValueError: it cannot be read, or is of another model.
     """
-    weights = formats.read_weights(path)
+    path, config_file = settings.init_checkpoint, settings.bert_config_file
+    family = variables.family_of(architecture)
+    weights = formats.read_weights(path, family)
     if weights.config:
-        _compare_configs(path, weights.config, bert, config_file)
+        _compare_configs(path, weights.config, architecture, config_file)
     values = {
         name: value
         for name, value in weights.values.items()
-        if name.startswith(_ENCODER)
+        if name.startswith(family.scope)
         or name not in model_variables
         or tuple(model_variables[name].shape) == tuple(value.shape)
     }
     fates = _fates(model_variables, values)
-    _check_encoder(weights.source, fates, values, allow_partial)
+    _check_encoder(
+        weights.source, family, fates, values, settings.allow_partial_init
+    )
     _check_loaded(weights.source, model_variables, fates["loaded"], values)
     for name in fates["loaded"]:
         model_variables[name].assign(values[name])
     return _table(weights.source, fates)
 
 
-def _compare_configs(path, theirs, ours, config_file):
+def _compare_configs(
+    path: str, theirs: BertConfig, ours: BertConfig, config_file: str
+) -> None:
     heads = theirs.num_attention_heads
     if heads != ours.num_attention_heads:
         raise ValueError(
@@ -72,7 +106,9 @@ def _compare_configs(path, theirs, ours, config_file):
         )
 
 
-def _fates(model_variables, values):
+def _fates(
+    model_variables: Mapping[str, Any], values: Mapping[str, np.ndarray]
+) -> dict[str, list[str]]:
     """Returns {what became of names: the names}."""
     return {
         "loaded": [name for name in model_variables if name in values],
@@ -81,17 +117,24 @@ def _fates(model_variables, values):
     }
 
 
-def _check_encoder(source, fates, values, allow_partial):
+def _check_encoder(
+    source: str,
+    family: Family,
+    fates: Mapping[str, list[str]],
+    values: Mapping[str, np.ndarray],
+    allow_partial: bool,
+) -> None:
     if not fates["loaded"]:
         raise ValueError(
             f"--init_checkpoint: {source} has none of this model's variables; "
             f"it has {_listed(sorted(values))}"
         )
     missing, left_over = (
-        [name for name in fates[fate] if name.startswith(_ENCODER)]
+        [name for name in fates[fate] if name.startswith(family.scope)]
         for fate in ("newly initialised", "unused")
     )
-    pooler = [name for name in missing if name in variables.POOLER]
+    of_pooler = set(family.pooler_names)
+    pooler = [name for name in missing if name in of_pooler]
     if pooler:
         logging.warning(
             "--init_checkpoint: %s has no pooler, as models of masked words "
@@ -99,8 +142,8 @@ def _check_encoder(source, fates, values, allow_partial):
             source,
             " and ".join(pooler),
         )
-    missing = [name for name in missing if name not in variables.POOLER]
-    left_over = [name for name in left_over if name not in variables.POOLER]
+    missing = [name for name in missing if name not in of_pooler]
+    left_over = [name for name in left_over if name not in of_pooler]
     wrong = []
     if missing:
         wrong.append(
@@ -123,7 +166,12 @@ def _check_encoder(source, fates, values, allow_partial):
     logging.warning("%s (--allow_partial_init)", text)
 
 
-def _check_loaded(source, model_variables, names, values):
+def _check_loaded(
+    source: str,
+    model_variables: Mapping[str, Any],
+    names: list[str],
+    values: Mapping[str, np.ndarray],
+) -> None:
     for name in names:
         ours, theirs = model_variables[name].shape, values[name].shape
         if tuple(ours) != tuple(theirs):
@@ -139,12 +187,12 @@ def _check_loaded(source, model_variables, names, values):
         )
 
 
-def _listed(names):
+def _listed(names: list[str]) -> str:
     more = " ..." if len(names) > _NUM_NAMED else ""
     return ", ".join(names[:_NUM_NAMED]) + more
 
 
-def _table(source, fates):
+def _table(source: str, fates: Mapping[str, list[str]]) -> str:
     lines = [f"initialised from {source}"]
     for fate, names in fates.items():
         lines.append(f"  {fate:<18}{len(names):>5}  {_listed(names)}".rstrip())

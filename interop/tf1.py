@@ -5,8 +5,13 @@ Our names are theirs, so there is no table; older ones are brought up to date.
 
 import os
 import re
+from collections.abc import Collection
+
+import numpy as np
 
 from interop import bert_config, scopes, variables
+from interop.families.family import Family
+from interop.variables import PortableModel
 from storage import file_io, tensors
 
 CONFIG = "bert_config.json"
@@ -28,7 +33,7 @@ _OF_TRAINING = re.compile(
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
-def find(path):
+def find(path: str) -> str:
     """Returns the prefix of the checkpoint that a prefix or directory names.
 
     In a directory the newest model.ckpt-N goes before the only other one.
@@ -65,11 +70,17 @@ def find(path):
     )
 
 
-def read_tensors(prefix, *, with_state=True):
+def read_tensors(
+    prefix: str,
+    family: Family = variables.DEFAULT,
+    *,
+    with_state: bool = True,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Reads a checkpoint.
 
     Args:
         prefix: of its files.
+        family: of the model, for the scope of its encoder.
         with_state: whether to read optimizer slots and the step, too.
 
     Returns:
@@ -89,7 +100,7 @@ def read_tensors(prefix, *, with_state=True):
         ours = scopes.strip(
             sorted(shapes),
             words="embeddings/word_embeddings",
-            ours="bert/",
+            ours=family.scope,
             separator="/",
         )
     except ValueError as error:
@@ -102,13 +113,13 @@ def read_tensors(prefix, *, with_state=True):
     return values, state
 
 
-def _present_name(name):
+def _present_name(name: str) -> str:
     for pattern, present in _OLDER:
         name = pattern.sub(present, name)
     return name
 
 
-def _is_state(name, names):
+def _is_state(name: str, names: Collection[str]) -> bool:
     """Whether a tensor is of a training: a slot stands below its variable."""
     return name.rpartition("/")[0] in names or bool(
         _OF_TRAINING.fullmatch(name)
@@ -116,19 +127,24 @@ def _is_state(name, names):
 
 
 def read(
-    path, *, config_file=None, vocab_file=None, head=None, do_lower_case=True
-):
+    path: str,
+    *,
+    config_file: str | None = None,
+    vocab_file: str | None = None,
+    head: str | None = None,
+    do_lower_case: bool = True,
+) -> PortableModel:
     """Reads a checkpoint with the files beside it.
 
     Args:
         path: a prefix, or a directory.
         config_file: its bert_config.json; the one beside it if None.
         vocab_file: its vocabulary; that beside it, if there is one, if None.
-        head: a key of `variables.HEADS`, where the names fit several.
+        head: one of `variables.HEADS`, where the names fit several.
         do_lower_case: whether the model is uncased, which no file says.
 
     Returns:
-        A `variables.Bert`.
+        The model.
 
     Raises:
         ValueError: a file is missing, damaged, or does not fit the others.
@@ -137,10 +153,11 @@ def read(
     beside = os.path.dirname(prefix)
     config = bert_config.read(config_file or os.path.join(beside, CONFIG))
     vocabulary = file_io.read_bytes(vocab_file) if vocab_file else None
-    values, state = read_tensors(prefix)
-    model = variables.Bert(
+    family = variables.family_of(config)
+    values, state = read_tensors(prefix, family)
+    model = PortableModel(
         config=config,
-        head=variables.infer_head(values, head),
+        head=variables.infer_head(family, values, head),
         values=values,
         vocabulary=vocabulary or read_vocabulary(beside),
         do_lower_case=do_lower_case,
@@ -150,13 +167,15 @@ def read(
     return model
 
 
-def read_vocabulary(directory):
+def read_vocabulary(directory: str) -> bytes | None:
     """Returns the bytes of a directory's vocab.txt, None without one."""
     path = os.path.join(directory, VOCABULARY)
     return file_io.read_bytes(path) if file_io.exists(path) else None
 
 
-def export(directory, model, *, keep_state=False):
+def export(
+    directory: str, model: PortableModel, *, keep_state: bool = False
+) -> str:
     """Writes a model in the form in which models are published.
 
     That is bert_model.ckpt, bert_config.json and, if the model has one,
@@ -164,7 +183,7 @@ def export(directory, model, *, keep_state=False):
 
     Args:
         directory: made when missing; older files of these names are replaced.
-        model: a `variables.Bert`.
+        model: what to write.
         keep_state: whether optimizer slots and the step go with it.
 
     Returns:

@@ -1,69 +1,34 @@
-"""A BERT with its head as named arrays, and what names and shapes it must have.
+"""A model between two formats, and what names and shapes it must have.
 
-The names are those of google-research/bert, which are ours. Every other format
-is a table from these names to its own.
+The names are those of google-research, which are ours. `interop.families` has,
+for each family, a table from these names to those of every other library.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from modeling import config as model_config
+from interop.families.bert import BERT
+from interop.families.family import Family
+from modeling.config import BertConfig
 
-# V vocabulary, W width, I intermediate width, T token types, P positions,
-# N labels.
-_EMBEDDINGS = {
-    "bert/embeddings/word_embeddings": "VW",
-    "bert/embeddings/token_type_embeddings": "TW",
-    "bert/embeddings/position_embeddings": "PW",
-    "bert/embeddings/LayerNorm/beta": "W",
-    "bert/embeddings/LayerNorm/gamma": "W",
-}
-_LAYER = {
-    "attention/self/query/kernel": "WW",
-    "attention/self/query/bias": "W",
-    "attention/self/key/kernel": "WW",
-    "attention/self/key/bias": "W",
-    "attention/self/value/kernel": "WW",
-    "attention/self/value/bias": "W",
-    "attention/output/dense/kernel": "WW",
-    "attention/output/dense/bias": "W",
-    "attention/output/LayerNorm/beta": "W",
-    "attention/output/LayerNorm/gamma": "W",
-    "intermediate/dense/kernel": "WI",
-    "intermediate/dense/bias": "I",
-    "output/dense/kernel": "IW",
-    "output/dense/bias": "W",
-    "output/LayerNorm/beta": "W",
-    "output/LayerNorm/gamma": "W",
-}
-_POOLER = {"bert/pooler/dense/kernel": "WW", "bert/pooler/dense/bias": "W"}
-_MASKED_LM = {
-    "cls/predictions/transform/dense/kernel": "WW",
-    "cls/predictions/transform/dense/bias": "W",
-    "cls/predictions/transform/LayerNorm/beta": "W",
-    "cls/predictions/transform/LayerNorm/gamma": "W",
-    "cls/predictions/output_bias": "V",
-}
-_NEXT_SENTENCE = {
-    "cls/seq_relationship/output_weights": "NW",
-    "cls/seq_relationship/output_bias": "N",
-}
-_CLASSIFIER = {"output_weights": "NW", "output_bias": "N"}
+Shapes = Mapping[str, tuple[int, ...]]
 
-HEADS = {
-    "encoder": {},
-    "masked_lm": _MASKED_LM,
-    "pretraining": _MASKED_LM | _NEXT_SENTENCE,
-    "sequence_classification": _CLASSIFIER,
-    "token_classification": _CLASSIFIER,
-    "multiple_choice": _CLASSIFIER,
-    "question_answering": {
-        "cls/squad/output_weights": "NW",
-        "cls/squad/output_bias": "N",
-    },
-}
+# By the model_type of a config.
+FAMILIES = {BertConfig.model_type: BERT}
+# What a checkpoint without a config is taken for.
+DEFAULT = BERT
+HEADS = (
+    "encoder",
+    "masked_lm",
+    "pretraining",
+    "sequence_classification",
+    "token_classification",
+    "multiple_choice",
+    "question_answering",
+)
 # What these compute does not pass through the pooler, and files may lack it.
 WITHOUT_POOLER = (
     "encoder",
@@ -71,33 +36,39 @@ WITHOUT_POOLER = (
     "token_classification",
     "question_answering",
 )
-POOLER = tuple(_POOLER)
-# What these say is of tokens, what the others say of sequences.
-OF_TOKENS = ("token_classification", "question_answering")
 # The others have no labels to name.
 LABELLED = ("sequence_classification", "token_classification")
 _NUM_LISTED = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Bert:
-    """A model between two formats.
+class PortableModel:
+    """A model as arrays, with all that its files say of it.
 
     Its labels, if it has them, are in the config under the key id2label, as
     Hugging Face writes them.
     """
 
-    config: model_config.BertConfig
-    head: str  # A key of HEADS.
-    values: Mapping[str, np.ndarray]
+    config: BertConfig
+    head: str  # One of HEADS.
+    values: Mapping[str, np.ndarray]  # By our names.
     # The bytes of a vocab.txt.
     vocabulary: bytes | None = None
     do_lower_case: bool = True
     # Optimizer slots and the step, of a checkpoint that training goes on from.
     state: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
+    @property
+    def family(self) -> Family:
+        return family_of(self.config)
 
-def num_labels(values):
+
+def family_of(config: BertConfig) -> Family:
+    """Returns the names and shapes of a config's family."""
+    return FAMILIES[config.model_type]
+
+
+def num_labels(values: Mapping[str, np.ndarray]) -> int:
     """Returns the rows of the head's output_weights, 2 where it has none."""
     for name in ("output_weights", "cls/squad/output_weights"):
         if name in values:
@@ -106,34 +77,32 @@ def num_labels(values):
     return 2
 
 
-def wanted(config, head, num_labels=2):
+def wanted(config: BertConfig, head: str, num_labels: int = 2) -> Shapes:
     """Returns {name: shape} of a model of `config`, its head included."""
     sizes = {
         "V": config.vocab_size,
+        "E": config.embedding_size,
         "W": config.hidden_size,
         "I": config.intermediate_size,
         "T": config.type_vocab_size,
         "P": config.max_position_embeddings,
         "N": num_labels,
     }
-    letters = _EMBEDDINGS | {
-        f"bert/encoder/layer_{i}/{name}": shape
-        for i in range(config.num_hidden_layers)
-        for name, shape in _LAYER.items()
-    }
-    letters |= _POOLER | HEADS[head]
     return {
-        name: tuple(sizes[letter] for letter in shape)
-        for name, shape in letters.items()
+        name: tuple(sizes[letter] for letter in letters)
+        for row in family_of(config).rows(config.num_hidden_layers, (head,))
+        for name, letters in row.shapes().items()
     }
 
 
-def check(found, wanted, source, optional=()):
+def check(
+    found: Shapes, wanted: Shapes, source: str, optional: Collection[str] = ()
+) -> None:
     """Refuses a model that has other tensors than it should.
 
     Args:
-        found: {name: shape}.
-        wanted: {name: shape}.
+        found: what it has.
+        wanted: what it should have.
         source: the file, for the error.
         optional: names that may be missing.
 
@@ -163,9 +132,10 @@ def check(found, wanted, source, optional=()):
         raise ValueError(f"{source} does not fit its config:\n  {lines}")
 
 
-def check_model(model, source):
-    """Refuses a `Bert` whose tensors are not those of its config and head."""
-    optional = POOLER if model.head in WITHOUT_POOLER else ()
+def check_model(model: PortableModel, source: str) -> None:
+    """Refuses a model whose tensors are not those of its config and head."""
+    names = model.family.pooler_names
+    optional = names if model.head in WITHOUT_POOLER else ()
     check(
         shapes(model.values),
         wanted(model.config, model.head, num_labels(model.values)),
@@ -174,27 +144,33 @@ def check_model(model, source):
     )
 
 
-def shapes(values):
+def shapes(values: Mapping[str, np.ndarray]) -> Shapes:
     """Returns {name: shape} of {name: array}."""
     return {name: tuple(value.shape) for name, value in values.items()}
 
 
-def infer_head(names, wanted=None):
+def infer_head(
+    family: Family, names: Iterable[str], wanted: str | None = None
+) -> str:
     """Returns the largest head of which all tensors are there.
 
     Args:
+        family: of the model.
         names: of a model's tensors.
         wanted: which head is meant where several have these names, as those
             of sequences, tokens and choices do; the first of them if None.
     """
-    whole = [head for head in HEADS if HEADS[head].keys() <= set(names)]
-    head = max(whole, key=lambda head: len(HEADS[head]))
-    if wanted and HEADS[wanted].keys() == HEADS[head].keys():
+    heads = {head: family.head_names(head) for head in HEADS}
+    whole = [head for head in HEADS if heads[head] <= set(names)]
+    head = max(whole, key=lambda head: len(heads[head]))
+    if wanted and heads[wanted] == heads[head]:
         return wanted
     return head
 
 
-def with_head(model, head):
+def with_head(
+    model: PortableModel, head: str
+) -> tuple[PortableModel, list[str]]:
     """Returns the model with a part of its head, and the names left out.
 
     Raises:
@@ -202,7 +178,8 @@ def with_head(model, head):
     """
     if head == model.head:
         return model, []
-    missing = HEADS[head].keys() - model.values.keys()
+    names = model.family.head_names(head)
+    missing = names - model.values.keys()
     if missing:
         raise ValueError(
             f"--head={head}: the model has the head {model.head}, without "
@@ -211,29 +188,13 @@ def with_head(model, head):
     kept = {
         name: value
         for name, value in model.values.items()
-        if name.startswith("bert/") or name in HEADS[head]
+        if name.startswith(model.family.scope) or name in names
     }
     left_out = sorted(model.values.keys() - kept.keys())
     return dataclasses.replace(model, head=head, values=kept), left_out
 
 
-def expand(table, kinds, num_layers):
-    """Returns {our name: (their name, whether it is transposed there)}.
-
-    Args:
-        table: rows (our prefix, their prefix, kind); {i} is a layer's number.
-        kinds: {kind: rows (our suffix, their suffix, whether transposed)}.
-        num_layers: how many layers the model has.
-    """
-    return {
-        ours.format(i=i) + our_end: (theirs.format(i=i) + their_end, is_turned)
-        for ours, theirs, kind in table
-        for i in range(num_layers if "{i}" in ours else 1)
-        for our_end, their_end, is_turned in kinds[kind]
-    }
-
-
-def labels(config):
+def labels(config: BertConfig) -> list[str] | None:
     """Returns the labels in order, or None where the config names none.
 
     Raises:
@@ -255,13 +216,15 @@ def labels(config):
     return [by_id[number] for number in range(len(by_id))]
 
 
-def with_extra(config, *, drop=(), **added):
+def with_extra(
+    config: BertConfig, *, drop: Collection[str] = (), **added: Any
+) -> BertConfig:
     """Returns a config with some of its unknown keys dropped, others added."""
     kept = {k: v for k, v in config.extra.items() if k not in drop}
     return dataclasses.replace(config, extra=kept | added)
 
 
-def check_labels(model, source):
+def check_labels(model: PortableModel, source: str) -> None:
     """Refuses a model with another number of labels than of their rows."""
     names = labels(model.config)
     num_rows = num_labels(model.values)

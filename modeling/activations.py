@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from modeling.tensor import Tensor
 
-def gelu(x):
+
+def gelu(x: Tensor) -> Tensor:
     """Gaussian error linear unit, by the tanh formula of google-research/bert.
 
     Hendrycks and Gimpel, 2016 (arXiv 1606.08415), section 2. It differs from
@@ -15,7 +17,7 @@ def gelu(x):
     return ops.cast(y, x.dtype)
 
 
-def gelu_exact(x):
+def gelu_exact(x: Tensor) -> Tensor:
     """The unit itself, by the error function: Hugging Face's "gelu"."""
     y = keras.activations.gelu(ops.cast(x, "float32"), approximate=False)
     return ops.cast(y, x.dtype)

@@ -1,15 +1,40 @@
 """Attention that keeps none of its weights for the backward pass.
 
-They are computed again there, as in Dao et al. 2022 (FlashAttention), section
-3.1 and appendix B.2, but without tiles: those are the compiler's.
+One head and three tokens, the last of them padding. Rows ask, columns answer:
+
+    query x key + bias                      softmax of each row = weights
+              big    cat  [PAD]                       big   cat  [PAD]
+    big       1.0    3.0  -9999             big      0.12  0.88  0.00
+    cat       2.0    2.0  -9998             cat      0.50  0.50  0.00
+    [PAD]     0.0    1.0  -9999             [PAD]    0.27  0.73  0.00
+
+    output of big = 0.12 * value of big + 0.88 * value of cat
+
+The bias of a padded key is -10000, so that no row looks at it. The row of [PAD]
+itself is computed like the others, and nobody reads it.
+
+The weights, [B, H, Q, K], are by far the largest array of a layer. The forward
+pass keeps query, key, value and the output only, and the backward pass computes
+the weights again, as in Dao et al. 2022 (FlashAttention), section 3.1 and
+appendix B.2, but without tiles, which are left to the compiler.
 
 Shapes: B batch, H heads, D head width; Q and K are T, of queries and of keys.
 """
 
+from collections.abc import Callable
+
 from keras import ops
 
+from modeling.tensor import Tensor
 
-def attend(query, key, value, score_bias, drop):
+
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    score_bias: Tensor,
+    drop: Callable[[Tensor, bool], Tensor],
+) -> Tensor:
     """Mixes values by the softmax of scaled scores.
 
     Args:
@@ -35,9 +60,9 @@ def attend(query, key, value, score_bias, drop):
         def gradient(*args, upstream=None):
             if upstream is None:
                 (upstream,) = args
-            # Everything is [B, H, K, Q] here. The forward pass has no such
-            # array, so that no compiler takes one from there, which it would
-            # have to keep until now.
+            # Everything here is transposed, [B, H, K, Q]. The forward pass
+            # has no array of this form: otherwise a compiler would find that
+            # it can reuse one, and keep it in memory until now.
             weights, total = _weigh(
                 key, query, ops.swapaxes(score_bias, 2, 3), axis=2
             )
@@ -45,6 +70,8 @@ def attend(query, key, value, score_bias, drop):
             of_value = ops.matmul(drop(weights, True), scaled)
             of_weights = ops.matmul(value, ops.swapaxes(upstream, 2, 3))
             of_weights = _float32(drop(of_weights, True))
+            # The gradient of a softmax takes the mean of the gradients by the
+            # weights from each; that mean is upstream times the output.
             mean = ops.sum(_float32(upstream) * mixed, axis=3)[:, :, None]
             of_scores = _float32(weights) * (of_weights - mean)
             of_scores /= ops.swapaxes(total, 2, 3)
@@ -61,10 +88,13 @@ def attend(query, key, value, score_bias, drop):
     return mix(query, key, value)
 
 
-def _weigh(rows, columns, score_bias, axis):
+def _weigh(
+    rows: Tensor, columns: Tensor, score_bias: Tensor, axis: int
+) -> tuple[Tensor, Tensor]:
     """Returns the softmax before its division, and its divisor [B, H, Q, 1].
 
-    Divided is where that takes B*H*Q*D divisions, not B*H*Q*K of them.
+    The caller divides after the product with the values: B*H*Q*D divisions
+    instead of B*H*Q*K.
 
     Args:
         rows: queries or keys.
@@ -79,5 +109,5 @@ def _weigh(rows, columns, score_bias, axis):
     return ops.cast(weights, rows.dtype), total
 
 
-def _float32(x):
+def _float32(x: Tensor) -> Tensor:
     return ops.cast(x, "float32")

@@ -1,28 +1,42 @@
 """BERT: embeddings, transformer encoder, pooler (Devlin et al. 2018).
 
-Shapes: B batch, T tokens, W width.
+Shapes: B batch, T tokens, S packed sequences, W width, E embedding width, which
+is W in BERT.
 """
+
+import re
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
-from modeling import dropout, transformer
+from modeling import transformer
+from modeling.config import BertConfig
+from modeling.dropout import Dropout
+from modeling.encoder import Encoded, Encoder
+from modeling.initializers import Initializer
+from modeling.tensor import Tensor
+
+_LAYER = re.compile(r"/encoder/layer_(\d+)/")
 
 
 class BertEmbeddings(keras.layers.Layer):
     """The sum of word, segment and position embeddings, normalised."""
 
-    def __init__(self, config, initializer, **kwargs):
+    def __init__(
+        self, config: BertConfig, initializer: Initializer, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.config = config
         self.initializer = initializer
-        self.layer_norm = transformer.layer_norm()
-        self.dropout = dropout.Dropout(
+        self.layer_norm = transformer.layer_norm(config)
+        self.dropout = Dropout(
             config.hidden_dropout_prob, dtype=self.dtype_policy, name="dropout"
         )
 
-    def build(self, input_ids_shape):
-        width = self.config.hidden_size
+    def build(self, input_ids_shape: tuple[int | None, ...]) -> None:
+        width = self.config.embedding_size
         self.word_embeddings, self.token_type_embeddings, self.positions = (
             self.add_weight(
                 shape=(rows, width), initializer=self.initializer, name=name
@@ -35,14 +49,20 @@ class BertEmbeddings(keras.layers.Layer):
         )
         self.layer_norm.build((*input_ids_shape, width))
 
-    def call(self, input_ids, segment_ids, positions=None, dropout_seed=None):
-        """Maps two [B, T] of ids to [B, T, W].
+    def call(
+        self,
+        input_ids: Tensor,
+        segment_ids: Tensor,
+        positions: Tensor | None = None,
+        dropout_seed: Tensor | None = None,
+    ) -> Tensor:
+        """Maps two [B, T] of ids to [B, T, E].
 
         `positions`, [B, T], are 0, 1, ... where they are not given.
         """
         words = ops.take(self.word_embeddings, input_ids, axis=0)
-        # A product with one-hot rows: faster than a gather, and its gradient
-        # faster than a scatter, for a table of two rows.
+        # We multiply by one-hot rows: for a table of two rows that is faster
+        # than a gather, and its gradient is faster than a scatter.
         segments = ops.matmul(
             ops.one_hot(
                 segment_ids,
@@ -52,7 +72,7 @@ class BertEmbeddings(keras.layers.Layer):
             self.token_type_embeddings,
         )
         if positions is None:
-            placed = self.positions[: input_ids.shape[1]]
+            placed = self.positions[: ops.shape(input_ids)[1]]
         else:
             placed = ops.take(self.positions, positions, axis=0)
         embedded = words + segments + placed
@@ -62,7 +82,9 @@ class BertEmbeddings(keras.layers.Layer):
 class Pooler(keras.layers.Layer):
     """A dense tanh layer on the first token of each sequence."""
 
-    def __init__(self, config, initializer, **kwargs):
+    def __init__(
+        self, config: BertConfig, initializer: Initializer, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.dense = keras.layers.Dense(
             config.hidden_size,
@@ -72,32 +94,41 @@ class Pooler(keras.layers.Layer):
             name="dense",
         )
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: tuple[int | None, ...]) -> None:
         self.dense.build((inputs_shape[0], inputs_shape[2]))
 
-    def call(self, inputs, first_tokens=None):
+    def call(
+        self, inputs: Tensor, first_tokens: Tensor | None = None
+    ) -> Tensor:
         """Maps [B, T, W] to [B, W], or [B, S, W] with `first_tokens` [B, S]."""
         if first_tokens is None:
             return self.dense(inputs[:, 0])
         pooled = self.dense(rows_at(inputs, first_tokens))
-        return ops.reshape(pooled, (*first_tokens.shape, -1))
+        return ops.reshape(pooled, (*ops.shape(first_tokens), self.dense.units))
 
 
-class BertEncoder(keras.layers.Layer):
+class BertEncoder(Encoder):
     """BERT without its pretraining heads.
 
     Args:
-        config: a `BertConfig`.
+        config: its sizes.
         initializer: first values of kernels and embeddings.
         recompute: whether the backward pass computes the inside of each layer
             again instead of having it kept.
+        has_pooler: whether the first token of each sequence is pooled.
         dtype: a Keras dtype policy: "float32", or a mixed one, in which
             variables, embeddings, softmax, layer norm and pooler are float32.
     """
 
     def __init__(
-        self, config, initializer, recompute=False, name="bert", **kwargs
-    ):
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        recompute: bool = False,
+        has_pooler: bool = True,
+        name: str = "bert",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.config = config
         self.embeddings = BertEmbeddings(
@@ -110,43 +141,29 @@ class BertEncoder(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="encoder",
         )
-        self.pooler = Pooler(
-            config, initializer, dtype=self.variable_dtype, name="pooler"
-        )
+        self.pooler = None
+        if has_pooler:
+            self.pooler = Pooler(
+                config, initializer, dtype=self.variable_dtype, name="pooler"
+            )
 
-    def build(self, input_ids_shape=(None, None)):
+    def build(
+        self, input_ids_shape: tuple[int | None, ...] = (None, None)
+    ) -> None:
         self.embeddings.build(input_ids_shape)
-        embedded_shape = (*input_ids_shape, self.config.hidden_size)
-        self.encoder.build(embedded_shape)
-        self.pooler.build(embedded_shape)
+        self.encoder.build((*input_ids_shape, self.config.embedding_size))
+        if self.pooler:
+            self.pooler.build((*input_ids_shape, self.config.hidden_size))
 
     def call(
         self,
-        input_ids,
-        input_mask,
-        segment_ids,
-        first_tokens=None,
-        dropout_seed=None,
-    ):
-        """Encodes a batch.
-
-        With `first_tokens` a row holds several sequences, one behind another:
-        none attends to another, and in each the positions begin at 0.
-
-        Args:
-            input_ids: [B, T] int32.
-            input_mask: [B, T] int32, 1 for real tokens and 0 for padding; or
-                the number of the sequence, from 1 on, in place of 1.
-            segment_ids: [B, T] int32.
-            first_tokens: [B, S] int32, where the sequences begin.
-            dropout_seed: an integer scalar that no other step and replica
-                uses, or None for inference.
-
-        Returns:
-            A dict: "sequence_output" [B, T, W], "pooled_output" [B, W] (or
-            [B, S, W]), "layer_outputs" a list of [B, T, W],
-            "embedding_output" [B, T, W].
-        """
+        input_ids: Tensor,
+        input_mask: Tensor,
+        segment_ids: Tensor,
+        first_tokens: Tensor | None = None,
+        dropout_seed: Tensor | None = None,
+    ) -> Encoded:
+        """Encodes a batch; see `Encoder`."""
         is_packed = first_tokens is not None
         positions = _positions(input_mask, first_tokens) if is_packed else None
         embedded = self.embeddings(
@@ -158,25 +175,69 @@ class BertEncoder(keras.layers.Layer):
             is_packed=is_packed,
             dropout_seed=dropout_seed,
         )
-        return {
-            "embedding_output": embedded,
-            "layer_outputs": layer_outputs,
-            "sequence_output": layer_outputs[-1],
-            "pooled_output": self.pooler(layer_outputs[-1], first_tokens),
-        }
+        last, pooled = layer_outputs[-1], None
+        if self.pooler:
+            pooled = self.pooler(last, first_tokens)
+        return Encoded(last, pooled, layer_outputs, embedded)
+
+    @property
+    def word_embeddings(self) -> keras.Variable:
+        return self.embeddings.word_embeddings
+
+    @property
+    def layers(self) -> Sequence[keras.layers.Layer]:
+        return self.encoder.layers
+
+    def top_layers(self, count: int) -> list[keras.Variable]:
+        if not count:
+            return []
+        trained = [*self.layers[-count:], *filter(None, [self.pooler])]
+        return [x for layer in trained for x in layer.trainable_variables]
+
+    def depth_of(self, path: str) -> int:
+        """Returns the depth of a variable, by ELECTRA's rule.
+
+        It is 0 for the embeddings, i + 1 for layer i and the number of layers
+        + 2 for the heads (Clark et al. 2020, optimization.py). The pooler,
+        which ELECTRA has not, is between the layers and the heads.
+        """
+        layer = _LAYER.search(path)
+        if layer:
+            return int(layer[1]) + 1
+        if "/embeddings/" in path:
+            return 0
+        if "/pooler/" in path:
+            return self.head_depth - 1
+        return self.head_depth
+
+    def forward_flops(self, max_seq_length: int) -> int:
+        width = self.config.hidden_size
+        # Query, key, value and output: 4 W^2. Scores and their use: 2 T W.
+        layer = max_seq_length * (
+            4 * width**2
+            + 2 * max_seq_length * width
+            + 2 * width * self.config.intermediate_size
+        )
+        return 2 * (len(self.layers) * layer + width**2)
 
 
-def rows_at(sequence, positions):
+def rows_at(sequence: Tensor, positions: Tensor) -> Tensor:
     """Gathers [B*P, W] from [B, T, W] at `positions` [B, P]."""
-    batch_size, num_tokens, width = sequence.shape
+    # `ops.shape` gives integers where the shape is known, as in training, and
+    # tensors where it is not, as in a server: one model serves both.
+    batch_size, num_tokens, width = ops.shape(sequence)
     starts = ops.arange(batch_size, dtype="int32")[:, None] * num_tokens
     rows = ops.reshape(ops.cast(positions, "int32") + starts, (-1,))
     return ops.take(ops.reshape(sequence, (-1, width)), rows, axis=0)
 
 
-def _positions(numbers, first_tokens):
-    """The place of each token in its sequence, [B, T]; some for padding."""
-    num_tokens, num_sequences = numbers.shape[1], first_tokens.shape[1]
+def _positions(numbers: Tensor, first_tokens: Tensor) -> Tensor:
+    """Returns the place of each token in its sequence, [B, T].
+
+    Padding gets places, too, which nobody reads.
+    """
+    num_tokens = ops.shape(numbers)[1]
+    num_sequences = ops.shape(first_tokens)[1]
     is_in = numbers[:, :, None] == ops.arange(1, num_sequences + 1)
     starts = ops.sum(ops.where(is_in, first_tokens[:, None], 0), axis=2)
     return ops.arange(num_tokens) - starts

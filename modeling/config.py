@@ -5,14 +5,16 @@ import difflib
 import json
 import types
 from collections.abc import Mapping
+from typing import ClassVar, Self
 
-from modeling import activations, transformer
+from modeling import activations
 from storage import json_files
 
 # How alike a key must be to one of ours to be taken for a slip, of 1.
 _NEAR = 0.85
 # No list of the variables of more would come to an end.
 _MOST_LAYERS = 10_000
+_LAYER_NORM_EPSILON = 1e-12
 # Keys of other models: {key: (whose, the key of ours it may be equal to)}.
 _OF_OTHERS = {
     "embedding_size": ("ALBERT or ELECTRA", "hidden_size"),
@@ -38,7 +40,7 @@ _OF_OTHERS = {
 # Keys of which we have one value; a file need not say it.
 ONLY = {
     "model_type": "bert",
-    "layer_norm_eps": transformer.LAYER_NORM_EPSILON,
+    "layer_norm_eps": _LAYER_NORM_EPSILON,
     "position_embedding_type": "absolute",
     "is_decoder": False,
     "add_cross_attention": False,
@@ -84,6 +86,9 @@ PUBLISHED = frozenset(
 class BertConfig:
     """Sizes and rates of a BERT, under the names of the published files."""
 
+    # The name of the family, as config files have it.
+    model_type: ClassVar[str] = "bert"
+
     vocab_size: int
     hidden_size: int = 768
     num_hidden_layers: int = 12
@@ -116,7 +121,46 @@ class BertConfig:
                 f"num_attention_heads={self.num_attention_heads}"
             )
 
-    def to_json(self):
+    @property
+    def embedding_size(self) -> int:
+        """The width of the word embeddings, which other families choose."""
+        return self.hidden_size
+
+    @property
+    def layer_norm_eps(self) -> float:
+        """What keeps layer normalisation from dividing by zero."""
+        return _LAYER_NORM_EPSILON
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str) -> Self:
+        """Reads the text of a bert_config.json.
+
+        Args:
+            text: the JSON.
+            source: the file's name, for errors.
+
+        Raises:
+            ValueError: not JSON, of another model, with a key that is nearly
+                one of ours, or a value is impossible.
+        """
+        values = json_files.parse(text, source, object)
+        if not isinstance(values, dict) or "vocab_size" not in values:
+            raise ValueError(
+                f"{source}: not a BERT config: it has no vocab_size"
+            )
+        _refuse_other_models(values, source)
+        known = {field.name for field in dataclasses.fields(cls)} - {"extra"}
+        extra = {key: values[key] for key in values if key not in known}
+        _refuse_slips(extra, known, source)
+        try:
+            return cls(
+                **{key: values[key] for key in values if key in known},
+                extra=types.MappingProxyType(extra),
+            )
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from None
+
+    def to_json(self) -> str:
         """Returns the text of a bert_config.json, unknown keys included."""
         values = {
             field.name: getattr(self, field.name)
@@ -124,33 +168,6 @@ class BertConfig:
             if field.name != "extra"
         }
         return json.dumps({**values, **self.extra}, indent=2, sort_keys=True)
-
-
-def from_json(text, source):
-    """Reads a `BertConfig` from the text of a bert_config.json.
-
-    Args:
-        text: the JSON, a string or bytes.
-        source: the file's name, for errors.
-
-    Raises:
-        ValueError: not JSON, of another model, with a key that is nearly one
-            of ours, or a value is impossible.
-    """
-    values = json_files.parse(text, source, object)
-    if not isinstance(values, dict) or "vocab_size" not in values:
-        raise ValueError(f"{source}: not a BERT config: it has no vocab_size")
-    _refuse_other_models(values, source)
-    known = {field.name for field in dataclasses.fields(BertConfig)} - {"extra"}
-    extra = {key: value for key, value in values.items() if key not in known}
-    _refuse_slips(extra, known, source)
-    try:
-        return BertConfig(
-            **{key: values[key] for key in values if key in known},
-            extra=types.MappingProxyType(extra),
-        )
-    except ValueError as error:
-        raise ValueError(f"{source}: {error}") from None
 
 
 def _refuse_other_models(values, source):
@@ -185,7 +202,7 @@ def _refuse_slips(extra, known, source):
             )
 
 
-def unknown_keys(config):
+def unknown_keys(config: BertConfig) -> list[str]:
     """Returns the keys of a file that no published BERT has, sorted."""
     return sorted(config.extra.keys() - PUBLISHED)
 

@@ -1,19 +1,41 @@
 """A chain of labels: its likelihood and its best path (Lafferty et al. 2001).
 
-Some of the tokens are words and have labels; the state of the chain is carried
-over the others. Shapes: B batch, T tokens, N labels.
+Labels O, B, I, and two words in five tokens, as a word's first piece alone is
+labelled:
+
+    token    [CLS]  paris  ##ian  sleeps  [SEP]
+    words      0      1      0      1       0
+    label             B             O
+
+    score of the path "B O" = start[B]  + score(paris, B)  + transition[B, O]
+                                        + score(sleeps, O) + end[O]
+
+The chain goes from paris to sleeps directly: at a token whose `words` is 0 its
+state stays what it is. The probability of a path is exp(its score) over the sum
+of exp(score) of all nine paths. "O I" is barred by a rule: -10000 is added to
+transition[O, I], so that no best path takes it.
+
+A long sentence is read in several rows. `start` counts only in the row that has
+its first word, `end` only in the one that has its last.
+
+Shapes: B batch, T tokens, N labels.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
-from modeling import recurrent, task_heads
+from modeling import recurrent
+from modeling.config import BertConfig
+from modeling.encoder import Encoded
+from modeling.initializers import Initializer
+from modeling.task_heads import Batch, TokenHead
+from modeling.tensor import Tensor
 
-# Added to the score of what is barred: no path of scores that a model gives
-# makes up for it, and a sum of it over a sequence is still a number.
+# Added to the score of what is barred. No score of a model makes up for it, and
+# its sum over a sequence is still a finite number.
 _BARRED = -1e4
 
 
@@ -30,10 +52,16 @@ class Crf(keras.layers.Layer):
 
     Args:
         num_labels: N.
-        rules: `Rules`, or None where everything may be.
+        rules: None where everything may be.
     """
 
-    def __init__(self, num_labels, rules=None, name="crf", **kwargs):
+    def __init__(
+        self,
+        num_labels: int,
+        rules: Rules | None = None,
+        name: str = "crf",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         shapes = Rules((num_labels, num_labels), (num_labels,), (num_labels,))
         rules = rules or Rules(*map(np.ones, shapes))
@@ -47,10 +75,18 @@ class Crf(keras.layers.Layer):
                     shapes, ("transitions", "start", "end"), strict=True
                 )
             )
-        # Its methods are called, and not the layer itself.
+        # Keras builds a layer when it is called; of this one only the methods
+        # are called.
         self.built = True
 
-    def log_likelihood(self, scores, labels, words, is_start, is_end):
+    def log_likelihood(
+        self,
+        scores: Tensor,
+        labels: Tensor,
+        words: Tensor,
+        is_start: Tensor,
+        is_end: Tensor,
+    ) -> Tensor:
         """Returns the logarithm of the probability of the labels, [B].
 
         Args:
@@ -75,7 +111,7 @@ class Crf(keras.layers.Layer):
             arriving = ops.logsumexp(
                 reached[:, :, None] + transitions[None], axis=1
             )
-            # Sums and no products of matrices, which TPUs round.
+            # We sum and do not multiply matrices: TPUs round those products.
             came = ops.sum(before[:, :, None] * transitions[None], axis=1)
             came += start * (1 - ops.sum(before, axis=1, keepdims=True))
             total += ops.sum(chosen * (came + scores), axis=1, keepdims=True)
@@ -93,11 +129,18 @@ class Crf(keras.layers.Layer):
         has_words = ops.any(ops.cast(words, "bool"), axis=1)
         return ops.where(has_words, total - of_all, 0.0)
 
-    def best_path(self, scores, words, is_start, is_end):
+    def best_path(
+        self,
+        scores: Tensor,
+        words: Tensor,
+        is_start: Tensor,
+        is_end: Tensor,
+    ) -> Tensor:
         """Returns the likeliest labels, int32 [B, T], 0 where no word is.
 
-        The way back needs no pointers: the best label before is that of the
-        best score on the way there (Viterbi 1967).
+        This is Viterbi's algorithm (1967) without pointers. On the way forth
+        `reached` is the score of the best path to each label; on the way back
+        we add the transition to the label already chosen and take the best.
 
         Args:
             scores, words, is_start, is_end: see `log_likelihood`.
@@ -121,7 +164,7 @@ class Crf(keras.layers.Layer):
         labels = ops.cast(ops.argmax(chosen, axis=-1), "int32")
         return labels * ops.cast(words, "int32")
 
-    def _edges(self, is_start, is_end):
+    def _edges(self, is_start: Tensor, is_end: Tensor) -> tuple[Tensor, Tensor]:
         """The scores of starting and ending with a label, [B, N] each."""
         start = self.start + self._barred.starts
         end = self.end + self._barred.ends
@@ -131,21 +174,30 @@ class Crf(keras.layers.Layer):
         )
 
 
-class CrfHead(task_heads.TokenHead):
+class CrfHead(TokenHead):
     """Scores labels of each token, and which follow one another.
 
     Args:
-        config: a `modeling.config.BertConfig`.
+        config: of the encoder.
         initializer: of its kernels.
         num_outputs: N.
-        rules: `Rules`, or None where everything may be.
+        rules: None where everything may be.
     """
 
-    def __init__(self, config, initializer, num_outputs, rules, **kwargs):
+    def __init__(
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        num_outputs: int,
+        rules: Rules | None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(config, initializer, num_outputs, **kwargs)
         self.crf = Crf(num_outputs, rules)
 
-    def call(self, encoded, batch, dropout_seed=None):
+    def call(
+        self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Returns {"logits": [B, T, N]} and, in inference, "tags" [B, T]."""
         outputs = super().call(encoded, batch, dropout_seed)
         if dropout_seed is None:
@@ -154,7 +206,9 @@ class CrfHead(task_heads.TokenHead):
             )
         return outputs
 
-    def log_likelihood(self, outputs, batch):
+    def log_likelihood(
+        self, outputs: dict[str, Tensor], batch: Batch
+    ) -> Tensor:
         """Returns that of the labels of the batch, [B]."""
         return self.crf.log_likelihood(
             outputs["logits"], batch["label_ids"], *_chain(batch)
@@ -173,30 +227,34 @@ class BilstmCrfHead(keras.layers.Layer):
 
     def __init__(
         self,
-        config,
-        initializer,
-        num_outputs,
-        rules,
-        lstm_size,
-        name="tagger",
-        **kwargs,
-    ):
+        config: BertConfig,
+        initializer: Initializer,
+        num_outputs: int,
+        rules: Rules | None,
+        lstm_size: int,
+        name: str = "tagger",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.lstm = recurrent.Bilstm(config, initializer, lstm_size)
         self.head = CrfHead(
             self.lstm.output_config, initializer, num_outputs, rules
         )
 
-    def call(self, encoded, batch, dropout_seed=None):
+    def call(
+        self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Returns what `CrfHead` does."""
-        sequence = self.lstm(encoded["sequence_output"], batch["input_mask"])
-        return self.head({"sequence_output": sequence}, batch, dropout_seed)
+        sequence = self.lstm(encoded.sequence_output, batch["input_mask"])
+        return self.head(Encoded(sequence), batch, dropout_seed)
 
-    def log_likelihood(self, outputs, batch):
+    def log_likelihood(
+        self, outputs: dict[str, Tensor], batch: Batch
+    ) -> Tensor:
         """Returns that of the labels of the batch, [B]."""
         return self.head.log_likelihood(outputs, batch)
 
 
-def _chain(batch):
+def _chain(batch: Batch) -> tuple[Tensor, ...]:
     names = ("label_weights", "is_start", "is_end")
     return tuple(batch[name] for name in names)

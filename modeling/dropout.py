@@ -8,9 +8,12 @@ where they are used instead of storing them.
 
 import math
 import zlib
+from typing import Any
 
 import keras
 from keras import ops
+
+from modeling.tensor import Tensor
 
 
 class Dropout(keras.layers.Layer):
@@ -19,14 +22,19 @@ class Dropout(keras.layers.Layer):
     The layer's own path salts the seed, so layers differ from one another.
     """
 
-    def __init__(self, rate, **kwargs):
+    def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = rate
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: tuple[int | None, ...]) -> None:
         self.salt = zlib.crc32(self.path.encode())
 
-    def call(self, inputs, seed=None, is_transposed=False):
+    def call(
+        self,
+        inputs: Tensor,
+        seed: Tensor | None = None,
+        is_transposed: bool = False,
+    ) -> Tensor:
         """Drops elements of `inputs`.
 
         Args:
@@ -44,15 +52,20 @@ class Dropout(keras.layers.Layer):
         return ops.cast(ops.where(keep, scaled, 0.0), inputs.dtype)
 
 
-def random_bits(shape, seed, salt, is_transposed=False):
+def random_bits(
+    shape: tuple[int, ...],
+    seed: Tensor,
+    salt: int,
+    is_transposed: bool = False,
+) -> Tensor:
     """Returns uint32 bits for each element of a tensor of static `shape`.
 
     For backends whose uint32 wraps around: TensorFlow, JAX, NumPy.
 
     Args:
-        shape: tuple of integers.
-        seed: an integer scalar tensor.
-        salt: a Python integer below 2**32.
+        shape: known beforehand.
+        seed: an integer scalar.
+        salt: below 2**32.
         is_transposed: whether the last two axes are exchanged, in the shape and
             in the result.
     """

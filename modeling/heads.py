@@ -1,33 +1,47 @@
 """The pretraining heads of BERT.
 
-Shapes: B batch, T tokens, W width, P predictions, V vocabulary.
+Shapes: B batch, T tokens, W width, E embedding width, P predictions,
+V vocabulary.
 """
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from modeling import activations, bert, transformer
+from modeling.config import BertConfig
+from modeling.encoder import Encoded
+from modeling.initializers import Initializer
+from modeling.tensor import Tensor
+
+Shape = tuple[int | None, ...]
 
 
 class MaskedLmHead(keras.layers.Layer):
     """Scores every word of the vocabulary at the masked positions only."""
 
-    def __init__(self, config, initializer, **kwargs):
+    def __init__(
+        self, config: BertConfig, initializer: Initializer, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.config = config
+        # To the width of the word embeddings, with which it is multiplied.
         self.dense = keras.layers.Dense(
-            config.hidden_size,
+            config.embedding_size,
             activation=activations.ACTIVATIONS[config.hidden_act],
             kernel_initializer=initializer,
             dtype=self.dtype_policy,
             name="dense",
         )
-        self.layer_norm = transformer.layer_norm()
+        self.layer_norm = transformer.layer_norm(config)
 
-    def build(self, sequence_shape):
+    def build(self, sequence_shape: Shape) -> None:
         with keras.name_scope("transform"):
             self.dense.build(sequence_shape)
-            self.layer_norm.build(sequence_shape)
+            self.layer_norm.build(
+                (*sequence_shape[:-1], self.config.embedding_size)
+            )
         self.output_bias = self.add_weight(
             shape=(self.config.vocab_size,),
             initializer="zeros",
@@ -35,13 +49,18 @@ class MaskedLmHead(keras.layers.Layer):
             name="output_bias",
         )
 
-    def call(self, sequence_output, positions, word_embeddings):
+    def call(
+        self,
+        sequence_output: Tensor,
+        positions: Tensor,
+        word_embeddings: Tensor,
+    ) -> Tensor:
         """Returns float32 logits.
 
         Args:
             sequence_output: [B, T, W].
             positions: [B, P] int32.
-            word_embeddings: [V, W]: the output weights are the input ones.
+            word_embeddings: [V, E]: the output weights are the input ones.
 
         Returns:
             [B, P, V].
@@ -52,18 +71,22 @@ class MaskedLmHead(keras.layers.Layer):
         )
         logits = ops.matmul(transformed, ops.transpose(word_embeddings))
         logits = ops.cast(logits, "float32") + self.output_bias
-        return ops.reshape(logits, (*positions.shape, -1))
+        return ops.reshape(
+            logits, (*ops.shape(positions), self.config.vocab_size)
+        )
 
 
 class NextSentenceHead(keras.layers.Layer):
     """Scores "is the next sentence" (0) and "is a random one" (1)."""
 
-    def __init__(self, config, initializer, **kwargs):
+    def __init__(
+        self, config: BertConfig, initializer: Initializer, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.width = config.hidden_size
         self.initializer = initializer
 
-    def build(self, pooled_shape):
+    def build(self, pooled_shape: Shape) -> None:
         # [2, W], the transpose of a Dense kernel, as in the published files.
         self.output_weights = self.add_weight(
             shape=(2, self.width),
@@ -77,7 +100,7 @@ class NextSentenceHead(keras.layers.Layer):
             name="output_bias",
         )
 
-    def call(self, pooled_output):
+    def call(self, pooled_output: Tensor) -> Tensor:
         """Maps [..., W] to float32 logits [..., 2]."""
         logits = ops.matmul(pooled_output, ops.transpose(self.output_weights))
         return ops.cast(logits, "float32") + self.output_bias
@@ -86,7 +109,13 @@ class NextSentenceHead(keras.layers.Layer):
 class PretrainingHeads(keras.layers.Layer):
     """Masked language model and next sentence prediction."""
 
-    def __init__(self, config, initializer, name="cls", **kwargs):
+    def __init__(
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        name: str = "cls",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.width = config.hidden_size
         self.masked_lm = MaskedLmHead(
@@ -99,15 +128,15 @@ class PretrainingHeads(keras.layers.Layer):
             name="seq_relationship",
         )
 
-    def build(self, sequence_shape=(None, None)):
+    def build(self, sequence_shape: Shape = (None, None)) -> None:
         self.masked_lm.build((*sequence_shape[:2], self.width))
         self.next_sentence.build((sequence_shape[0], self.width))
 
-    def call(self, encoded, positions, word_embeddings):
+    def call(
+        self, encoded: Encoded, positions: Tensor, word_embeddings: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Returns masked LM logits [B, P, V], next sentence ones [..., 2]."""
         return (
-            self.masked_lm(
-                encoded["sequence_output"], positions, word_embeddings
-            ),
-            self.next_sentence(encoded["pooled_output"]),
+            self.masked_lm(encoded.sequence_output, positions, word_embeddings),
+            self.next_sentence(encoded.pooled_output),
         )

@@ -4,6 +4,10 @@ import itertools
 
 import keras
 
+from modeling.tensor import Tensor
+
+Initializer = keras.initializers.Initializer | str
+
 
 class TruncatedNormal(keras.initializers.Initializer):
     """Draws every tensor of a model from one seed.
@@ -13,11 +17,13 @@ class TruncatedNormal(keras.initializers.Initializer):
     standard deviations from zero are drawn again, as in BERT.
     """
 
-    def __init__(self, stddev, seed):
+    def __init__(self, stddev: float, seed: int) -> None:
         self.stddev = stddev
         self._seeds = ((seed, n) for n in itertools.count())
 
-    def __call__(self, shape, dtype=None):
+    def __call__(
+        self, shape: tuple[int, ...], dtype: str | None = None
+    ) -> Tensor:
         seed, n = next(self._seeds)
         return keras.random.truncated_normal(
             shape,

@@ -4,12 +4,27 @@ Shapes: B batch, T tokens, W width.
 """
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
 
+from modeling.config import BertConfig
+from modeling.initializers import Initializer
+from modeling.tensor import Tensor
 
-def scan(step, inputs, mask, states, reverse=False):
+# Maps the input of one token and the states to an output and the new states.
+Step = Callable[[Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]
+
+
+def scan(
+    step: Step,
+    inputs: Tensor,
+    mask: Tensor,
+    states: list[Tensor],
+    reverse: bool = False,
+) -> tuple[Tensor, list[Tensor]]:
     """Runs a step over the tokens; masked ones leave the state as it is.
 
     `keras.layers.RNN` is the loop that XLA can differentiate on every backend:
@@ -20,7 +35,7 @@ def scan(step, inputs, mask, states, reverse=False):
             is the width of the first state, and the new states.
         inputs: float32 [B, T, W].
         mask: [B, T], not 0 where there is a step to do.
-        states: a list of float32 [B, S], one S each.
+        states: float32 [B, S], one S each.
         reverse: whether to go from the last token to the first.
 
     Returns:
@@ -43,7 +58,7 @@ def scan(step, inputs, mask, states, reverse=False):
 class _Cell(keras.layers.Layer):
     """A function as Keras wants a step; it has no weights."""
 
-    def __init__(self, step, state_size):
+    def __init__(self, step: Step, state_size: list[int]) -> None:
         super().__init__(dtype="float32")
         self.step = step
         self.state_size = state_size
@@ -57,13 +72,20 @@ class Bilstm(keras.layers.Layer):
     """An LSTM in each direction (Hochreiter and Schmidhuber 1997).
 
     Args:
-        config: a `modeling.config.BertConfig`.
+        config: of the encoder below.
         initializer: draws kernels of `config.initializer_range`; they are
             scaled to keep the variance of what they are multiplied with.
         size: the width of each direction.
     """
 
-    def __init__(self, config, initializer, size, name="lstm", **kwargs):
+    def __init__(
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        size: int,
+        name: str = "lstm",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         # What a layer on top of it takes for the width of its input.
         self.output_config = dataclasses.replace(
@@ -92,10 +114,10 @@ class Bilstm(keras.layers.Layer):
                 layer.build((None, None, config.hidden_size))
                 self.directions.append(layer)
 
-    def call(self, sequence, mask):
+    def call(self, sequence: Tensor, mask: Tensor) -> Tensor:
         """Maps [B, T, W] to float32 [B, T, 2 * size].
 
-        `mask` is not 0 at the tokens that are none of the padding.
+        `mask` is 0 at padding and nowhere else.
         """
         sequence = ops.cast(sequence, "float32")
         mask = ops.cast(mask, "bool")

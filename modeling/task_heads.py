@@ -3,10 +3,19 @@
 Shapes: B batch, T tokens, W width, N labels, C choices.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 from keras import ops
 
-from modeling import dropout
+from modeling.config import BertConfig
+from modeling.dropout import Dropout
+from modeling.encoder import Encoded
+from modeling.initializers import Initializer
+from modeling.tensor import Tensor
+
+Batch = Mapping[str, Tensor]
 
 
 class _Scores(keras.layers.Layer):
@@ -16,7 +25,14 @@ class _Scores(keras.layers.Layer):
     a layer, and [N, W], the transpose of a Dense kernel.
     """
 
-    def __init__(self, config, initializer, num_outputs, name="head", **kwargs):
+    def __init__(
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        num_outputs: int,
+        name: str = "head",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.output_weights = keras.Variable(
             initializer,
@@ -28,11 +44,9 @@ class _Scores(keras.layers.Layer):
         )
         # The names decide what is dropped: Keras' own would count the models
         # of a process.
-        self.dropout = dropout.Dropout(
-            config.hidden_dropout_prob, name="dropout"
-        )
+        self.dropout = Dropout(config.hidden_dropout_prob, name="dropout")
 
-    def score(self, inputs, dropout_seed):
+    def score(self, inputs: Tensor, dropout_seed: Tensor | None) -> Tensor:
         """Maps [..., W] to [..., N]."""
         inputs = ops.cast(inputs, "float32")
         dropped = self.dropout(inputs, seed=dropout_seed)
@@ -45,10 +59,11 @@ class SequenceHead(_Scores):
 
     per_token = False
 
-    def call(self, encoded, batch, dropout_seed=None):
+    def call(
+        self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Returns {"logits": [B, N]}."""
-        pooled = encoded["pooled_output"]
-        return {"logits": self.score(pooled, dropout_seed)}
+        return {"logits": self.score(encoded.pooled_output, dropout_seed)}
 
 
 class ChoiceHead(_Scores):
@@ -56,12 +71,16 @@ class ChoiceHead(_Scores):
 
     per_token = False
 
-    def __init__(self, config, initializer, **kwargs):
+    def __init__(
+        self, config: BertConfig, initializer: Initializer, **kwargs: Any
+    ) -> None:
         super().__init__(config, initializer, num_outputs=1, **kwargs)
 
-    def call(self, encoded, batch, dropout_seed=None):
+    def call(
+        self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Returns {"logits": [B, C]}; the encoder's rows are [B*C]."""
-        scores = self.score(encoded["pooled_output"], dropout_seed)
+        scores = self.score(encoded.pooled_output, dropout_seed)
         return {"logits": ops.reshape(scores, batch["input_ids"].shape[:2])}
 
 
@@ -70,10 +89,11 @@ class TokenHead(_Scores):
 
     per_token = True
 
-    def call(self, encoded, batch, dropout_seed=None):
+    def call(
+        self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Returns {"logits": [B, T, N]}."""
-        sequence = encoded["sequence_output"]
-        return {"logits": self.score(sequence, dropout_seed)}
+        return {"logits": self.score(encoded.sequence_output, dropout_seed)}
 
 
 class SpanHead(keras.layers.Layer):
@@ -81,7 +101,13 @@ class SpanHead(keras.layers.Layer):
 
     per_token = True
 
-    def __init__(self, config, initializer, name="cls", **kwargs):
+    def __init__(
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        name: str = "cls",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.width = config.hidden_size
         self.initializer = initializer
@@ -93,9 +119,11 @@ class SpanHead(keras.layers.Layer):
                 "zeros", shape=(2,), name="output_bias"
             )
 
-    def call(self, encoded, batch, dropout_seed=None):
+    def call(
+        self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Returns {"start_logits": [B, T], "end_logits": [B, T]}."""
-        sequence = ops.cast(encoded["sequence_output"], "float32")
+        sequence = ops.cast(encoded.sequence_output, "float32")
         logits = ops.matmul(sequence, ops.transpose(self.output_weights))
         logits = logits + self.output_bias
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1]}

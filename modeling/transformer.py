@@ -10,24 +10,32 @@ Shapes: B batch, T tokens, H heads, D head width, W = H*D width.
 """
 
 import functools
+from typing import Any
 
 import keras
 from keras import ops
 
-from modeling import activations, attention, dropout
+from modeling import activations, attention
+from modeling.config import BertConfig
+from modeling.dropout import Dropout
+from modeling.initializers import Initializer
+from modeling.tensor import Tensor
 
 # Added to the scores of padding before the softmax.
 _MASKED_SCORE = -10000.0
 
-LAYER_NORM_EPSILON = 1e-12
+Shape = tuple[int | None, ...]
 
 
 class SelfAttention(keras.layers.Layer):
     """Scaled dot-product attention of each token to all unmasked ones."""
 
-    def __init__(self, config, initializer, **kwargs):
+    def __init__(
+        self, config: BertConfig, initializer: Initializer, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.num_heads = config.num_attention_heads
+        self.head_width = config.hidden_size // config.num_attention_heads
         self.query, self.key, self.value = (
             keras.layers.Dense(
                 config.hidden_size,
@@ -37,22 +45,27 @@ class SelfAttention(keras.layers.Layer):
             )
             for name in ("query", "key", "value")
         )
-        self.dropout = dropout.Dropout(
+        self.dropout = Dropout(
             config.attention_probs_dropout_prob,
             dtype=self.dtype_policy,
             name="dropout",
         )
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         for layer in (self.query, self.key, self.value):
             layer.build(inputs_shape)
 
-    def call(self, inputs, score_bias, dropout_seed=None):
+    def call(
+        self,
+        inputs: Tensor,
+        score_bias: Tensor,
+        dropout_seed: Tensor | None = None,
+    ) -> Tensor:
         """Maps [B, T, W] to [B, T, W]; `score_bias` is
         [B, 1, 1 or T, T]."""
         query = self._split_heads(self.query(inputs))
         mixed = attention.attend(
-            query * query.shape[-1] ** -0.5,
+            query * self.head_width**-0.5,
             self._split_heads(self.key(inputs)),
             self._split_heads(self.value(inputs)),
             ops.cast(score_bias, "float32"),
@@ -60,10 +73,11 @@ class SelfAttention(keras.layers.Layer):
                 weights, seed=dropout_seed, is_transposed=is_transposed
             ),
         )
-        return ops.reshape(ops.swapaxes(mixed, 1, 2), inputs.shape)
+        return ops.reshape(ops.swapaxes(mixed, 1, 2), ops.shape(inputs))
 
-    def _split_heads(self, x):
-        x = ops.reshape(x, (*x.shape[:2], self.num_heads, -1))
+    def _split_heads(self, x: Tensor) -> Tensor:
+        shape = (*ops.shape(x)[:2], self.num_heads, self.head_width)
+        x = ops.reshape(x, shape)
         return ops.swapaxes(x, 1, 2)  # [B, H, T, D]
 
 
@@ -73,7 +87,9 @@ class AddToResidual(keras.layers.Layer):
     Post-norm, as in the published weights; pre-norm could not load them.
     """
 
-    def __init__(self, config, initializer, **kwargs):
+    def __init__(
+        self, config: BertConfig, initializer: Initializer, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.dense = keras.layers.Dense(
             config.hidden_size,
@@ -81,16 +97,21 @@ class AddToResidual(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="dense",
         )
-        self.dropout = dropout.Dropout(
+        self.dropout = Dropout(
             config.hidden_dropout_prob, dtype=self.dtype_policy, name="dropout"
         )
-        self.layer_norm = layer_norm()
+        self.layer_norm = layer_norm(config)
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         self.dense.build(inputs_shape)
         self.layer_norm.build((*inputs_shape[:-1], self.dense.units))
 
-    def call(self, inputs, residual, dropout_seed=None):
+    def call(
+        self,
+        inputs: Tensor,
+        residual: Tensor,
+        dropout_seed: Tensor | None = None,
+    ) -> Tensor:
         projected = self.dropout(self.dense(inputs), seed=dropout_seed)
         normalised = self.layer_norm(projected + residual)
         return ops.cast(normalised, self.compute_dtype)
@@ -99,7 +120,9 @@ class AddToResidual(keras.layers.Layer):
 class Attention(keras.layers.Layer):
     """Self-attention and its way back into the residual stream."""
 
-    def __init__(self, config, initializer, **kwargs):
+    def __init__(
+        self, config: BertConfig, initializer: Initializer, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         settings = {"initializer": initializer, "dtype": self.dtype_policy}
         self.mix = SelfAttention(config, name="self", **settings)
@@ -107,11 +130,16 @@ class Attention(keras.layers.Layer):
             config, name="output", **settings
         )
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         self.mix.build(inputs_shape)
         self.output_projection.build(inputs_shape)
 
-    def call(self, inputs, score_bias, dropout_seed=None):
+    def call(
+        self,
+        inputs: Tensor,
+        score_bias: Tensor,
+        dropout_seed: Tensor | None = None,
+    ) -> Tensor:
         mixed = self.mix(inputs, score_bias, dropout_seed=dropout_seed)
         return self.output_projection(mixed, inputs, dropout_seed=dropout_seed)
 
@@ -119,7 +147,9 @@ class Attention(keras.layers.Layer):
 class TransformerLayer(keras.layers.Layer):
     """Attention, then a two-layer network on each token."""
 
-    def __init__(self, config, initializer, **kwargs):
+    def __init__(
+        self, config: BertConfig, initializer: Initializer, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         settings = {"initializer": initializer, "dtype": self.dtype_policy}
         self.attention = Attention(config, name="attention", **settings)
@@ -134,7 +164,7 @@ class TransformerLayer(keras.layers.Layer):
             config, name="output", **settings
         )
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         self.attention.build(inputs_shape)
         with keras.name_scope("intermediate"):
             self.intermediate.build(inputs_shape)
@@ -142,7 +172,12 @@ class TransformerLayer(keras.layers.Layer):
             (*inputs_shape[:-1], self.intermediate.units)
         )
 
-    def call(self, inputs, score_bias, dropout_seed=None):
+    def call(
+        self,
+        inputs: Tensor,
+        score_bias: Tensor,
+        dropout_seed: Tensor | None = None,
+    ) -> Tensor:
         attended = self.attention(inputs, score_bias, dropout_seed=dropout_seed)
         return self.output_projection(
             self.intermediate(attended), attended, dropout_seed=dropout_seed
@@ -156,7 +191,13 @@ class TransformerEncoder(keras.layers.Layer):
     which computes the rest again (Chen et al. 2016, section 3).
     """
 
-    def __init__(self, config, initializer, recompute=False, **kwargs):
+    def __init__(
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        recompute: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.recompute = recompute
         self.layers = [
@@ -166,11 +207,17 @@ class TransformerEncoder(keras.layers.Layer):
             for i in range(config.num_hidden_layers)
         ]
 
-    def build(self, inputs_shape):
+    def build(self, inputs_shape: Shape) -> None:
         for layer in self.layers:
             layer.build(inputs_shape)
 
-    def call(self, inputs, input_mask, is_packed=False, dropout_seed=None):
+    def call(
+        self,
+        inputs: Tensor,
+        input_mask: Tensor,
+        is_packed: bool = False,
+        dropout_seed: Tensor | None = None,
+    ) -> list[Tensor]:
         """Maps [B, T, W] and a 0/1 mask [B, T] to the layers' outputs.
 
         With `is_packed` the mask has numbers, and a token attends to those of
@@ -179,7 +226,7 @@ class TransformerEncoder(keras.layers.Layer):
         Returns:
             A list of [B, T, W], one a layer, the last layer's last.
         """
-        score_bias = _MASKED_SCORE * _hidden(input_mask, is_packed)
+        score_bias = _MASKED_SCORE * _attention_bar(input_mask, is_packed)
         outputs = []
         for layer in self.layers:
             run = functools.partial(
@@ -190,8 +237,8 @@ class TransformerEncoder(keras.layers.Layer):
         return outputs
 
 
-def _hidden(input_mask, is_packed):
-    """What is not attended to: 1.0, else 0.0; [B, 1, 1 or T, T]."""
+def _attention_bar(input_mask: Tensor, is_packed: bool) -> Tensor:
+    """Returns 1.0 where a token may not attend, else 0.0; [B, 1, 1 or T, T]."""
     if not is_packed:
         return 1.0 - ops.cast(input_mask, "float32")[:, None, None, :]
     numbers = input_mask[:, None, :]
@@ -199,8 +246,8 @@ def _hidden(input_mask, is_packed):
     return ops.cast(is_other, "float32")
 
 
-def layer_norm():
+def layer_norm(config: BertConfig) -> keras.layers.LayerNormalization:
     """Returns float32 layer normalisation under the published name."""
     return keras.layers.LayerNormalization(
-        epsilon=LAYER_NORM_EPSILON, dtype="float32", name="LayerNorm"
+        epsilon=config.layer_norm_eps, dtype="float32", name="LayerNorm"
     )

@@ -1,21 +1,36 @@
 """Evaluation of the weights there are, at the end or between steps."""
 
+from collections.abc import Callable
+
+import tensorflow as tf
+
 from data.feeding import input_pipeline
+from data.feeding.record_files import RecordFile
+from pretraining.config import PretrainingConfig
 from training import loop, step
+from training.objective import Objective
+from training.signals import Stop
 
 
 class Evaluation:
     """The evaluation records and the graph that goes through them.
 
     Args:
-        config: a `PretrainingConfig`.
-        devices: a `tf.distribute.Strategy`.
-        objective: a `masked_lm.MaskedLm`.
-        files: a list of `record_files.RecordFile`.
+        config: how much is evaluated at once, and in all.
+        devices: where.
+        objective: what is evaluated.
+        files: the records.
         parse: from `input_pipeline.parser`.
     """
 
-    def __init__(self, config, devices, objective, files, parse):
+    def __init__(
+        self,
+        config: PretrainingConfig,
+        devices: tf.distribute.Strategy,
+        objective: Objective,
+        files: list[RecordFile],
+        parse: Callable,
+    ):
         num_records = sum(file.num_records for file in files)
         self.num_steps = min(
             config.max_eval_steps, -(-num_records // config.eval_batch_size)
@@ -36,11 +51,11 @@ class Evaluation:
             )
         )
 
-    def measure(self, stop=None):
+    def measure(self, stop: Stop | None = None) -> dict[str, float] | None:
         """Returns {name: number} of the same records each time.
 
         Args:
-            stop: a `signals.Stop`, or None.
+            stop: notices signals.
 
         Returns:
             The numbers, or None where a signal asked for the end of the run.

@@ -11,7 +11,8 @@ import re
 import numpy as np
 from absl import logging
 
-from interop import tf1, variables
+from interop import tf1
+from interop.variables import PortableModel
 from storage import file_io, json_files
 from text import case, vocab
 from training import checkpoint
@@ -39,8 +40,7 @@ def find_vocabulary(config, files, bert):
     Raises:
         ValueError: --vocab_file is another vocabulary.
     """
-    made_from = [f.manifest["made_from"] for f in files if f.manifest]
-    wanted = {m["vocab_sha256"] for m in made_from if "vocab_sha256" in m}
+    wanted = {file.facts.made_from.vocab_sha256 for file in files} - {None}
     if config.vocab_file:
         vocabulary = vocab.load(config.vocab_file)
         _check(vocabulary, wanted, bert)
@@ -103,10 +103,11 @@ def write(config, objective, vocabulary, files):
         files: a list of `data.feeding.record_files.RecordFile`, the training's.
     """
     directory = os.path.join(config.output_dir, FOLDER)
-    by_path = checkpoint.by_path(objective.variables)
-    model = variables.Bert(
-        config=objective.encoder.config,
-        head="pretraining",
+    file_io.remove_leftovers(directory)
+    by_path = checkpoint.by_path(objective.exported)
+    model = PortableModel(
+        config=objective.architecture,
+        head=objective.exported_head,
         values={name: value.numpy() for name, value in by_path.items()},
         vocabulary=vocabulary,
     )
@@ -126,9 +127,7 @@ def write(config, objective, vocabulary, files):
 
 def _write_case(directory, files):
     """Writes whether the model is uncased, as the records' builds were."""
-    flags = [
-        f.manifest["made_from"].get("flags", {}) for f in files if f.manifest
-    ]
+    flags = [file.facts.made_from.flags for file in files]
     cases = {f["do_lower_case"] for f in flags if "do_lower_case" in f}
     if len(cases) == 1:
         path = os.path.join(directory, case.TOKENIZER_CONFIG)

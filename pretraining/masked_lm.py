@@ -3,11 +3,17 @@
 Shapes: B batch of one replica, T tokens, P predictions, V vocabulary.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 from keras import ops
 
-from modeling import bert, heads, initializers
-from training import precision, step
+from modeling import families, heads, initializers
+from modeling.config import BertConfig
+from pretraining.objective import PretrainingObjective
+from training import precision
+from training.objective import Term
 
 # google-research/bert's guard against a batch without masked words.
 _EPSILON = 1e-5
@@ -16,11 +22,11 @@ MASKED_LM_TERMS = ("masked_lm_loss", "masked_lm_accuracy")
 NEXT_SENTENCE_TERMS = ("next_sentence_loss", "next_sentence_accuracy")
 
 
-class MaskedLm:
+class MaskedLm(PretrainingObjective):
     """A BERT with its pretraining heads, and the terms of its loss.
 
     Args:
-        config: a `modeling.config.BertConfig`.
+        architecture: the shape of the model.
         use_nsp: whether next sentence prediction counts and is reported.
         seed: decides the first weights.
         mixed_precision: what matrices are multiplied in, a name in
@@ -31,35 +37,49 @@ class MaskedLm:
 
     def __init__(
         self,
-        config,
+        architecture: BertConfig,
         *,
-        use_nsp,
-        seed,
-        mixed_precision="none",
-        recompute=False,
+        use_nsp: bool,
+        seed: int,
+        mixed_precision: str = "none",
+        recompute: bool = False,
     ):
         initializer = initializers.TruncatedNormal(
-            config.initializer_range, seed
+            architecture.initializer_range, seed
         )
+        self.architecture = architecture
         self.use_nsp = use_nsp
         policy = precision.POLICIES[mixed_precision]
         self.mixed_precision = mixed_precision
-        self.encoder = bert.BertEncoder(
-            config, initializer, recompute=recompute, dtype=policy
+        self.encoder = families.make_encoder(
+            architecture, initializer, recompute=recompute, dtype=policy
         )
-        self.heads = heads.PretrainingHeads(config, initializer, dtype=policy)
-        self.encoder.build()
+        self.heads = heads.PretrainingHeads(
+            architecture, initializer, dtype=policy
+        )
         self.heads.build()
 
+    shown = ("loss", "masked_lm_accuracy")
+    exported_head = "pretraining"
+
     @property
-    def variables(self):
+    def saved(self) -> list[keras.Variable]:
         return self.encoder.trainable_variables + self.heads.trainable_variables
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...]:
         return MASKED_LM_TERMS + (NEXT_SENTENCE_TERMS if self.use_nsp else ())
 
-    def compute_terms(self, batch, dropout_seed):
+    @property
+    def head_depth(self) -> int:
+        return self.encoder.head_depth
+
+    def depth_of(self, path: str) -> int:
+        return self.encoder.depth_of(path)
+
+    def compute_terms(
+        self, batch: Mapping[str, Any], dropout_seed: Any
+    ) -> dict[str, Term]:
         """Returns {name: Term} of one replica's batch.
 
         Args:
@@ -78,7 +98,7 @@ class MaskedLm:
         masked_lm_logits, next_sentence_logits = self.heads(
             encoded,
             batch["masked_lm_positions"],
-            self.encoder.embeddings.word_embeddings,
+            self.encoder.word_embeddings,
         )
         terms = _terms(
             MASKED_LM_TERMS,
@@ -100,14 +120,14 @@ class MaskedLm:
             )
         return terms
 
-    def metrics(self, sums):
-        """Maps {name: (numerator, denominator)} to the numbers to report."""
-        means = {
-            name: numerator / denominator if denominator else 0.0
-            for name, (numerator, denominator) in sums.items()
-        }
-        loss = sum(means[name] for name in means if name.endswith("_loss"))
-        return {"loss": loss} | means
+    def training_flops(
+        self, max_seq_length: int, max_predictions_per_seq: int
+    ) -> int:
+        width = self.architecture.hidden_size
+        embedding_size = self.architecture.embedding_size
+        word = (width + self.architecture.vocab_size) * embedding_size
+        heads = 2 * (max_predictions_per_seq * word + 2 * width)
+        return 3 * (self.encoder.forward_flops(max_seq_length) + heads)
 
 
 def _terms(names, logits, labels, weights, *, epsilon=0.0):
@@ -119,10 +139,10 @@ def _terms(names, logits, labels, weights, *, epsilon=0.0):
     num_labels = ops.sum(weights)
     loss_name, accuracy_name = names
     return {
-        loss_name: step.Term(
+        loss_name: Term(
             ops.sum(weights * nll), num_labels, in_loss=True, epsilon=epsilon
         ),
-        accuracy_name: step.Term(
+        accuracy_name: Term(
             ops.sum(weights * ops.cast(is_right, "float32")), num_labels
         ),
     }

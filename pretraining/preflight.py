@@ -7,56 +7,45 @@ from absl import logging
 
 from data.config import MaskingConfig
 from data.feeding import record_checks, record_files
-from interop import bert_config, start
-from pretraining import training_step
-from training import checkpoint, schedules
+from data.feeding.record_files import RecordFile
+from interop import start
+from modeling.config import BertConfig
+from pretraining.config import PretrainingConfig
+from training import schedules, strategy
+from training.objective import Objective
 
 
-def read_bert_config(config):
+def read_bert_config(config: PretrainingConfig) -> BertConfig:
     """Returns the `BertConfig` of --bert_config_file."""
-    path = config.bert_config_file
-    bert = bert_config.read(path)
-    if config.max_seq_length > bert.max_position_embeddings:
-        raise ValueError(
-            f"--max_seq_length={config.max_seq_length} is more than "
-            f"max_position_embeddings={bert.max_position_embeddings} in {path}"
-        )
-    return bert
-
-
-def initialize(config, objective):
-    """Takes the weights of --init_checkpoint; see `interop.start`."""
-    return start.initialize(
-        config.init_checkpoint,
-        checkpoint.by_path(objective.variables),
-        objective.encoder.config,
-        config_file=config.bert_config_file,
-        allow_partial=config.allow_partial_init,
+    return start.read_config(
+        config.bert_config_file, max_seq_length=config.max_seq_length
     )
 
 
-def warn_of_few_steps(config):
+def warn_of_few_steps(config: PretrainingConfig) -> None:
     """Says where the learning rate does not come to its peak."""
     if config.do_train:
         schedules.warn_of_few_steps(
-            training_step.num_warmup_steps(config),
+            config.warmup_steps,
             config.num_train_steps,
             "--num_train_steps, or set --num_warmup_steps lower",
         )
 
 
-def find_records(config, bert):
+def find_records(
+    config: PretrainingConfig, architecture: BertConfig
+) -> tuple[list[RecordFile], list[RecordFile]]:
     """Returns the record files to train on and to evaluate on.
 
     Raises:
         ValueError: there are none, or they do not fit the flags.
     """
-    train_files = _find(config, config.input_file, "input_file", bert)
+    train_files = _find(config, config.input_file, "input_file", architecture)
     eval_files = []
     is_evaluated = config.do_eval or config.eval_every_steps
     if is_evaluated and config.eval_input_file:
         eval_files = _find(
-            config, config.eval_input_file, "eval_input_file", bert
+            config, config.eval_input_file, "eval_input_file", architecture
         )
     elif is_evaluated:
         logging.warning(
@@ -85,7 +74,7 @@ def _check_masking(config, files):
             "again with --masking=dynamic"
         )
     if config.do_whole_word_mask and any(
-        file.stated("word_segmenter") == "none" for file in dynamic
+        file.facts.word_segmenter == "none" for file in dynamic
     ):
         logging.warning(
             "--do_whole_word_mask on records built with --word_segmenter=none: "
@@ -93,34 +82,42 @@ def _check_masking(config, files):
         )
 
 
-def check_batch_sizes(config, devices):
+def check_best_metric(config: PretrainingConfig, objective: Objective) -> None:
+    """Checks that the objective reports what --keep_best_metric names."""
+    names = ["loss", *objective.term_names]
+    if config.keep_best_metric not in (None, *names):
+        raise ValueError(
+            f"--keep_best_metric={config.keep_best_metric} is not among what "
+            f"is evaluated: {', '.join(names)}"
+        )
+
+
+def check_batch_sizes(
+    config: PretrainingConfig, devices: tf.distribute.Strategy
+) -> None:
     """Checks that replicas and their parts can share a batch evenly."""
-    replicas = devices.num_replicas_in_sync
-    for name, parts in (
-        ("train_batch_size", config.gradient_accumulation_steps),
-        ("eval_batch_size", 1),
-    ):
-        in_parts = f" in {parts} parts each" if parts > 1 else ""
-        if getattr(config, name) % (replicas * parts):
-            raise ValueError(
-                f"--{name}={getattr(config, name)} is the batch of all "
-                f"{replicas} replicas together{in_parts} and must be a "
-                f"multiple of {replicas * parts}"
-            )
+    strategy.check_batch_sizes(
+        devices,
+        {
+            "train_batch_size": config.train_batch_size,
+            "eval_batch_size": config.eval_batch_size,
+        },
+        train_batch_size=config.gradient_accumulation_steps,
+    )
 
 
-def _find(config, patterns, flag, bert):
+def _find(config, patterns, flag, architecture):
     try:
         files = record_files.find(patterns, flag=flag)
         record_checks.check(
             files,
             max_seq_length=config.max_seq_length,
             max_predictions_per_seq=config.max_predictions_per_seq,
-            vocab_size=bert.vocab_size,
+            vocab_size=architecture.vocab_size,
         )
     except tf.errors.OpError as error:
         raise ValueError(f"--{flag}: {error.message}") from None
-    if config.use_nsp and files[0].stated("pair_task") == "none":
+    if config.use_nsp and files[0].facts.pair_task == "none":
         raise ValueError(
             f"{files[0].path} was built with pair_task=none and has no pairs, "
             "but --use_nsp=true; set --use_nsp=false"

@@ -1,12 +1,14 @@
 """Early signs of a run that learns nothing, told in the log."""
 
 import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from absl import logging
 
 from data.feeding import input_pipeline
-from pretraining import training_step
+from data.feeding.record_files import RecordFile
+from pretraining.config import PretrainingConfig
 
 # Before so many steps a healthy run may not have learned more either.
 _FIRST_STEP = 1_000
@@ -20,20 +22,23 @@ class Symptoms:
     It looks after the warm-up, and again whenever the steps have doubled.
 
     Args:
-        config: a `PretrainingConfig`.
-        files: a list of `record_files.RecordFile`, the training's.
+        config: of the run.
+        files: the records of the training.
         parse: from `input_pipeline.parser`.
     """
 
-    def __init__(self, config, files, parse):
+    def __init__(
+        self,
+        config: PretrainingConfig,
+        files: list[RecordFile],
+        parse: Callable,
+    ):
         self._config = config
         self._files = files
         self._parse = parse
-        self._next_step = max(
-            training_step.num_warmup_steps(config), _FIRST_STEP
-        )
+        self._next_step = max(config.warmup_steps, _FIRST_STEP)
 
-    def look(self, step, metrics):
+    def look(self, step: int, metrics: Mapping[str, float]) -> None:
         """Warns if the metrics of the steps before `step` are a guesser's."""
         if step < self._next_step or "masked_lm_loss" not in metrics:
             return
@@ -88,7 +93,9 @@ class Symptoms:
         )
 
 
-def guesses(files, parse, seed):
+def guesses(
+    files: list[RecordFile], parse: Callable, seed: int
+) -> tuple[float, float]:
     """Returns what a guesser without context gets, from some records.
 
     Returns:

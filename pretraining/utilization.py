@@ -1,6 +1,5 @@
 """Which share of the devices' arithmetic the model's own arithmetic is.
 
-Shapes: T tokens, P predictions, H width, I intermediate width, V vocabulary.
 Source: Chowdhery et al. 2022, appendix B (model FLOPs utilization).
 """
 
@@ -38,19 +37,26 @@ class Speed:
     """Says how fast a run is, and which share of the peak that is, if known.
 
     Args:
-        config: a `PretrainingConfig`.
-        bert: a `BertConfig`.
-        devices: a `tf.distribute.Strategy`.
+        batch_size: sequences a step, over all replicas.
+        sequence_flops: the arithmetic of training on one of them.
+        peak_teraflops: the most of all devices together; without it what is
+            known of them.
+        devices: where the run is.
     """
 
-    def __init__(self, config, bert, devices):
-        self._batch_size = config.train_batch_size
-        self._peak = config.peak_teraflops or _known_peak(devices)
-        self._flops = training_flops(
-            bert, config.max_seq_length, config.max_predictions_per_seq
-        )
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        sequence_flops: int,
+        peak_teraflops: float | None,
+        devices: tf.distribute.Strategy,
+    ):
+        self._batch_size = batch_size
+        self._flops = sequence_flops
+        self._peak = peak_teraflops or _known_peak(devices)
 
-    def numbers(self, steps_per_second):
+    def numbers(self, steps_per_second: float) -> dict[str, float]:
         """Returns {name: number} to report."""
         speed = steps_per_second * self._batch_size
         numbers = {"examples_per_second": speed}
@@ -58,24 +64,6 @@ class Speed:
             share = speed * self._flops / (self._peak * 1e12)
             numbers["model_flops_utilization"] = share
         return numbers
-
-
-def training_flops(bert, num_tokens, num_predictions):
-    """Returns the arithmetic of matrix products for training on a sequence.
-
-    A multiplication and an addition are two; the backward pass takes twice what
-    the forward pass takes. What is computed again to save memory counts once.
-    """
-    width = bert.hidden_size
-    # Query, key, value and output: 4 H^2. Scores and their use: 2 T H.
-    layer = num_tokens * (
-        4 * width**2
-        + 2 * num_tokens * width
-        + 2 * width * bert.intermediate_size
-    )
-    masked = num_predictions * (width**2 + width * bert.vocab_size)
-    pairs = width**2 + 2 * width
-    return 6 * (bert.num_hidden_layers * layer + masked + pairs)
 
 
 def _known_peak(devices):

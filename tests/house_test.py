@@ -5,6 +5,7 @@ import configparser
 import importlib.metadata
 import pathlib
 import sys
+import warnings
 
 import pytest
 from packaging.requirements import Requirement
@@ -25,11 +26,11 @@ _HERE = (
 MAY_IMPORT = {
     "settings": set(),
     "storage": set(),
-    "text": {"storage"},
+    "text": {"settings", "storage"},
     "modeling": {"storage"},
-    "training": {"storage"},
+    "training": {"settings", "storage"},
     "data": {"settings", "storage", "text"},
-    "interop": {"storage", "text", "modeling"},
+    "interop": {"settings", "storage", "text", "modeling"},
     "pretraining": {*_HERE},
     "finetuning": {*_HERE},
     "tools": {*_HERE, "pretraining", "finetuning", "config_flags"},
@@ -59,10 +60,12 @@ FILES = sorted(
     for path in (ROOT / folder).rglob("*.py")
 ) + sorted(ROOT.glob("*.py"))
 
-MAX_FILE_LINES = 300
-MAX_FUNCTION_LINES = 50
+# Longer than the first is worth a second look, longer than the second is too
+# long for anybody.
+FILE_LINES = (300, 400)
+FUNCTION_LINES = (50, 70)
 MAX_COLUMNS = 80
-# {file or file:function: why it may be longer}
+# {file or file:function: why it may be longer yet}
 EXCEPTIONS = {}
 
 
@@ -109,12 +112,19 @@ def test_flags_stay_in_the_entry_points():
         assert not flags, f"{name_of(path)} imports absl.flags"
 
 
+def check_length(name, num_lines, limits):
+    look, most = limits
+    if name not in EXCEPTIONS:
+        assert num_lines <= most, f"{name}: {num_lines} lines"
+        if num_lines > look:
+            warnings.warn(f"{name}: {num_lines} lines", stacklevel=2)
+
+
 def test_every_file_is_short_enough_to_read():
     for path in FILES:
         lines = path.read_text(encoding="utf-8").splitlines()
         name = name_of(path)
-        if name not in EXCEPTIONS:
-            assert len(lines) <= MAX_FILE_LINES, f"{name}: {len(lines)} lines"
+        check_length(name, len(lines), FILE_LINES)
         for number, line in enumerate(lines, start=1):
             assert len(line) <= MAX_COLUMNS, f"{name}:{number}: {len(line)}"
 
@@ -138,9 +148,7 @@ def test_every_function_fits_on_a_screen():
     for path in FILES:
         for function in functions(path):
             name = f"{name_of(path)}:{function.name}"
-            lines = code_lines(function)
-            if name not in EXCEPTIONS:
-                assert lines <= MAX_FUNCTION_LINES, f"{name}: {lines} lines"
+            check_length(name, code_lines(function), FUNCTION_LINES)
 
 
 def test_every_exception_is_needed_and_has_a_reason():
@@ -149,10 +157,10 @@ def test_every_exception_is_needed_and_has_a_reason():
         path = ROOT / file
         if function:
             (found,) = [f for f in functions(path) if f.name == function]
-            assert code_lines(found) > MAX_FUNCTION_LINES, name
+            assert code_lines(found) > FUNCTION_LINES[1], name
         else:
             num_lines = len(path.read_text(encoding="utf-8").splitlines())
-            assert num_lines > MAX_FILE_LINES, name
+            assert num_lines > FILE_LINES[1], name
         assert len(reason) > 10, name
 
 

@@ -1,4 +1,4 @@
-"""Whether a model is cased: what it says of itself, and what a flag says.
+"""Settles whether a model is cased: by its files, its name or a flag.
 
 A cased model whose text is lower-cased reads words that it has never seen, and
 nothing breaks. So the model's own word decides where the flag is not given, and
@@ -8,10 +8,13 @@ is told aloud where the flag says otherwise.
 import dataclasses
 import os
 import re
+from collections.abc import Collection, Iterable
+from typing import Any, TypeVar
 
 from absl import logging
 
 from storage import file_io, json_files
+from text.vocab import Vocabulary
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 _FLAG = "do_lower_case"
@@ -24,6 +27,7 @@ _FILES = (
     ("tokenizer.json", ("config", "lowercase")),
     ("tokenizer.json", ("normalizer", "lowercase")),
 )
+_Config = TypeVar("_Config", bound=Any)
 # Folders as models are published in: google-research/bert, tokenization.py,
 # validate_case_matches_checkpoint, and the names on the hub.
 _UNCASED = re.compile(r"(?i)uncased|(^|[-_])(chinese|multilingual)_L-\d")
@@ -33,7 +37,7 @@ _UPPER = re.compile(r"(##)?[^\[<]*[A-Z]")
 _MOST_UPPER = 0.01
 
 
-def find(paths):
+def find(paths: Iterable[str | None]) -> tuple[bool | None, str]:
     """Returns what a model says of its case.
 
     Args:
@@ -65,7 +69,9 @@ def _folder(path):
     return path if file_io.is_directory(path) else os.path.dirname(path)
 
 
-def settle(config, given, paths):
+def settle(
+    config: _Config, given: Collection[str], paths: Iterable[str | None]
+) -> _Config:
     """Returns a config whose do_lower_case is what the model says.
 
     Args:
@@ -73,29 +79,26 @@ def settle(config, given, paths):
         given: names of the flags that were given: those stay.
         paths: see `find`.
     """
-    found, source = find(paths)
-    if found is None or found == config.do_lower_case:
+    is_uncased, source = find(paths)
+    if is_uncased is None or is_uncased == config.do_lower_case:
         return config
     if _FLAG in given:
         logging.warning(
             "--do_lower_case=%s CONTRADICTS THE MODEL, which is %s as %s says: "
             "it has not seen such text",
             str(config.do_lower_case).lower(),
-            "uncased" if found else "cased",
+            "uncased" if is_uncased else "cased",
             source,
         )
         return config
-    logging.info("--do_lower_case=%s, as %s says", str(found).lower(), source)
-    return dataclasses.replace(config, do_lower_case=found)
+    logging.info(
+        "--do_lower_case=%s, as %s says", str(is_uncased).lower(), source
+    )
+    return dataclasses.replace(config, do_lower_case=is_uncased)
 
 
-def check(vocabulary, do_lower_case):
-    """Warns of a case for which a vocabulary is not made.
-
-    Args:
-        vocabulary: a `vocab.Vocabulary`.
-        do_lower_case: whether text is lower-cased.
-    """
+def check(vocabulary: Vocabulary, do_lower_case: bool):
+    """Warns of a case for which a vocabulary is not made."""
     num_upper = sum(bool(_UPPER.match(row)) for row in vocabulary.rows)
     if do_lower_case and num_upper > _MOST_UPPER * len(vocabulary):
         logging.warning(

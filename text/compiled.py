@@ -1,4 +1,4 @@
-"""`numba.njit` with a cache on disk that is never out of date.
+"""Compiles functions by Numba, with a cache that is never out of date.
 
 Numba compares a cached function with its own file only: one that calls into a
 changed file would go on calling the old code. Here the cache has a folder for
@@ -21,16 +21,21 @@ _PACKAGES = ("text", "data")
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
+def sources() -> list[pathlib.Path]:
+    """Returns the files whose state decides on the cache's folder."""
+    files = (path for x in _PACKAGES for path in (_ROOT / x).rglob("*.py"))
+    return sorted(files)
+
+
 def _cache_directory():
-    """A folder of ours that can be written, or None.
+    """Returns a folder of ours that can be written, or None.
 
     Numba unpickles what lies there, so whoever can write to it can run code
     as us: a folder of another owner, or open to others, is not taken.
     """
     digest = hashlib.sha256()
-    for package in _PACKAGES:
-        for path in sorted((_ROOT / package).glob("*.py")):
-            digest.update(path.read_bytes())
+    for path in sources():
+        digest.update(path.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     candidates = [
@@ -64,7 +69,7 @@ def _is_ours(path, may_close=False):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with contextlib.suppress(FileExistsError):
             os.mkdir(path, mode=0o700)
-        # Of a link its own owner counts, who may let it lead elsewhere.
+        # The owner of a link may let it lead elsewhere, so he must be us.
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode) and status.st_uid == os.getuid():
             status = os.stat(path)

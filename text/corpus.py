@@ -1,19 +1,31 @@
-"""Corpus files: the text in them, in chunks of whole lines."""
+"""Reads texts: corpora and other files, in chunks of whole lines."""
 
 import contextlib
+import dataclasses
 import gzip
 import hashlib
 import io
 import os
 import sys
 import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from storage import file_io
 from text import encodings
 
 CHUNK_BYTES = 1 << 22
-# Of a text, by which its encoding is guessed.
+# Its encoding is guessed by so many bytes of a text.
 _GUESSED = 1 << 14
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A text, or a part of one, that something was made from."""
+
+    name: str
+    num_bytes: int  # As UTF-8.
+    sha256: str
 
 
 class Digest:
@@ -22,32 +34,33 @@ class Digest:
     `advance` is told how many bytes are read each time.
     """
 
-    def __init__(self, advance):
+    def __init__(self, advance: Callable[[int], None]):
         self.num_bytes = 0
         self._advance = advance
         self._sha256 = hashlib.sha256()
 
-    def update(self, data):
+    def update(self, data: bytes):
+        """Takes in the next bytes."""
         self.num_bytes += len(data)
         self._sha256.update(data)
         self._advance(len(data))
 
-    def describe(self, path):
-        """What the manifest of the records says of the text."""
-        return {
-            "name": os.path.basename(path),
-            "num_bytes": self.num_bytes,
-            "sha256": self._sha256.hexdigest(),
-        }
+    def describe(self, path: str) -> Source:
+        """Returns what was read, of the file at `path`."""
+        return Source(
+            os.path.basename(path), self.num_bytes, self._sha256.hexdigest()
+        )
 
 
-def is_packed(path):
+def is_packed(path: str) -> bool:
     """Whether a text is gzipped, by its name."""
     return path.endswith(".gz")
 
 
 @contextlib.contextmanager
-def open_text(path, begin=0, encoding=None):
+def open_text(
+    path: str, begin: int = 0, encoding: str | None = None
+) -> Iterator[BinaryIO]:
     """Opens a text, unpacked and as UTF-8, at byte `begin` of these bytes.
 
     Args:
@@ -72,7 +85,7 @@ def open_text(path, begin=0, encoding=None):
             ) from None
 
 
-def is_as_it_is(encoding):
+def is_as_it_is(encoding: str | None) -> bool:
     """Whether texts in an encoding are read without recoding them."""
     return encoding is None or encodings.is_utf_8(encoding)
 
@@ -85,7 +98,7 @@ def _skip(source, num_bytes):
     return num_bytes - left
 
 
-def num_text_bytes(path, encoding=None):
+def num_text_bytes(path: str, encoding: str | None = None) -> int:
     """Bytes of a text as UTF-8; all is read where they are not the file's."""
     if not is_packed(path) and is_as_it_is(encoding):
         return file_io.num_bytes(path)
@@ -94,18 +107,18 @@ def num_text_bytes(path, encoding=None):
 
 
 def read_chunks(
-    path,
-    digest=None,
-    chunk_bytes=CHUNK_BYTES,
-    begin=0,
-    end=None,
-    encoding=None,
-):
+    path: str,
+    digest: Digest | None = None,
+    chunk_bytes: int = CHUNK_BYTES,
+    begin: int = 0,
+    end: int | None = None,
+    encoding: str | None = None,
+) -> Iterator[str]:
     """Yields the text of a file, or a part of it, in chunks of whole lines.
 
     Args:
         path: a local or remote file, gzipped when its name ends in `.gz`.
-        digest: a `Digest` that is fed the bytes of the text.
+        digest: is fed the bytes of the text.
         chunk_bytes: about how much to read at once.
         begin, end: the part of the text, in bytes of UTF-8, at ends of lines.
         encoding: what --encoding says; None where there is no such flag, and
@@ -138,7 +151,7 @@ def read_chunks(
                 return
 
 
-def read(path):
+def read(path: str) -> str:
     """Returns the text of a UTF-8 file, without a byte order mark.
 
     Raises:
@@ -151,7 +164,7 @@ def _decode(block, path, offset, encoding):
     try:
         return block.decode("utf-8")
     except UnicodeDecodeError as error:
-        # A byte order mark tells most.
+        # At the beginning there may be a byte order mark, which tells most.
         first = error.start if offset else 0
         raise ValueError(
             f"{path}: not UTF-8 at byte {offset + error.start} "

@@ -1,24 +1,26 @@
-"""Texts in other encodings than UTF-8: told apart, and read as UTF-8."""
+"""Tells encodings other than UTF-8 apart, and reads texts in them as UTF-8."""
 
 import codecs
 import io
 import re
+from typing import BinaryIO
 
 _BLOCK_BYTES = 1 << 20
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# The second byte of a character of GB18030 or Big5: of the common ones it is
-# 0xA1 or more in GB18030 nearly always, in Big5 for three of five.
+# The second byte of a character of GB18030 or Big5. In GB18030 it is 0xA1 or
+# more for nearly all common characters, in Big5 for three of five.
 _PAIR = re.compile(rb"[\x81-\xfe]([\x40-\x7e\x80-\xfe])")
 _MOST_HIGH = 0.85
-# Traditional text in GB18030 has low ones too; a seventh of it is no Big5.
+# Traditional text in GB18030 has low second bytes, too; but a seventh of its
+# pairs are no characters of Big5.
 _MOST_NO_BIG5 = 0.05
 
 
-def check(name):
+def check(name: str):
     """Refuses an --encoding that Python does not know.
 
     Raises:
-        ValueError: it is none of texts.
+        ValueError: it is unknown, or encodes no texts.
     """
     try:
         "".encode(name)
@@ -30,12 +32,12 @@ def check(name):
         ) from None
 
 
-def is_utf_8(name):
+def is_utf_8(name: str) -> bool:
     """Whether a name is one of UTF-8's."""
     return codecs.lookup(name).name in ("utf-8", "ascii")
 
 
-def guess(data):
+def guess(data: bytes) -> str | None:
     """Returns what encoding bytes that are no UTF-8 are likely in, or None.
 
     Args:
@@ -44,8 +46,8 @@ def guess(data):
     if data.startswith(_UTF_16):
         return "UTF-16"
     if 0 in data:
-        found = (name for name in ("UTF-16LE", "UTF-16BE") if _fits(data, name))
-        return next(found, None)
+        names = (name for name in ("UTF-16LE", "UTF-16BE") if _fits(data, name))
+        return next(names, None)
     pairs = _PAIR.findall(data)
     if not pairs:
         return None
@@ -71,12 +73,12 @@ class Recoded(io.RawIOBase):
     """The UTF-8 of a stream in another encoding, read forward.
 
     Args:
-        raw: a binary stream.
+        raw: the stream.
         name: its encoding.
-        path: the file, for errors.
+        path: names the file in errors.
     """
 
-    def __init__(self, raw, name, path):
+    def __init__(self, raw: BinaryIO, name: str, path: str):
         self._raw = raw
         self._decode = codecs.getincrementaldecoder(name)().decode
         self._name = name
@@ -85,14 +87,14 @@ class Recoded(io.RawIOBase):
         self._is_over = False
         self._place = self._told = 0
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def tell(self):
+    def tell(self) -> int:
         """How many bytes of UTF-8 were read."""
         return self._told
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: bytearray) -> int:
         while not self._buffer and not self._is_over:
             block = self._raw.read(_BLOCK_BYTES)
             self._is_over = not block

@@ -1,4 +1,4 @@
-"""Text as google-research/bert's BasicTokenizer sees it.
+"""Normalizes text as google-research/bert's BasicTokenizer does.
 
 Words, punctuation marks and Chinese characters come out separated by spaces, so
 that a WordPiece tokenizer has nothing left to decide.
@@ -26,12 +26,12 @@ _CHINESE_RANGES = (
 _ASCII_PUNCTUATION = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
-def is_chinese(character):
+def is_chinese(character: str) -> bool:
     """Whether BERT makes a word of the character (Hangul and kana are not)."""
     return any(a <= ord(character) <= b for a, b in _CHINESE_RANGES)
 
 
-def is_punctuation(character):
+def is_punctuation(character: str) -> bool:
     """Whether BERT splits at the character: every ASCII symbol, Unicode's P."""
     if character in _ASCII_PUNCTUATION:
         return True
@@ -47,7 +47,7 @@ class Normalizer:
     in order) send their line through the word by word path.
     """
 
-    def __init__(self, do_lower_case):
+    def __init__(self, do_lower_case: bool):
         """Prepares a table that fills as characters are seen.
 
         Args:
@@ -61,15 +61,17 @@ class Normalizer:
         self._length = np.zeros(sys.maxunicode + 1, np.uint8)
         self._pool = np.zeros(0, np.uint32)
 
-    def normalize(self, text):
+    def normalize(self, text: str) -> str:
         """Returns `text` with every token between spaces; lines stay lines."""
         return self.code_points(text).tobytes().decode("utf-32-le")
 
-    def code_points(self, text):
+    def code_points(self, text: str) -> np.ndarray:
         """Returns the normalised text as code points, uint32."""
         return self._normalize(text, with_places=False)[0]
 
-    def code_points_and_spans(self, text):
+    def code_points_and_spans(
+        self, text: str
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns the normalised text and where each code point comes from.
 
         Returns:

@@ -1,10 +1,12 @@
-"""WordPiece tokens with their places in the text they come from."""
+"""Tokenizes by WordPiece and keeps the places of the tokens in the text."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from text import normalization, t2s, wordpiece
+from text.vocab import Vocabulary
 
 
 class Tokens(NamedTuple):
@@ -24,11 +26,16 @@ class Tokens(NamedTuple):
 class Tokenizer:
     """Turns texts into the ids of `tokenization.Tokenizer`, with places."""
 
-    def __init__(self, vocabulary, do_lower_case=True, simplify=False):
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        do_lower_case: bool = True,
+        simplify: bool = False,
+    ):
         """Compiles the vocabulary.
 
         Args:
-            vocabulary: a `text.vocab.Vocabulary`.
+            vocabulary: has the rows that tokens are.
             do_lower_case: whether the model is uncased; accents go with case.
             simplify: whether traditional Chinese is made simplified before.
         """
@@ -36,12 +43,8 @@ class Tokenizer:
         self._normalizer = normalization.Normalizer(do_lower_case)
         self._trie = wordpiece.compile_trie(vocabulary)
 
-    def tokenize(self, texts):
-        """Returns the `Tokens` of texts.
-
-        Args:
-            texts: a sequence of strings; a line end in one is white space.
-        """
+    def tokenize(self, texts: Sequence[str]) -> Tokens:
+        """Returns the tokens of texts; a line end in a text is white space."""
         if not texts:
             nothing = np.zeros(0, np.int32)
             return Tokens(nothing, np.zeros(1, np.int64), nothing, nothing)

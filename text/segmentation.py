@@ -1,4 +1,4 @@
-"""The words of Chinese text, by a word segmenter.
+"""Finds the words of Chinese text by a word segmenter.
 
 Another segmenter is another function in `SEGMENTERS`, and its name among the
 values of --word_segmenter.
@@ -26,8 +26,8 @@ def _load_jieba():
             "--word_segmenter=jieba needs the package jieba: pip install jieba"
         ) from None
     tokenizer = jieba.Tokenizer()
-    # What initialize() does, less its log and less the file that it shares
-    # with all users of the machine: reading that one is no faster.
+    # This is what initialize() does, without its log and without the file that
+    # all users of the machine share. Reading that one would be no faster.
     dictionary = tokenizer.get_dict_file()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(dictionary)
     tokenizer.initialized = True
@@ -42,13 +42,13 @@ def _load_spaces():
     return lambda line: _mend(words.findall(line))
 
 
-# Each makes, when it is chosen, a function: a line -> what it is made of, in
-# order: words, and the white space that stands between some.
+# Each loader, called when it is chosen, returns a function that parts a line:
+# into its words, in order, and the white space that stands between some.
 SEGMENTERS = {"jieba": _load_jieba, "spaces": _load_spaces}
 
 
-def version(name):
-    """The name of a segmenter, with the version of its package if it has one.
+def version(name: str) -> str:
+    """Returns the name of a segmenter, with the version of its package if any.
 
     Args:
         name: a key of `SEGMENTERS`, or "none".

@@ -1,11 +1,11 @@
-"""Traditional to simplified Chinese."""
+"""Converts traditional to simplified Chinese."""
 
 import functools
 import importlib.metadata
 import re
 
 _WITHOUT_SURROGATES = re.compile(r"[^\ud800-\udfff]+")
-# OpenCC 1.3.2 and 1.4.0 make 坯 (an unfired brick) of it (BYVoid/OpenCC#1390).
+# OpenCC 1.3.2 and 1.4.0 turn it into 坯, an unfired brick (BYVoid/OpenCC#1390).
 _STAYS = "坏"
 
 
@@ -23,10 +23,11 @@ def _converter():
     return converter
 
 
-def version():
-    """The converter with its version: each has tables of its own.
+def version() -> str:
+    """Returns the converter with its version.
 
-    So records that one has made are not those of another.
+    Each version has tables of its own, so records that one has made are not
+    those of another.
     """
     try:
         return f"OpenCC {importlib.metadata.version('opencc')}"
@@ -34,7 +35,7 @@ def version():
         return "OpenCC of an unknown version"
 
 
-def to_simplified(text):
+def to_simplified(text: str) -> str:
     """Returns `text` in simplified characters, by OpenCC's `t2s`.
 
     Works on any number of lines at once: no phrase crosses a line end, so the
@@ -51,7 +52,7 @@ def to_simplified(text):
         return _WITHOUT_SURROGATES.sub(lambda run: convert(run[0]), text)
 
 
-def to_simplified_in_place(text):
+def to_simplified_in_place(text: str) -> str:
     """Returns `text` in simplified characters, each where it was.
 
     A line that OpenCC would make longer or shorter, which it does with none

@@ -1,7 +1,8 @@
-"""WordPiece token ids of text, equal to google-research/bert's FullTokenizer.
+"""Tokenizes by WordPiece, as google-research/bert's FullTokenizer does.
 
-Neither TensorFlow nor its Unicode tables come in: both steps are compiled loops
-here, so that a program that only tokenizes starts in half a second.
+Both steps, normalization and WordPiece, are compiled loops here. Neither
+TensorFlow nor its Unicode tables are needed, so that a program that only
+tokenizes starts in half a second.
 """
 
 import functools
@@ -9,6 +10,7 @@ import functools
 import numpy as np
 
 from text import normalization, segmentation, t2s, wordpiece
+from text.vocab import Vocabulary
 
 _is_chinese = functools.cache(normalization.is_chinese)
 
@@ -18,15 +20,15 @@ class Tokenizer:
 
     def __init__(
         self,
-        vocabulary,
-        do_lower_case=True,
-        word_segmenter="none",
-        simplify=False,
+        vocabulary: Vocabulary,
+        do_lower_case: bool = True,
+        word_segmenter: str = "none",
+        simplify: bool = False,
     ):
         """Compiles the vocabulary.
 
         Args:
-            vocabulary: a `text.vocab.Vocabulary`.
+            vocabulary: has the rows that tokens are.
             do_lower_case: whether the model is uncased; accents go with case.
             word_segmenter: what knows the words of Chinese text, a key of
                 `segmentation.SEGMENTERS`; "none": each character is a word.
@@ -40,7 +42,7 @@ class Tokenizer:
         self._normalizer = normalization.Normalizer(do_lower_case)
         self._trie = wordpiece.compile_trie(vocabulary)
 
-    def tokenize(self, text):
+    def tokenize(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """Returns the ids of each line, one behind the other.
 
         Args:
@@ -52,7 +54,9 @@ class Tokenizer:
         """
         return self._tokenize(self._convert(text))
 
-    def tokenize_words(self, text):
+    def tokenize_words(
+        self, text: str
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns the ids of each line and where its words begin.
 
         Args:
@@ -65,6 +69,8 @@ class Tokenizer:
         """
         text = self._convert(text)
         ids, starts = self._tokenize(text)
+        # A ## piece goes on in its word; so do, where a segmenter says it, the
+        # characters of a Chinese word, which are tokens of their own.
         begins = ~self._is_continuation[ids]
         if self._segment:
             self._mark_words(text.split("\n"), ids, starts, begins)
@@ -94,6 +100,7 @@ class Tokenizer:
             offsets = word_starts[first : last + 1] - word_starts[first]
             ids_of_words = word_ids[word_starts[first] : word_starts[last]]
             if np.array_equal(ids[begin:end], ids_of_words):
-                # White space and what is deleted are words without tokens.
+                # White space and characters that are deleted are words without
+                # tokens: the next word begins at the same offset.
                 begins[begin:end] = False
                 begins[begin + offsets[offsets < end - begin]] = True

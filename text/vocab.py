@@ -1,17 +1,38 @@
-"""A WordPiece vocabulary: rows of a file, their ids, the special ones."""
+"""Reads a vocabulary: its rows, their ids, and what the special ones do.
+
+Nothing outside of this file spells a special token. Who wants the id of [MASK]
+asks for `vocabulary.roles.mask`, and who wants to name it to a person asks for
+`vocabulary.spellings.mask`.
+"""
 
 import codecs
 import dataclasses
 import functools
 import hashlib
 import re
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from storage import file_io
 from text import encodings
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_Value = TypeVar("_Value")
+
+
+class Roles(NamedTuple, Generic[_Value]):
+    """One value for each role that a special token plays."""
+
+    pad: _Value  # has a row, but see `Vocabulary.padding_id`
+    unk: _Value  # stands for what the vocabulary cannot spell
+    cls: _Value  # begins a sequence
+    sep: _Value  # ends a segment
+    mask: _Value  # hides a token
+
+
+# How google-research/bert spells them.
+WORDPIECE = Roles("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _UNUSED = re.compile(r"\[unused\d+\]")
 _NOT = "not a BERT vocabulary"
 _NUM_NAMED = 3
@@ -29,12 +50,16 @@ class Vocabulary:
     path: str
     rows: tuple[str, ...]
     sha256: str
+    spellings: Roles[str] = WORDPIECE
+    # What sequences are filled up with: google-research/bert takes 0,
+    # whichever row [PAD] has.
+    padding_id: int = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
     @functools.cached_property
-    def ids(self):
+    def ids(self) -> dict[str, int]:
         """{token: id} as google-research's load_vocab makes it.
 
         It strips each row, so U+2028, a row of the Chinese vocabulary, becomes
@@ -43,33 +68,54 @@ class Vocabulary:
         return {row.strip(): index for index, row in enumerate(self.rows)}
 
     @functools.cached_property
-    def replacement_ids(self):
-        """Ids that masking draws random words from, int32, in its order."""
-        return np.fromiter(self.ids.values(), np.int32)
+    def roles(self) -> Roles[int]:
+        """The ids of the special tokens: `roles.mask` is that of [MASK]."""
+        return Roles(*(self.ids[spelling] for spelling in self.spellings))
+
+    def random_ids(self, random_words: str) -> np.ndarray:
+        """Returns the ids that masking draws random words from, int32.
+
+        They stand in the order of google-research/bert.
+
+        Args:
+            random_words: as the flag has it, "all" or "no_specials".
+
+        Raises:
+            ValueError: no row is left to draw from.
+        """
+        ids = np.fromiter(self.ids.values(), np.int32)
+        if random_words == "no_specials":
+            ids = ids[~np.isin(ids, self.special_ids)]
+        if not len(ids):
+            raise ValueError(
+                f"{self.path}: --random_words={random_words} leaves none of "
+                f"its {len(self)} rows to draw from; set --random_words=all"
+            )
+        return ids
 
     @functools.cached_property
-    def special_ids(self):
+    def special_ids(self) -> np.ndarray:
         """Ids of the special tokens and of [unusedN], int32, ascending."""
-        special = map(is_special, self.rows)
+        special = (is_special(row, self.spellings) for row in self.rows)
         return np.flatnonzero(np.fromiter(special, bool)).astype(np.int32)
 
     @functools.cached_property
-    def is_continuation(self):
+    def is_continuation(self) -> np.ndarray:
         """Whether each row continues a word (`##`), bool [V]."""
         return np.array([row.startswith("##") for row in self.rows])
 
 
-def is_special(row):
+def is_special(row: str, spellings: Roles[str] = WORDPIECE) -> bool:
     """Whether a row is a special token or [unusedN]."""
-    return row in SPECIAL_TOKENS or is_unused(row)
+    return row in spellings or is_unused(row)
 
 
-def is_unused(row):
+def is_unused(row: str) -> bool:
     """Whether a row is [unusedN], which nothing is tokenized as."""
     return bool(_UNUSED.fullmatch(row))
 
 
-def load(path):
+def load(path: str) -> Vocabulary:
     """Reads and checks a vocabulary file.
 
     Raises:
@@ -80,15 +126,15 @@ def load(path):
     return parse(file_io.read_bytes(path), path)
 
 
-def parse(data, path):
-    """Makes a `Vocabulary` of the bytes of a file.
+def parse(data: bytes, path: str) -> Vocabulary:
+    """Makes a vocabulary of the bytes of a file.
 
     Rows end with `\\n` only: U+2028 and its like are rows of published
     vocabularies, not line ends.
 
     Args:
         data: the bytes.
-        path: the file, for errors.
+        path: names the file in errors.
 
     Raises:
         ValueError: it is not UTF-8, has a byte order mark or CRLF line ends,
@@ -104,7 +150,7 @@ def parse(data, path):
     lines = text.removesuffix("\n").split("\n")
     rows = tuple(line.strip(_BLANKS) or line for line in lines)
     vocabulary = Vocabulary(path, rows, hashlib.sha256(data).hexdigest())
-    missing = [t for t in SPECIAL_TOKENS if t not in vocabulary.ids]
+    missing = [t for t in vocabulary.spellings if t not in vocabulary.ids]
     if missing:
         raise ValueError(_explain(path, rows, missing))
     _check_repeats(path, lines)
@@ -146,7 +192,7 @@ def _explain(path, rows, missing):
     )
 
 
-def save(path, rows):
+def save(path: str, rows: Sequence[str]):
     """Writes the rows of a vocabulary, whole or not at all."""
     file_io.write_whole(path, "".join(f"{row}\n" for row in rows).encode())
 

@@ -8,14 +8,16 @@ Hugging Face's `tokenizers`.
 import collections
 import dataclasses
 import string
+from collections.abc import Iterable
 
 import numpy as np
 
 from text import normalization
+from text.vocab import WORDPIECE
 
 NUM_UNUSED = 99
 _ASCII = string.printable.strip()
-# Punctuation of Chinese text, which no small corpus has all of.
+# No small corpus has all the punctuation of Chinese text.
 _CHINESE_PUNCTUATION = (
     "、。〃〈〉《》「」『』【】〔〕〖〗〜·—…‘’“”"
     "！＂＃＄％＆＇（）＊＋，－．／：；＜＝＞？＠［＼］＾＿｀｛｜｝～￥"
@@ -30,7 +32,7 @@ class Counts:
     words: collections.Counter  # the other words
 
 
-def count(chunks, do_lower_case):
+def count(chunks: Iterable[str], do_lower_case: bool) -> Counts:
     """Counts the words of text as BERT parts it.
 
     Args:
@@ -49,14 +51,16 @@ def count(chunks, do_lower_case):
     return Counts(characters, words)
 
 
-def learn(counts, vocab_size, min_count, do_lower_case):
+def learn(
+    counts: Counts, vocab_size: int, min_count: int, do_lower_case: bool
+) -> list[str]:
     """Returns the rows of a vocabulary.
 
     In order: [PAD], the unused rows, the other special tokens, single
     characters by code point, pieces of words with the most frequent first.
 
     Args:
-        counts: of `count`.
+        counts: what `count` returned.
         vocab_size: number of rows.
         min_count: how often a Chinese character or a symbol has to occur.
         do_lower_case: whether the vocabulary is uncased.
@@ -65,7 +69,8 @@ def learn(counts, vocab_size, min_count, do_lower_case):
         ValueError: the characters alone exceed `vocab_size`.
     """
     unused = [f"[unused{i}]" for i in range(1, NUM_UNUSED + 1)]
-    special = ["[PAD]", *unused, "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pad, *others = WORDPIECE
+    special = [pad, *unused, *others]
     characters = _characters(counts, min_count, do_lower_case)
     num_pieces = vocab_size - len(special) - len(characters)
     if num_pieces < 0:
@@ -86,17 +91,17 @@ def _characters(counts, min_count, do_lower_case):
 
 def _pieces(words, num_pieces, known):
     """Learns `num_pieces` pieces that are not in `known`."""
-    # Imported here: only learning needs it.
+    # Imported here, as only learning needs it.
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordPiece(unk_token=WORDPIECE.unk))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     letters = _letters(words)
     common = set(letters)
     trainer = trainers.WordPieceTrainer(
         vocab_size=num_pieces + len(known),
         show_progress=False,
-        # Rows of a fixed order, without which pieces of equal count come in
+        # Given in a fixed order: else pieces of equal count would come in
         # another order each time.
         special_tokens=letters + [f"##{letter}" for letter in letters],
     )

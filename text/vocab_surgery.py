@@ -1,11 +1,12 @@
-"""Rows added to a vocabulary, and rows taken out of it.
+"""Adds rows to a vocabulary, and takes rows out of it.
 
-A list of rows is a vocabulary to come; the ids of a row may change.
+A list of rows is a vocabulary to come, and the id of a row may change.
 """
 
 import collections
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from text import normalization, t2s, tokenization, vocab
@@ -24,20 +25,23 @@ class Added(NamedTuple):
     impossible: list[str]  # that BERT's tokenizer never makes one token of
 
 
-def add(rows, words, *, do_lower_case, use_unused):
+def add(
+    rows: Sequence[str],
+    words: Iterable[str],
+    *,
+    do_lower_case: bool,
+    use_unused: bool,
+) -> Added:
     """Adds words as rows.
 
     Chinese characters are words of their own to BERT, and so is punctuation:
     a row of two of them would never be used.
 
     Args:
-        rows: of the vocabulary, a list.
-        words: strings.
+        rows: of the vocabulary.
+        words: those to add.
         do_lower_case: whether the vocabulary is uncased.
         use_unused: whether [unusedN] rows are taken before rows are appended.
-
-    Returns:
-        An `Added`.
     """
     normalizer = normalization.Normalizer(do_lower_case)
     rows = list(rows)
@@ -64,7 +68,7 @@ def add(rows, words, *, do_lower_case, use_unused):
     return added
 
 
-def shrink(rows):
+def shrink(rows: Sequence[str]) -> list[str]:
     """Returns the rows that simplified Chinese needs, by CLUE's recipe.
 
     Without traditional characters, ## rows of Chinese characters, Korean,
@@ -95,12 +99,19 @@ def _is_kept(row):
     )
 
 
-def find_words(chunks, vocabulary, *, do_lower_case, num_words, min_count):
+def find_words(
+    chunks: Iterable[str],
+    vocabulary: vocab.Vocabulary,
+    *,
+    do_lower_case: bool,
+    num_words: int,
+    min_count: int,
+) -> list[str]:
     """Finds the words of a text that rows of their own save most tokens of.
 
     Args:
         chunks: strings of whole lines.
-        vocabulary: a `vocab.Vocabulary`.
+        vocabulary: the one to add them to.
         do_lower_case: whether it is uncased.
         num_words: how many to find.
         min_count: how often a word has to occur.
@@ -115,7 +126,7 @@ def find_words(chunks, vocabulary, *, do_lower_case, num_words, min_count):
     words = sorted(word for word, n in counts.items() if n >= min_count)
     pieces = tokenization.Tokenizer(vocabulary, do_lower_case)
     ids, starts = pieces.tokenize("\n".join(words))
-    unknown = vocabulary.ids["[UNK]"]
+    unknown = vocabulary.roles.unk
     saved = {}
     for number, word in enumerate(words):
         of_word = ids[starts[number] : starts[number + 1]]

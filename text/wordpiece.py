@@ -1,4 +1,19 @@
-"""WordPiece: the longest piece first, compiled.
+"""Finds the pieces of words by WordPiece, the longest first, compiled.
+
+The vocabulary is a trie: a step leads from a node by a character to the next
+node, and a node where a row ends has the row's id. Pieces that begin a word and
+pieces that go on (##) begin at roots of their own. With the rows play, ##er and
+##s:
+
+    begin    p -> 1 -l-> 2 -a-> 3 -y-> 4      node 4 is the row "play"
+    go_on    e -> 5 -r-> 6                    node 6 is "##er"
+             s -> 7                           node 7 is "##s"
+
+    players  p l a y | e r | s    play ##er ##s
+    pla      p l a                no row ends at node 3: the word is [UNK]
+
+The steps lie in a hash table, `keys` and `nodes`: the step from node 1 by "l"
+has the key 1 << 21 | ord("l").
 
 Source: google-research/bert, tokenization.py, class WordpieceTokenizer; the
 trie instead of its search by shorter and shorter substrings.
@@ -9,6 +24,7 @@ import collections
 import numpy as np
 
 from text.compiled import njit
+from text.vocab import Vocabulary
 
 # google-research/bert, WordpieceTokenizer: a longer word is [UNK].
 MAX_WORD_CHARACTERS = 200
@@ -33,12 +49,12 @@ Trie = collections.namedtuple(
 )
 
 
-def compile_trie(vocabulary):
-    """Returns the `Trie` of a `text.vocab.Vocabulary`."""
+def compile_trie(vocabulary: Vocabulary) -> Trie:
+    """Returns the trie of a vocabulary."""
     begin = np.zeros(_NUM_CODES, np.int32)
     go_on = np.zeros(_NUM_CODES, np.int32)
     steps = {}
-    ids = [-1]  # node 0 is where nothing leads on
+    ids = [-1]  # Steps that no row takes lead to node 0.
     for token, row in vocabulary.ids.items():
         is_continuation = token.startswith("##") and len(token) > 2
         roots = go_on if is_continuation else begin
@@ -63,7 +79,7 @@ def compile_trie(vocabulary):
         np.fromiter(steps.keys(), np.int64, len(steps)),
         np.fromiter(steps.values(), np.int32, len(steps)),
     )
-    unk_id = np.int32(vocabulary.ids["[UNK]"])
+    unk_id = np.int32(vocabulary.roles.unk)
     return Trie(begin, go_on, keys, nodes, np.array(ids, np.int32), unk_id)
 
 
@@ -150,6 +166,8 @@ def _tokenize_word(codes, first, last, trie, ids, bounds, size):
         place += 1
         piece = trie.ids[node]
         after = place
+        # Go on as long as steps lead anywhere, and remember the last node at
+        # which a row ended: that is the longest piece.
         while node != 0 and after < last:
             key = np.int64(node) << _CODE_BITS | np.int64(codes[after])
             node = trie.nodes[_slot(trie.keys, key)]

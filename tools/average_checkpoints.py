@@ -15,21 +15,21 @@ from typing import Annotated
 import numpy as np
 
 import config_flags
-from settings import bounds
+from settings.flag import Flag, Settings
 from storage import file_io, tensors
 from training import checkpoint
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AverageConfig:
+class AverageConfig(Settings):
     """Every setting of average_checkpoints."""
 
     model_dir: Annotated[str, "The --output_dir of a training."]
     output_file: Annotated[str, "The prefix to write, .../bert_model.ckpt."]
-    last: Annotated[int, "How many of the newest checkpoints to average."] = 5
-
-    def __post_init__(self):
-        bounds.check(self, positive=("last",))
+    last: Annotated[
+        int,
+        Flag("How many of the newest checkpoints to average.", "positive"),
+    ] = 5
 
 
 def average(config):
@@ -50,7 +50,9 @@ def average(config):
         os.path.join(config.model_dir, f"model.ckpt-{step}") for step in steps
     ]
     shapes = [tensors.shapes(prefix) for prefix in prefixes]
-    names = sorted(n for n in shapes[0] if not checkpoint.is_state(n))
+    names = sorted(
+        n for n in shapes[0] if not checkpoint.is_state(n, shapes[0])
+    )
     for step, other in zip(steps, shapes, strict=True):
         wrong = [n for n in names if other.get(n) != shapes[0][n]]
         if wrong:

@@ -10,7 +10,7 @@ from typing import Annotated
 from absl import logging
 
 import config_flags
-from settings import bounds
+from settings.flag import Flag, Settings
 from storage import file_io, inputs
 from text import (
     corpus,
@@ -25,20 +25,27 @@ _HELD_OUT_ONE_IN = 100
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class VocabConfig:
+class VocabConfig(Settings):
     """Every setting of build_vocab."""
 
     input_file: Annotated[
         str, "Comma list of text files, globs or directories to learn from."
     ]
     output_file: Annotated[str, "The vocabulary file to write."]
-    vocab_size: Annotated[int, "Rows, special ones included."] = 8000
+    vocab_size: Annotated[
+        int,
+        Flag("Rows, special ones included.", "positive"),
+    ] = 8000
     do_lower_case: Annotated[bool, "Whether the vocabulary is uncased."] = True
     t2s: Annotated[
         bool, "Whether to convert traditional to simplified Chinese first."
     ] = False
     min_count: Annotated[
-        int, "How often a Chinese character or a symbol has to occur."
+        int,
+        Flag(
+            "How often a Chinese character or a symbol has to occur.",
+            "positive",
+        ),
     ] = 10
     encoding: Annotated[
         str,
@@ -53,11 +60,11 @@ class VocabConfig:
     overwrite: Annotated[bool, "Whether to replace an existing file."] = False
 
     def __post_init__(self):
-        bounds.check(self, positive=("vocab_size", "min_count"))
+        super().__post_init__()
         encodings.check(self.encoding)
 
 
-def build(config):
+def build(config: VocabConfig):
     """Learns, writes and measures a vocabulary."""
     if file_io.exists(config.output_file) and not config.overwrite:
         raise FileExistsError(
@@ -103,7 +110,7 @@ def _lines(paths, config):
 def _report(vocabulary, config, lines):
     tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
     ids, _ = tokenizer.tokenize("\n".join(lines))
-    num_unk = int((ids == vocabulary.ids["[UNK]"]).sum())
+    num_unk = int((ids == vocabulary.roles.unk).sum())
     num_characters = sum(map(len, lines))
     return (
         f"{vocabulary.path}: {len(vocabulary)} rows, sha256 "

@@ -27,7 +27,7 @@ from interop import (
     tf1,
     variables,
 )
-from settings import bounds
+from settings.flag import Flag, Settings
 from storage import file_io, json_files
 from text import case
 
@@ -40,7 +40,7 @@ _NOT_COMPARED = {"keras_hub": ("masked_lm_logits",)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ConvertConfig:
+class ConvertConfig(Settings):
     """Every setting of convert_checkpoint."""
 
     from_: Annotated[
@@ -87,8 +87,11 @@ class ConvertConfig:
     ] = False
     max_seq_length: Annotated[
         int | None,
-        "Most tokens of a text, to saved_model; as many as the model has "
-        "positions without this flag.",
+        Flag(
+            "Most tokens of a text, to saved_model; as many as the model has "
+            "positions without this flag.",
+            "positive",
+        ),
     ] = None
     padding: Annotated[
         Literal["longest", "max_length"],
@@ -96,11 +99,15 @@ class ConvertConfig:
         "or to --max_seq_length.",
     ] = "longest"
     max_difference: Annotated[
-        float, "The largest difference of outputs that passes as the same."
+        float,
+        Flag(
+            "The largest difference of outputs that passes as the same.",
+            "positive",
+        ),
     ] = 1e-4
 
     def __post_init__(self):
-        bounds.check(self, positive=("max_difference", "max_seq_length"))
+        super().__post_init__()
         if self.keep_optimizer and self.to != "tf1":
             raise ValueError(
                 f"--keep_optimizer goes with --to=tf1, got --to={self.to}"
@@ -191,7 +198,7 @@ def _compare_values(model, written, config):
         for name, value in written.values.items()
         if not np.array_equal(value, model.values[name])
     ]
-    if changed or set(left_out) - set(variables.POOLER):
+    if changed or set(left_out) - set(model.family.pooler_names):
         raise ValueError(
             f"{config.output_dir} is not what was written: "
             f"{(changed or left_out)[0]} differs"
@@ -245,15 +252,15 @@ def _compute(kind, path, model, batch):
     computed = {
         "tf1": lambda: (outputs.of_ours(model, batch), "us"),
         "huggingface": lambda: (
-            outputs.of_transformers(path, batch, model.head),
+            outputs.of_transformers(path, batch, model.head, model.family),
             "transformers",
         ),
         "keras_hub": lambda: (
-            outputs.of_keras_hub(path, batch, model.head),
+            outputs.of_keras_hub(path, batch, model.head, model.family),
             "KerasHub",
         ),
         "onnx": lambda: (
-            saved_model_proof.joined(onnx_model.answers(path, batch)),
+            outputs.joined(onnx_model.answers(path, batch)),
             "onnxruntime",
         ),
     }

@@ -18,7 +18,7 @@ import numpy as np
 
 import config_flags
 from interop import bert_config, formats
-from settings import bounds
+from settings.flag import Flag, Settings
 from storage import file_io, inputs
 from text import case, corpus, t2s, tokenization, vocab, vocab_surgery
 from training import checkpoint
@@ -31,7 +31,7 @@ _EXAMPLES = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ExtendConfig:
+class ExtendConfig(Settings):
     """Every setting of extend_vocab."""
 
     init_checkpoint: Annotated[
@@ -49,10 +49,18 @@ class ExtendConfig:
         "and after. A comma list of files, globs or directories.",
     ] = None
     find_words: Annotated[
-        int, "Add so many words of --input_file, those that save most tokens."
+        int,
+        Flag(
+            "Add so many words of --input_file, those that save most tokens.",
+            "not_negative",
+        ),
     ] = 0
     min_count: Annotated[
-        int, "How often a word must occur in --input_file to be found."
+        int,
+        Flag(
+            "How often a word must occur in --input_file to be found.",
+            "positive",
+        ),
     ] = 10
     use_unused: Annotated[
         bool,
@@ -77,7 +85,10 @@ class ExtendConfig:
     t2s: Annotated[
         bool, "Whether to convert --input_file to simplified Chinese."
     ] = False
-    seed: Annotated[int, "Decides random rows."] = 12345
+    seed: Annotated[
+        int,
+        Flag("Decides random rows.", "not_negative"),
+    ] = 12345
 
     def __post_init__(self):
         wanted = (
@@ -95,9 +106,7 @@ class ExtendConfig:
             raise ValueError("set --shrink or --keep_vocab_file, not both")
         if self.find_words and not self.input_file:
             raise ValueError("--find_words needs --input_file, the text")
-        bounds.check(
-            self, positive=("min_count",), not_negative=("find_words", "seed")
-        )
+        super().__post_init__()
 
     def settled(self, given):
         """Returns the settings with the case that the model is of.
@@ -112,7 +121,7 @@ class ExtendConfig:
         )
 
 
-def extend(config):
+def extend(config: ExtendConfig) -> str:
     """Writes the model with another vocabulary; returns its report."""
     file_io.check_output_directory(config.output_dir, "output_dir")
     old = vocab.load(config.vocab_file)
@@ -181,14 +190,19 @@ def _chunks(config):
             yield t2s.to_simplified(text) if config.t2s else text
 
 
-def new_values(config, values, old, rows):
-    """Returns {name: array} of the tensors that have a row for each token.
+def new_values(
+    config: ExtendConfig,
+    values: dict[str, np.ndarray],
+    old: vocab.Vocabulary,
+    rows: list[str],
+) -> dict[str, np.ndarray]:
+    """Returns the tensors that have a row for each token, by name.
 
     Args:
-        config: an `ExtendConfig`.
-        values: {name: array} of the model.
-        old: its `vocab.Vocabulary`.
-        rows: of the new vocabulary.
+        config: the flags.
+        values: the tensors of the model.
+        old: its vocabulary.
+        rows: those of the new vocabulary.
     """
     number_of = {row: number for number, row in enumerate(old.rows)}
     tokenizer = tokenization.Tokenizer(old, config.do_lower_case)
@@ -263,7 +277,7 @@ def _num_tokens(config, vocabulary):
     for chunk in _chunks(config):
         ids, _ = tokenizer.tokenize(chunk)
         num_tokens += len(ids)
-        num_unknown += int((ids == vocabulary.ids["[UNK]"]).sum())
+        num_unknown += int((ids == vocabulary.roles.unk).sum())
     return num_tokens, num_unknown
 
 

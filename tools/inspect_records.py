@@ -13,15 +13,16 @@ from absl import app, flags, logging
 
 import config_flags
 from data.building.progress import Progress
-from settings import bounds
+from data.laws import LAWS
+from settings.flag import Flag, Settings
 from storage import file_io, inputs
 from text import vocab
 from tools.inspection import files, findings, page, report
-from tools.inspection.statistics import Statistics, law_of
+from tools.inspection.statistics import Statistics
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class InspectConfig:
+class InspectConfig(Settings):
     """Every setting of inspect_records."""
 
     vocab_file: Annotated[
@@ -33,34 +34,33 @@ class InspectConfig:
         str | None, "A page to write, with charts and some of the records."
     ] = None
     num_samples: Annotated[
-        int, "Records on the page, drawn with equal chances from all."
+        int,
+        Flag(
+            "Records on the page, drawn with equal chances from all.",
+            "not_negative",
+        ),
     ] = 20
     max_records: Annotated[
-        int, "Records to read of each file, for a short look; 0 reads all."
+        int,
+        Flag(
+            "Records to read of each file, for a short look; 0 reads all.",
+            "not_negative",
+        ),
     ] = 0
-    seed: Annotated[int, "Decides which records are on the page."] = 0
+    seed: Annotated[
+        int,
+        Flag("Decides which records are on the page.", "not_negative"),
+    ] = 0
 
-    def __post_init__(self):
-        bounds.check(self, not_negative=("num_samples", "max_records", "seed"))
 
-
-def inspect(paths, config):
+def inspect(paths: list[str], config: InspectConfig) -> report.Inspection:
     """Reads and checks record files.
-
-    Args:
-        paths: the files.
-        config: an `InspectConfig`.
-
-    Returns:
-        A `report.Inspection`.
 
     Raises:
         ValueError, OSError: a file or the vocabulary cannot be read.
     """
     vocabulary = vocab.load(config.vocab_file) if config.vocab_file else None
-    special_ids = {}
-    if vocabulary:
-        special_ids = {t: vocabulary.ids[t] for t in vocab.SPECIAL_TOKENS}
+    special_ids = vocabulary.roles._asdict() if vocabulary else {}
     found = findings.Findings()
     statistics = Statistics(special_ids, config.num_samples, config.seed)
     context = files.Context(
@@ -73,20 +73,21 @@ def inspect(paths, config):
         ]
     files.compare(inspected, found)
     manifest = files.manifest_of(inspected)
-    flags_of_build = manifest.get("made_from", {}).get("flags", {})
-    law = law_of(flags_of_build.get("mask_unit"))
+    flags_of_build = manifest.made_from.flags
+    # Records of other builders are taken for BERT's.
+    law = LAWS.get(flags_of_build.get("mask_unit"), LAWS["word"])
     statistics.warn(found, law, flags_of_build.get("dupe_factor", 1))
     return report.Inspection(
         inspected, statistics, found, vocabulary, manifest, law
     )
 
 
-def run(names, config):
+def run(names: list[str], config: InspectConfig) -> bool:
     """Inspects files, tells what was found and writes the page.
 
     Args:
         names: files, globs or directories.
-        config: an `InspectConfig`.
+        config: the flags.
 
     Returns:
         Whether the records are sound: there is no error, warnings or not.

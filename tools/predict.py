@@ -21,18 +21,16 @@ from typing import Annotated
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import config_flags  # noqa: E402
-from finetuning import programs, task  # noqa: E402
-from settings import bounds  # noqa: E402
+from finetuning.answering import Answerer  # noqa: E402
+from settings.flag import Flag, Settings  # noqa: E402
 from storage import file_io, json_files  # noqa: E402
-from text import corpus  # noqa: E402
 
 _STANDARD = "-"
-_LINES_AT_ONCE = 4096
 _READ_BYTES = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PredictConfig:
+class PredictConfig(Settings):
     """Every setting of predict."""
 
     model_dir: Annotated[
@@ -45,59 +43,40 @@ class PredictConfig:
     output_file: Annotated[
         str, "Where the answers go; - is the standard output."
     ] = _STANDARD
-    batch_size: Annotated[int, "Rows computed at once."] = 32
+    batch_size: Annotated[
+        int,
+        Flag("Rows computed at once.", "positive"),
+    ] = 32
 
-    def __post_init__(self):
-        bounds.check(self, positive=("batch_size",))
 
-
-def run(config):
+def run(config: PredictConfig) -> None:
     """Answers the lines of a file or of the standard input."""
     if config.output_file != _STANDARD:
         file_io.check_output(config.output_file, "output_file")
-    settings, of_task = programs.load(
-        config.model_dir, predict_batch_size=config.batch_size
-    )
-    outputs_of = programs.load_predictor(settings, of_task)
+    answerer = Answerer.load(config.model_dir, batch_size=config.batch_size)
     with contextlib.ExitStack() as stack:
         out = sys.stdout.buffer
         if config.output_file != _STANDARD:
             out = file_io.open_binary(config.output_file, "wb")
             stack.enter_context(out)
-        for examples in _blocks(config, of_task):
-            rows = of_task.make_rows("predict", examples)
-            split = task.Split("predict", examples, rows)
-            for answer in of_task.answers(split, outputs_of(rows)):
+        for answers in _answers(config.input_file, answerer):
+            for answer in answers:
                 text = json_files.line(answer) + "\n"
                 out.write(text.encode("utf-8", "backslashreplace"))
             out.flush()
 
 
-def _blocks(config, of_task):
-    """Yields examples, as many at once as there are and fit."""
-    source = config.input_file
-    if source.removesuffix(".gz").endswith((".json", ".jsonl")):
-        found = of_task.examples_of_file(source)
-        for begin in range(0, len(found), _LINES_AT_ONCE):
-            yield found[begin : begin + _LINES_AT_ONCE]
+def _answers(source, answerer):
+    """Yields iterators of answers, each of lines that came together."""
+    if source != _STANDARD:
+        if not file_io.exists(source):
+            raise ValueError(f"--input_file: no file {source!r}")
+        yield answerer.answer_file(source)
         return
-    if source == _STANDARD:
-        name, blocks = "the standard input", _lines_of_pipe(0)
-    else:
-        name, blocks = source, _lines_of_file(source)
     first = 1
-    for lines in blocks:
-        for begin in range(0, len(lines), _LINES_AT_ONCE):
-            block = lines[begin : begin + _LINES_AT_ONCE]
-            yield of_task.examples_of_lines(block, name, first)
-            first += len(block)
-
-
-def _lines_of_file(path):
-    if not file_io.exists(path):
-        raise ValueError(f"--input_file: no file {path!r}")
-    text = corpus.read(path)
-    yield [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
+    for lines in _lines_of_pipe(0):
+        yield answerer.answer(lines, "the standard input", first)
+        first += len(lines)
 
 
 def _lines_of_pipe(descriptor):

@@ -1,64 +1,106 @@
-"""The host's loop: the host decides, the device computes."""
+"""The host's loop: the host decides, the device computes.
 
+The device runs blocks of steps; a block ends where something happens:
+
+    step      0        10        20        23
+              |--------|---------|---------|
+    blocks    1 1   8        10       3          (a block lasts some seconds)
+    reports            x         x         x     every iterations_per_loop
+    saves                        x         x     every save_every_steps
+    evaluates                    x               every eval_every_steps
+
+The first block of a run builds the graph, so that its time says nothing.
+"""
+
+import dataclasses
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import tensorflow as tf
 
 from training import signals
 from training.bad_steps import BadSteps
+from training.checkpoint import Checkpoints
+from training.summaries import Summaries
+from training.trainer import Trainer
 
 # No longer than this, in steps, is a run without a report.
 _REPORT_STEPS = 100
 # A signal waits for the end of a block of steps: of about so many seconds.
 _BLOCK_SECS = 2.0
 
+Metrics = dict[str, float]
 
-def train(
-    run_steps,
-    batches,
-    totals,
-    *,
-    start_step,
-    num_train_steps,
-    save_every_steps,
-    iterations_per_loop,
-    make_metrics,
-    speed_of,
-    checkpoints,
-    summaries,
-    stop,
-    max_bad_steps=20,
-    loss_is_scaled=False,
-    eval_every_steps=0,
-    evaluate=None,
-    watch=lambda step, metrics: None,
-    is_enough=lambda: False,
-):
-    """Trains from `start_step` to `num_train_steps`.
 
-    Checkpoints are written at every multiple of `save_every_steps` and at the
-    end, but not while steps are being skipped; reports at every multiple of
-    `iterations_per_loop` or 100, at saves and at evaluations.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cadence:
+    """At which steps a run begins, reports, saves, evaluates and ends."""
+
+    start_step: int
+    num_train_steps: int
+    save_every_steps: int
+    iterations_per_loop: int
+    eval_every_steps: int = 0  # 0 for never.
+
+    @property
+    def intervals(self) -> list[int]:
+        """The lengths that no block of steps may pass a multiple of."""
+        lengths = [
+            self.save_every_steps,
+            min(self.iterations_per_loop, _REPORT_STEPS),
+        ]
+        return lengths + [self.eval_every_steps] * bool(self.eval_every_steps)
+
+    def evaluates_at(self, step: int) -> bool:
+        interval = self.eval_every_steps
+        return bool(step and interval and step % interval == 0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What a program does between the steps.
 
     Args:
-        run_steps: from `step.make_run_steps`.
-        batches: an iterator over the batches from `start_step` on.
-        totals: the `step.Totals` that `run_steps` fills.
-        make_metrics: maps what `totals.read` returns to the numbers to
-            report; "loss", "gradient_norm" and "skipped_steps" are among them.
-        speed_of: maps steps a second to the numbers to report of it.
-        checkpoints: a `checkpoint.Checkpoints`.
-        summaries: a `summaries.Summaries`.
-        stop: a `signals.Stop`.
-        max_bad_steps: the run ends after so many skipped steps in a row.
-        loss_is_scaled: whether a step is skipped now and then for the scale of
-            the loss alone, as in float16.
-        eval_every_steps: steps between evaluations; 0 for none.
         evaluate: a function of the step that returns numbers to report; none
             where a signal cut it off.
+        is_enough: says, after each evaluation, whether to end now.
         watch: a function of the step and of what is reported of it.
-        is_enough: says, after each evaluation, whether to end before
-            `num_train_steps`.
+        speed_of: maps steps a second to the numbers to report of it.
+    """
+
+    evaluate: Callable[[int], Metrics] = lambda step: {}
+    is_enough: Callable[[], bool] = lambda: False
+    watch: Callable[[int, Metrics], None] = lambda step, metrics: None
+    speed_of: Callable[[float], Metrics] = lambda steps_a_second: {}
+
+
+def train(
+    trainer: Trainer,
+    run_steps: Callable,
+    batches: Iterator,
+    cadence: Cadence,
+    hooks: Hooks,
+    *,
+    checkpoints: Checkpoints,
+    summaries: Summaries,
+    stop: signals.Stop,
+    max_bad_steps: int,
+) -> int:
+    """Trains to the end, and saves and reports on the way.
+
+    Nothing is saved while steps are being skipped.
+
+    Args:
+        trainer: what is trained.
+        run_steps: from `trainer.make_run_steps`.
+        batches: those from the first step on.
+        cadence: when what happens.
+        hooks: what happens then, beside saves and reports.
+        checkpoints: of the run.
+        summaries: of the run.
+        stop: notices signals.
+        max_bad_steps: the run ends after so many skipped steps in a row.
 
     Returns:
         The step it ended at.
@@ -67,45 +109,61 @@ def train(
         ValueError: the loss or the gradient is no longer a number.
         signals.Stopped: a signal asked for the end; all is saved.
     """
-    blocks = _Blocks(run_steps, totals, stop)
-    bad_steps = BadSteps(max_bad_steps, checkpoints, loss_is_scaled)
-    run = _Run(blocks, bad_steps, make_metrics, speed_of, summaries)
-    run.step = start_step
-    intervals = [save_every_steps, min(iterations_per_loop, _REPORT_STEPS)]
-    intervals += [eval_every_steps] if eval_every_steps else []
-    if _is_multiple(start_step, eval_every_steps):
-        _evaluate_if_cut_off(start_step, evaluate, summaries, stop)
-    is_stopped, is_over = False, run.step >= num_train_steps or is_enough()
+    blocks = _Blocks(run_steps, trainer.totals, stop)
+    bad_steps = BadSteps(max_bad_steps, checkpoints, trainer.loss_is_scaled)
+    run = _Run(cadence.start_step, trainer, blocks, bad_steps, hooks, summaries)
+    if cadence.evaluates_at(cadence.start_step):
+        _evaluate_if_cut_off(
+            cadence.start_step, hooks.evaluate, summaries, stop
+        )
+    is_stopped = False
+    is_over = run.step >= cadence.num_train_steps or hooks.is_enough()
     while not (is_over or is_stopped):
         metrics = run.next_steps(
             batches,
-            steps_until_next_event(run.step, num_train_steps, intervals),
+            steps_until_next_event(
+                run.step, cadence.num_train_steps, cadence.intervals
+            ),
         )
         step, is_stopped = run.step, blocks.is_stopped
-        if _is_multiple(step, eval_every_steps):
-            found = {} if is_stopped else evaluate(step)
+        if cadence.evaluates_at(step):
+            scores = {} if is_stopped else hooks.evaluate(step)
             # Without a line the run that goes on evaluates here.
-            metrics = found and metrics | found
-            is_stopped = not found
+            metrics = scores and metrics | scores
+            is_stopped = not scores
         if metrics:
             summaries.write(step, metrics)
-            watch(step, metrics)
-        is_over = step == num_train_steps or is_enough()
+            hooks.watch(step, metrics)
+        is_over = step == cadence.num_train_steps or hooks.is_enough()
         is_last = is_over or is_stopped
-        if is_last or step % save_every_steps == 0:
+        if is_last or step % cadence.save_every_steps == 0:
             run.save(checkpoints, is_last=is_last, is_over=is_over)
-    _raise_if_stopped(run.step, stop)
+    # The chief is the one who saves: the others wait for it here.
+    stop.agree(0.0)
+    if stop.is_asked:
+        raise signals.Stopped(
+            f"stopped at step {run.step:,} by a signal; what was learned is "
+            "saved, the same command goes on from there"
+        )
     return run.step
 
 
-def evaluate(evaluate_steps, batches, totals, *, num_steps, stop=None):
+def evaluate(
+    evaluate_steps: Callable,
+    batches: Iterator,
+    totals: Any,
+    *,
+    num_steps: int,
+    stop: signals.Stop | None = None,
+) -> dict[str, tuple[float, float]] | None:
     """Returns the sums of `num_steps` evaluation steps.
 
     Args:
         evaluate_steps: from `step.make_evaluate_steps`.
-        batches: an iterator.
+        batches: the batches to evaluate.
         totals: the `step.Totals` that `evaluate_steps` fills.
-        stop: a `signals.Stop`, or None.
+        num_steps: how many of them.
+        stop: notices signals.
 
     Returns:
         {name: (numerator, denominator)}, or None where a signal asked for the
@@ -118,7 +176,9 @@ def evaluate(evaluate_steps, batches, totals, *, num_steps, stop=None):
     return None if blocks.is_stopped else sums
 
 
-def steps_until_next_event(step, num_train_steps, intervals):
+def steps_until_next_event(
+    step: int, num_train_steps: int, intervals: list[int]
+) -> int:
     """Returns how many steps to run before the next multiple of an interval."""
     return min(
         num_train_steps - step,
@@ -128,35 +188,20 @@ def steps_until_next_event(step, num_train_steps, intervals):
 
 def _evaluate_if_cut_off(step, evaluate, summaries, stop):
     """Makes up for an evaluation that a signal cut off."""
-    # Only the chief knows what it wrote.
-    _, is_told = stop.check(float(summaries.has(step)))
-    if not is_told:
+    # Only the chief knows what it wrote, so that the workers ask one another.
+    if not stop.agree(float(summaries.has(step))):
         summaries.write(step, evaluate(step))
-
-
-def _raise_if_stopped(step, stop):
-    # The chief is the one who saves: the others wait for it here.
-    is_stopped, _ = stop.check(0.0)
-    if is_stopped:
-        raise signals.Stopped(
-            f"stopped at step {step:,} by a signal; what was learned is saved, "
-            "the same command goes on from there"
-        )
-
-
-def _is_multiple(step, interval):
-    return bool(step and interval and step % interval == 0)
 
 
 class _Run:
     """Trains from one event to the next."""
 
-    def __init__(self, blocks, bad_steps, make_metrics, speed_of, summaries):
-        self.step = 0
-        self._speed_of = speed_of
+    def __init__(self, step, trainer, blocks, bad_steps, hooks, summaries):
+        self.step = step
         self._blocks = blocks
         self._bad_steps = bad_steps
-        self._make_metrics = make_metrics
+        self._make_metrics = trainer.metrics
+        self._speed_of = hooks.speed_of
         self._summaries = summaries
 
     def next_steps(self, batches, num_steps):
@@ -220,7 +265,9 @@ class _Blocks:
             seconds = time.monotonic() - started
             pace = seconds / num_block
             if self._stop:
-                self.is_stopped, pace = self._stop.check(pace)
+                # The workers run blocks of one length, and end together.
+                pace = self._stop.agree(pace)
+                self.is_stopped = self._stop.is_asked
             if self._is_first:
                 self._is_first, seconds = False, None
             else:

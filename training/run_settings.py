@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from absl import logging
 
@@ -16,24 +18,8 @@ _SHAPE = {
     "training_rows?": (dict, None),
 }
 
-# Flags on which no weight depends, or of which something else tells.
-_OF_NO_WEIGHT = frozenset(
-    {
-        *("bert_config_file", "vocab_file", "output_dir", "seeds", "strict"),
-        *("data_dir", "train_file", "eval_file", "predict_file"),
-        *("eval_input_file", "do_train", "do_eval", "do_predict"),
-        *("eval_batch_size", "predict_batch_size", "max_eval_steps"),
-        *("eval_every_steps", "keep_best", "keep_best_metric"),
-        *("early_stopping", "save_checkpoints_steps", "keep_checkpoint_max"),
-        *("iterations_per_loop", "max_bad_steps", "peak_teraflops"),
-        *("use_tpu", "tpu_name", "tpu_zone", "gcp_project", "master"),
-        *("num_tpu_cores", "n_best_size", "max_answer_length"),
-        *("null_score_diff_threshold", "answer_metric", "verbose_logging"),
-    }
-)
 
-
-def read(directory):
+def read(directory: str) -> dict[str, Any]:
     """Returns what `write` was given; {} where it was not called.
 
     A damaged file is named in a warning, and is as if it were not there: a run
@@ -43,12 +29,14 @@ def read(directory):
     return json_files.read_or_none(path, _SHAPE) or {}
 
 
-def write(directory, settings):
+def write(directory: str, described: Mapping[str, Any]) -> None:
     """Writes {"program": its name, "config": {flag: value}, ...}."""
-    json_files.write(os.path.join(directory, SETTINGS_FILE), settings)
+    json_files.write(os.path.join(directory, SETTINGS_FILE), described)
 
 
-def check_program(before, program, directory):
+def check_program(
+    before: Mapping[str, Any], program: str, directory: str
+) -> None:
     """Refuses to go on in the directory of another program.
 
     Args:
@@ -68,26 +56,31 @@ def check_program(before, program, directory):
         )
 
 
-def warn_of_changes(before, settings, newest):
+def warn_of_changes(
+    before: Mapping[str, Any],
+    flags: Mapping[str, Any],
+    training_rows: Any,
+    newest: str,
+) -> None:
     """Logs what decides on the weights and is not as when a run began.
 
     Args:
         before: what `read` returned.
-        settings: as for `write`; "training_rows" may describe the data.
+        flags: those of this run on which the weights depend.
+        training_rows: as `write` has them; a value for JSON.
         newest: the newest checkpoint of the run.
     """
-    flags, now = before.get("config", {}), settings["config"]
+    flags_before = before.get("config", {})
     changes = [
-        f"--{name} was {flags[name]!r} and is {now[name]!r}"
-        for name in now
-        if name in flags
-        and name not in _OF_NO_WEIGHT
-        and flags[name] != now[name]
+        f"--{name} was {flags_before[name]!r} and is {value!r}"
+        for name, value in flags.items()
+        if name in flags_before and flags_before[name] != value
     ]
-    rows = before.get("training_rows")
-    # As it looks after a round trip.
-    if rows and rows != json.loads(json.dumps(settings["training_rows"])):
-        changes.append(_describe_rows(rows, settings["training_rows"]))
+    rows_before = before.get("training_rows")
+    # As they look after a round trip.
+    rows = json.loads(json.dumps(training_rows))
+    if rows_before and rows_before != rows:
+        changes.append(_describe_rows(rows_before, rows))
     if changes:
         logging.warning(
             "%s was trained with other settings, and the run goes on from it: "
@@ -97,8 +90,8 @@ def warn_of_changes(before, settings, newest):
         )
 
 
-def _describe_rows(before, now):
-    told = [rows.get("summary") for rows in (before, now)]
-    if not all(told):
+def _describe_rows(before: Mapping, now: Mapping) -> str:
+    summaries = [rows.get("summary") for rows in (before, now)]
+    if not all(summaries):
         return "the training rows are others"
-    return f"the training rows are others ({told[0]} then, {told[1]} now)"
+    return "the training rows are others ({} then, {} now)".format(*summaries)

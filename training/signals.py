@@ -7,6 +7,8 @@ systems do when a job's time is up.
 import os
 import signal
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from absl import logging
 
@@ -30,23 +32,20 @@ class Stop:
         strategy: a `tf.distribute.Strategy`, whose workers end together.
     """
 
-    def __init__(self, strategy):
-        self.requested = False
-        self._agree = _make_agree(strategy)
+    def __init__(self, strategy: Any):
+        self.requested = False  # In this process.
+        # In any worker's process, when they last agreed: the same in all.
+        self.is_asked = False
+        self._mean = _make_mean(strategy)
 
-    def check(self, secs):
-        """Returns whether to end, and a time; in all workers the same.
+    def agree(self, value: float) -> float:
+        """Returns the mean of a number over the workers; waits for them.
 
-        Waits for the other workers.
-
-        Args:
-            secs: a time that this worker took.
-
-        Returns:
-            Whether any was asked to end, and the mean of their times.
+        They agree on `is_asked` by the way.
         """
-        requested, secs = self._agree([float(self.requested), secs])
-        return requested > 0, secs
+        requested, value = self._mean([float(self.requested), value])
+        self.is_asked = requested > 0
+        return value
 
     def __enter__(self):
         self._is_on = threading.current_thread() is threading.main_thread()
@@ -88,8 +87,8 @@ class Stop:
             )
 
 
-def _make_agree(strategy):
-    """Returns a function of numbers; it gives their means over all workers."""
+def _make_mean(strategy: Any) -> Callable[[list[float]], list[float]]:
+    """Returns a function of two numbers: their means over all workers."""
     # The builder of records, which is told of `Stopped`, has no TensorFlow.
     import tensorflow as tf
 

@@ -1,15 +1,9 @@
 """The training step and the evaluation step, on every replica at once.
 
-An objective is a function
-
-    compute_terms(batch, dropout_seed) -> {name: Term}
-
-of the batch of one replica. The loss is the sum, over the terms in it, of
-numerator / denominator, both summed over all replicas: the same for any number
-of replicas. `dropout_seed` is None in evaluation.
+The objective's `compute_terms` sees the batch of one replica. The loss is the
+sum, over the terms in it, of numerator / denominator, both summed over all
+replicas: the same for any number of replicas.
 """
-
-from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -19,16 +13,6 @@ CLIP_NORM = 1.0
 # What the step adds to the objective's terms in `Totals`. A skipped step
 # counts in "skipped_steps" and nowhere else.
 STEP_TERMS = ("gradient_norm", "skipped_steps")
-
-
-class Term(NamedTuple):
-    """A weighted mean over examples or tokens, in two sums of one replica."""
-
-    numerator: Any  # float32 scalar
-    denominator: Any  # float32 scalar
-    in_loss: bool = False
-    # Added to the global denominator in the loss, but not in reports.
-    epsilon: float = 0.0
 
 
 class Totals:

@@ -1,13 +1,16 @@
 """Where training runs: TPU, several workers, several GPUs, or one device."""
 
+import dataclasses
 import os
 import socket
 import urllib.error
 import urllib.parse
+from typing import Annotated, Any, Literal
 
 import tensorflow as tf
 from absl import logging
 
+from settings.flag import Flag, Settings
 from storage import json_files
 
 _CONNECT_TIMEOUT_SECS = 10
@@ -20,73 +23,126 @@ _TF_CONFIG = {
 }
 
 
-def create(
-    *,
-    use_tpu=False,
-    tpu_name=None,
-    tpu_zone=None,
-    gcp_project=None,
-    master=None,
-):
-    """Returns the `tf.distribute.Strategy` for the devices there are.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DeviceSettings(Settings):
+    """The flags that say what is computed where, and how precisely."""
 
-    A TPU when `use_tpu` or `tpu_name` asks for one; else several workers when
+    mixed_precision: Annotated[
+        Literal["bfloat16", "float16", "none"] | None,
+        "What matrices are multiplied in; weights, norms, softmax and loss are "
+        "float32 always. Without this flag bfloat16 where the device is fast "
+        "at it, else none.",
+    ] = None
+    use_tpu: Annotated[
+        bool,
+        Flag(
+            "Whether to compute on a TPU; without it GPU or CPU.",
+            decides="nothing",
+        ),
+    ] = False
+    tpu_name: Annotated[
+        str | None,
+        Flag(
+            "The Cloud TPU to compute on: its name, or grpc://host:port. "
+            "Implies --use_tpu.",
+            decides="nothing",
+        ),
+    ] = None
+    tpu_zone: Annotated[
+        str | None, Flag("The zone of the Cloud TPU.", decides="nothing")
+    ] = None
+    gcp_project: Annotated[
+        str | None, Flag("The project of the Cloud TPU.", decides="nothing")
+    ] = None
+    master: Annotated[
+        str | None,
+        Flag("Older name for the address of the TPU.", decides="nothing"),
+    ] = None
+    num_tpu_cores: Annotated[
+        int,
+        Flag(
+            "Accepted for older scripts; the TPU itself says how many.",
+            "positive",
+            decides="nothing",
+        ),
+    ] = 8
+
+
+_NO_FLAGS = DeviceSettings()
+
+
+def create(settings: DeviceSettings = _NO_FLAGS) -> tf.distribute.Strategy:
+    """Returns the strategy for the devices there are.
+
+    A TPU when --use_tpu or --tpu_name asks for one; else several workers when
     TF_CONFIG describes a cluster; else all GPUs; else the one device.
-
-    Args:
-        use_tpu: whether to train on a TPU.
-        tpu_name: a Cloud TPU's name, grpc://host:port, or "local".
-        tpu_zone: the zone of the Cloud TPU.
-        gcp_project: the project of the Cloud TPU.
-        master: google-research/bert's older name for the TPU's address.
 
     Raises:
         ConnectionError: the TPU cannot be reached.
     """
-    if use_tpu or tpu_name:
-        return _tpu(tpu_name or master or "local", tpu_zone, gcp_project)
-    if "cluster" in _stated_cluster():
+    if settings.use_tpu or settings.tpu_name:
+        return _tpu(
+            settings.tpu_name or settings.master or "local",
+            settings.tpu_zone,
+            settings.gcp_project,
+        )
+    if "cluster" in _cluster_of_environment():
         return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
 
 
-def _stated_cluster():
+def _cluster_of_environment() -> dict[str, Any]:
     """Returns what TF_CONFIG says, {} where it is not set.
 
     Raises:
         ValueError: it is of another form, or names no task of its cluster.
     """
-    stated = json_files.parse(
+    described = json_files.parse(
         os.environ.get("TF_CONFIG") or "{}", "TF_CONFIG", _TF_CONFIG
     )
-    if not stated.get("cluster"):
-        return stated
-    task = stated.get("task", {})
-    addresses = stated["cluster"].get(task.get("type"), ())
+    if not described.get("cluster"):
+        return described
+    task = described.get("task", {})
+    addresses = described["cluster"].get(task.get("type"), ())
     # Some write the number as a string.
     index = str(task.get("index"))
     if index not in map(str, range(len(addresses))):
         raise ValueError(
             f"TF_CONFIG: the task {json_files.shown(task)} is none of its "
-            f"cluster {json_files.shown(stated['cluster'])}"
+            f"cluster {json_files.shown(described['cluster'])}"
         )
-    return stated
+    return described
 
 
-def of(config):
-    """Returns `create` of the flags of a config."""
-    return create(
-        use_tpu=config.use_tpu,
-        tpu_name=config.tpu_name,
-        tpu_zone=config.tpu_zone,
-        gcp_project=config.gcp_project,
-        master=config.master,
-    )
+def check_batch_sizes(
+    strategy: tf.distribute.Strategy, batch_sizes: dict[str, int], **parts: int
+) -> None:
+    """Checks that replicas and their parts can share each batch evenly.
+
+    Args:
+        strategy: has the replicas.
+        batch_sizes: {flag: batch of all replicas together}.
+        parts: {flag: parts that a replica computes its share in}; 1 unless
+            given.
+
+    Raises:
+        ValueError: one cannot be shared; names the flag and what would do.
+    """
+    replicas = strategy.num_replicas_in_sync
+    for name, batch_size in batch_sizes.items():
+        num_parts = parts.get(name, 1)
+        in_parts = f" in {num_parts} parts each" if num_parts > 1 else ""
+        if batch_size % (replicas * num_parts):
+            raise ValueError(
+                f"--{name}={batch_size} is the batch of all {replicas} "
+                f"replicas together{in_parts} and must be a multiple of "
+                f"{replicas * num_parts}"
+            )
 
 
-def is_chief(strategy):
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Returns whether this process writes the files all workers share."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
@@ -97,7 +153,7 @@ def is_chief(strategy):
     return resolver.task_type == "chief"
 
 
-def describe(strategy):
+def describe(strategy: tf.distribute.Strategy) -> str:
     """Returns, for the log, how many devices of which kind there are."""
     replicas = strategy.num_replicas_in_sync
     if isinstance(strategy, tf.distribute.TPUStrategy):
@@ -107,7 +163,7 @@ def describe(strategy):
     return f"{replicas} {kind} {'replica' if replicas == 1 else 'replicas'}"
 
 
-def _tpu(address, zone, project):
+def _tpu(address: str, zone: str | None, project: str | None):
     try:
         _probe(address)
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
@@ -142,7 +198,7 @@ def _tpu(address, zone, project):
         ) from None
 
 
-def _probe(address):
+def _probe(address: str) -> None:
     """Opens a TCP connection: TensorFlow itself would wait for minutes."""
     if "://" not in address:
         return

@@ -7,6 +7,8 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 import tqdm
@@ -21,7 +23,6 @@ CURVES_FILE = "training_curves.png"
 # Checkpoints may come faster than anybody looks.
 _SECS_BETWEEN_PICTURES = 30
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-_ON_BAR = ("loss", "masked_lm_accuracy")
 _EVAL = "eval_"
 # Of the picture's rows, of a run before this one.
 _MOST_ROWS = 2_000
@@ -35,14 +36,24 @@ class Summaries:
         start_step: where the run starts; later lines, of a run that was cut
             off after its last checkpoint, are dropped.
         num_steps: where it ends.
+        shown: which numbers stand on the bar of a terminal.
         is_chief: whether this process writes.
     """
 
-    def __init__(self, directory, *, start_step, num_steps, is_chief=True):
+    def __init__(
+        self,
+        directory: str,
+        *,
+        start_step: int,
+        num_steps: int,
+        shown: Sequence[str] = ("loss",),
+        is_chief: bool = True,
+    ):
         self._directory = directory
         self._path = os.path.join(directory, METRICS_FILE)
         self._is_chief = is_chief
         self._num_steps = num_steps
+        self._shown = shown
         self._pace = None  # Step and time at which the first block ended.
         self._step = start_step
         self._drawn = time.monotonic()
@@ -62,7 +73,7 @@ class Summaries:
             dynamic_ncols=True,
         )
 
-    def describe(self, settings):
+    def describe(self, settings: Mapping[str, Any]) -> None:
         """Records {flag: value} as TensorBoard's hyperparameters and text."""
         if not self._is_chief:
             return
@@ -75,25 +86,25 @@ class Summaries:
             tf.summary.text("flags", table)
             api.hparams(known)
 
-    def has(self, step):
+    def has(self, step: int) -> bool:
         """Returns whether a run before this one wrote of the step it ended at.
 
         A process that is no chief does not know.
         """
         return self._start_line == step
 
-    def advance(self, step):
+    def advance(self, step: int) -> None:
         """Notes that `step` is done."""
         self._step = step
         self._pace = self._pace or (step, time.monotonic())
         self._bar.update(step - self._bar.n)
 
-    def write(self, step, metrics):
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Records {name: number} of the steps up to `step`."""
         if not self._is_chief:
             return
         if self._is_terminal:
-            shown = {k: metrics[k] for k in _ON_BAR if k in metrics}
+            shown = {k: metrics[k] for k in self._shown if k in metrics}
             self._bar.set_postfix(shown, refresh=False)
         self._log_metrics(step, metrics)
         row = {"step": step, **metrics}
@@ -109,7 +120,7 @@ class Summaries:
                     tf.summary.scalar(name, value)
             self._writer.flush()
 
-    def saved(self, prefix, *, is_last):
+    def saved(self, prefix: str, *, is_last: bool) -> None:
         """Notes a checkpoint, and draws the curves up to it."""
         self.log(f"saved {prefix}")
         now = time.monotonic()
@@ -140,7 +151,7 @@ class Summaries:
             )
             self.log(f"evaluation at step {step}  {numbers}")
 
-    def log(self, line):
+    def log(self, line: str) -> None:
         """Logs one line, without tearing the progress bar."""
         if not self._is_chief:
             return
@@ -165,7 +176,7 @@ class Summaries:
                 self._writer.close()
 
 
-def format_duration(seconds):
+def format_duration(seconds: float) -> str:
     """Returns seconds in the two largest units that are not 0."""
     left = round(seconds)
     parts = []

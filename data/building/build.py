@@ -1,4 +1,4 @@
-"""The whole job of create_pretraining_data: text files to record files."""
+"""Does the whole job of create_pretraining_data: text files to record files."""
 
 import os
 import resource
@@ -17,18 +17,14 @@ from data.building import (
 )
 from data.building.layout import Layout
 from data.building.progress import Progress
+from data.config import BuildConfig
+from data.manifest import FileSize, Manifest
 from storage import file_io, inputs, lock
 from text import case, vocab
 
 
-def build(config):
+def build(config: BuildConfig) -> Manifest:
     """Builds the records that `config` asks for, as far as they are not there.
-
-    Args:
-        config: a `data.config.BuildConfig`.
-
-    Returns:
-        The manifest, see `data.manifest`.
 
     Raises:
         ValueError, OSError: the flags, the vocabulary or the text are wrong,
@@ -83,13 +79,14 @@ def _build(config, vocabulary, paths):
         )
     places.make_folders()
     for job in missing:
-        # It would speak for new records if this run were stopped.
+        # Delete the old entry first: if this run were stopped, it would vouch
+        # for new records.
         file_io.remove(places.entry_path(job.shard.index))
         for file in places.files_of(job.shard.index):
             if places.is_assembled(file):
                 file_io.remove(places.ready_path(file))
     try:
-        made = _run(config, "building", work.build_shard, missing)
+        built = _run(config, "building", work.build_shard, missing)
     except Exception:
         if not any(
             file_io.exists(places.entry_path(i)) for i in range(len(jobs))
@@ -97,10 +94,9 @@ def _build(config, vocabulary, paths):
             places.remove_folders()
         raise
     for file in range(len(config.output_paths)):
-        if (before.has_parts | made.keys()).issuperset(places.shards_of(file)):
+        if (before.has_parts | built.keys()).issuperset(places.shards_of(file)):
             places.assemble(file)
-    result = _describe(work, places, entries | made)
-    result["num_input_files"] = len(paths)
+    result = _describe(work, places, entries | built, len(paths))
     _warn(config, paths, result)
     _publish(config, places, result)
     return result
@@ -149,8 +145,8 @@ def _unchanged(work, layout, jobs, before):
 
 def _is_of(entry, inputs):
     """Whether a shard was made from this text, whatever its files' names."""
-    before = [item["sha256"] for item in entry["inputs"]]
-    return before == [item["sha256"] for item in inputs]
+    before = [source.sha256 for source in entry.inputs]
+    return before == [source.sha256 for source in inputs]
 
 
 def _run(config, title, function, jobs):
@@ -184,38 +180,42 @@ def _run(config, title, function, jobs):
     }
 
 
-def _describe(work, layout, entries):
+def _describe(work, layout, entries, num_input_files):
     """Returns the manifest of a build."""
     config, vocabulary = work.config, work.vocabulary
     entries = [entries[number] for number in range(layout.num_shards)]
-    counts = statistics.add(entry["counts"] for entry in entries)
+    counts = statistics.add(entry.counts for entry in entries)
     files = {}
     for file, path in enumerate(config.output_paths):
         parts = [
-            entries[number]["parts"][layout.files_of(number).index(file)]
+            entries[number].parts[layout.files_of(number).index(file)]
             for number in layout.shards_of(file)
         ]
-        files[manifest.name_of(path, config)] = statistics.add(parts)
-    return {
-        "made_from": work.made_from,
-        "max_seq_length": config.max_seq_length,
-        "max_predictions_per_seq": config.max_predictions_per_seq,
-        "pack_sequences": config.pack_sequences,
-        "masking": config.masking,
-        "pair_task": config.pair_task,
-        "word_segmenter": config.word_segmenter,
-        "vocab_size": len(vocabulary),
-        "mask_id": vocabulary.ids["[MASK]"],
-        "special_ids": vocabulary.special_ids.tolist(),
-        "compression": "GZIP" if config.gzip_compress else "",
-        "files": files,
-        "statistics": statistics.with_rates(counts, config),
-        "shards": entries,
-    }
+        files[manifest.name_of(path, config)] = FileSize(
+            sum(part.num_records for part in parts),
+            sum(part.num_bytes for part in parts),
+        )
+    return Manifest(
+        made_from=work.made_from,
+        max_seq_length=config.max_seq_length,
+        max_predictions_per_seq=config.max_predictions_per_seq,
+        pack_sequences=config.pack_sequences,
+        masking=config.masking,
+        pair_task=config.pair_task,
+        word_segmenter=config.word_segmenter,
+        vocab_size=len(vocabulary),
+        mask_id=vocabulary.roles.mask,
+        special_ids=vocabulary.special_ids.tolist(),
+        compression="GZIP" if config.gzip_compress else "",
+        files=files,
+        statistics=statistics.with_rates(counts, config),
+        shards=entries,
+        num_input_files=num_input_files,
+    )
 
 
 def _warn(config, paths, result):
-    open_ended = [path for x in result["shards"] for path in x["open_ended"]]
+    open_ended = [path for x in result.shards for path in x.open_ended]
     glued = [path for path in open_ended if path != paths[-1]]
     if glued:
         logging.warning(
@@ -226,14 +226,15 @@ def _warn(config, paths, result):
             len(paths),
             glued[0],
         )
-    for warning in statistics.warnings(result["statistics"], config):
+    for warning in statistics.warnings(result.statistics, config):
         logging.warning("%s", warning)
 
 
 def _publish(config, layout, result):
     path = manifest.path_of(config)
     manifest.write(layout.manifest_path, result)
-    # From here to the last line the files may be a mixture of two builds.
+    # From here to the rename of the manifest the files may be a mixture of two
+    # builds, so that none vouches for them.
     file_io.remove(path)
     for file, output in enumerate(config.output_paths):
         if file_io.exists(layout.ready_path(file)):

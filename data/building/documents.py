@@ -1,25 +1,35 @@
-"""Text files -> the corpus as token ids with the ends of its sentences."""
+"""Reads text files as a corpus: token ids, and where sentences end."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from data.building import instances
+from data.building.instances import Corpus
+from data.building.shards import Piece
 from text import corpus as corpus_files
+from text.tokenization import Tokenizer
 
 
 @dataclasses.dataclass
 class Documents:
     """A corpus in memory, and what it was read from."""
 
-    corpus: instances.Corpus
-    # [{"name", "num_bytes" (of the text), "sha256" (of the text)}]
-    inputs: list[dict]
+    corpus: Corpus
+    inputs: list[corpus_files.Source]
     # Files whose last document goes on in the next one.
     open_ended: list[str]
 
 
-def read(pieces, tokenizer, *, with_words, id_type, advance, encoding=None):
+def read(
+    pieces: Sequence[Piece],
+    tokenizer: Tokenizer,
+    *,
+    with_words: bool,
+    id_type: type,
+    advance: Callable[[int], None],
+    encoding: str | None = None,
+) -> Documents:
     """Reads pieces of text files as one corpus.
 
     A line is a sentence, an empty one ends a document; a line without tokens
@@ -27,8 +37,8 @@ def read(pieces, tokenizer, *, with_words, id_type, advance, encoding=None):
     reader.
 
     Args:
-        pieces: `shards.Piece`s, in order.
-        tokenizer: a `text.tokenization.Tokenizer`.
+        pieces: what to read, in order.
+        tokenizer: turns the lines into ids.
         with_words: whether to keep where words begin.
         id_type: the type of `Corpus.ids`.
         encoding: what the files are in, see `text.corpus.read_chunks`.
@@ -37,11 +47,11 @@ def read(pieces, tokenizer, *, with_words, id_type, advance, encoding=None):
     Raises:
         ValueError: the files hold no sentence.
     """
-    ids, begins, lengths, starts, inputs, open_ended = ([] for _ in range(6))
-    num_breaks = num_sentences = 0
-    last_break = -1
+    reader = _Reader(tokenizer, with_words, id_type)
+    inputs, open_ended = [], []
     for piece in pieces:
         digest = corpus_files.Digest(advance)
+        is_open = False
         for text in corpus_files.read_chunks(
             piece.path,
             digest,
@@ -49,46 +59,78 @@ def read(pieces, tokenizer, *, with_words, id_type, advance, encoding=None):
             end=piece.end,
             encoding=encoding,
         ):
-            # What follows the last line end is no line.
-            text = text.removesuffix("\n")
-            if with_words:
-                chunk_ids, lines, chunk_begins = tokenizer.tokenize_words(text)
-                begins.append(chunk_begins)
-            else:
-                chunk_ids, lines = tokenizer.tokenize(text)
-            ids.append(chunk_ids.astype(id_type))
-            chunk_lengths = np.diff(lines)
-            is_sentence = chunk_lengths > 0
-            lengths.append(chunk_lengths[is_sentence])
-            # How many breaks stand before each sentence: a document begins
-            # where the number is another one.
-            is_break = _is_break(text)
-            breaks = num_breaks + np.cumsum(is_break)
-            of_sentences = breaks[is_sentence]
-            is_first = np.diff(of_sentences, prepend=last_break) != 0
-            starts.append(num_sentences + np.flatnonzero(is_first))
-            num_breaks = breaks[-1]
-            num_sentences += len(of_sentences)
-            last_break = of_sentences[-1] if len(of_sentences) else last_break
-        if digest.num_bytes and not is_break[-1]:
+            is_open = reader.add(text)
+        if is_open:
             open_ended.append(piece.path)
         inputs.append(digest.describe(piece.path))
-    if not num_sentences:
+    if not reader.num_sentences:
         raise ValueError(
-            f"--input_file: no sentence in {len(pieces)} file(s), the first "
+            f"--input_file: no sentence in {len(inputs)} file(s), the first "
             f"is {pieces[0].path}; is it empty?"
         )
-    corpus = instances.Corpus(
-        _join(ids, id_type),
-        _join(begins, np.bool_),
-        np.concatenate([[0], np.cumsum(_join(lengths, np.int64))]),
-        np.concatenate([*starts, [num_sentences]]),
-    )
-    return Documents(corpus, inputs, open_ended)
+    return Documents(reader.corpus(), inputs, open_ended)
 
 
-def _is_break(text):
-    return np.fromiter((not line.strip() for line in text.split("\n")), bool)
+class _Reader:
+    """Collects a corpus from chunks of text.
+
+    Sentences and blank lines ("breaks") are numbered through all chunks. With
+    five lines, "-" for a blank one:
+
+        lines              a b - - c
+        breaks before      0 0     2      of each sentence
+        starts of documents: 0 and 2, the sentences before which another number
+        of breaks stands than before the last one
+    """
+
+    def __init__(self, tokenizer, with_words, id_type):
+        self.num_sentences = 0
+        self._tokenizer = tokenizer
+        self._with_words = with_words
+        self._id_type = id_type
+        self._num_breaks = 0
+        self._last_break = -1  # Breaks before the last sentence.
+        # One array for each chunk.
+        self._ids = []
+        self._begins = []
+        self._lengths = []
+        self._starts = []
+
+    def add(self, text):
+        """Adds a chunk of whole lines; returns if it ends inside a document."""
+        # The text ends with a newline, so the last split would be empty.
+        text = text.removesuffix("\n")
+        if self._with_words:
+            ids, lines, begins = self._tokenizer.tokenize_words(text)
+            self._begins.append(begins)
+        else:
+            ids, lines = self._tokenizer.tokenize(text)
+        self._ids.append(ids.astype(self._id_type))
+        lengths = np.diff(lines)
+        is_sentence = lengths > 0
+        self._lengths.append(lengths[is_sentence])
+        is_break = np.fromiter(
+            (not line.strip() for line in text.split("\n")), bool
+        )
+        num_breaks = self._num_breaks + np.cumsum(is_break)
+        before = num_breaks[is_sentence]
+        is_first = np.diff(before, prepend=self._last_break) != 0
+        self._starts.append(self.num_sentences + np.flatnonzero(is_first))
+        self._num_breaks = num_breaks[-1]
+        self.num_sentences += len(before)
+        if len(before):
+            self._last_break = before[-1]
+        return not is_break[-1]
+
+    def corpus(self):
+        """Returns the corpus, and lets go of what it is made of."""
+        lengths = _join(self._lengths, np.int64)
+        return Corpus(
+            _join(self._ids, self._id_type),
+            _join(self._begins, np.bool_),
+            np.concatenate([[0], np.cumsum(lengths)]),
+            np.concatenate([*self._starts, [self.num_sentences]]),
+        )
 
 
 def _join(parts, kind):

@@ -1,35 +1,44 @@
-"""What an earlier build of the same output left, and what of it can stay."""
+"""Finds what an earlier build of the same output left, and what can stay."""
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from absl import logging
 
 from data import manifest
-from storage import file_io, json_files
+from data.building.layout import Layout
+from data.building.shards import Shard as Text
+from data.config import BuildConfig
+from data.manifest import MadeFrom, Shard
+from storage import file_io, json_files, typed_json
 
-# What a build was that knew no such flag.
+# What builds did before there was such a flag.
 _LATER_FLAGS = {"pack_sequences": 0}
-_ENTRY = {"made_from": dict} | manifest.SHARD
+_ENTRY = {"made_from": dict} | typed_json.shape(Shard)
 
 
 class Earlier(NamedTuple):
     """Entries of shards that are whole, as far as sizes can tell."""
 
-    entries: dict[int, dict]  # by the number of the shard
-    listed: dict[int, dict]  # those of the manifest, whole or not
+    entries: dict[int, Shard]  # by the number of the shard
+    listed: dict[int, Shard]  # those of the manifest, whole or not
     has_parts: set[int]  # the shards whose own files are there
     is_finished: bool  # whether all files have their names
 
 
-def find(config, layout, made_from, shards):
+def find(
+    config: BuildConfig,
+    layout: Layout,
+    made_from: MadeFrom,
+    shards: list[Text],
+) -> Earlier:
     """Looks for finished and unfinished work of the same build.
 
     Raises:
         FileExistsError: the output is there, was made from something else,
             and may not be overwritten.
     """
-    found, is_final = _find_manifest(config, layout, made_from, shards)
-    listed = dict(enumerate(found["shards"])) if found else {}
+    previous, is_final = _find_manifest(config, layout, made_from, shards)
+    listed = dict(enumerate(previous.shards)) if previous else {}
     written = _read_entries(layout, made_from, shards)
     entries = listed | written
     files = range(len(config.output_paths))
@@ -75,10 +84,10 @@ def _find_manifest(config, layout, made_from, shards):
     is_final = file_io.exists(final)
     path = final if is_final else layout.manifest_path
     if file_io.exists(path):
-        found = _read_manifest(config, path, is_final)
-        difference = _difference(found, layout, made_from, shards)
+        previous = _read_manifest(config, path, is_final)
+        difference = _difference(previous, layout, made_from, shards)
         if not difference:
-            return found, is_final
+            return previous, is_final
         why = f"was made with {difference}"
     if existing and not config.overwrite:
         refuse(existing[0], why)
@@ -96,7 +105,7 @@ def _read_manifest(config, path, is_final):
         return None
 
 
-def refuse(path, why):
+def refuse(path: str, why: str) -> NoReturn:
     """Raises the error of output that is in the way."""
     raise FileExistsError(
         f"{path} exists and {why}; choose another --output_file or replace it "
@@ -104,36 +113,34 @@ def refuse(path, why):
     )
 
 
-def _difference(found, layout, made_from, shards):
+def _difference(previous, layout, made_from, shards):
     """Says in words what is not the same, or returns None."""
-    if found is None:
+    if previous is None:
         return "what nobody knows, as its manifest is damaged"
-    old = found["made_from"]
-    flags = old.get("flags", {})
-    for name, value in made_from["flags"].items():
-        before = flags.get(name, _LATER_FLAGS.get(name))
+    old = previous.made_from
+    for name, value in made_from.flags.items():
+        before = old.flags.get(name, _LATER_FLAGS.get(name))
         if before != value:
             return f"--{name}={before}, not {value}"
-    if old.get("vocab_sha256") != made_from["vocab_sha256"]:
+    if old.vocab_sha256 != made_from.vocab_sha256:
         return "another vocabulary"
-    if "shards" not in found:
+    if previous.shards is None:
         return "what nobody knows, as its manifest lists no shards"
-    if [sizes_of(entry) for entry in found["shards"]] != [
+    if [sizes_of(entry) for entry in previous.shards] != [
         [piece.end - piece.begin for piece in shard.pieces] for shard in shards
     ]:
         return "other text or another --shard_megabytes"
-    outputs = old.get("outputs", [])
-    if outputs != made_from["outputs"]:
-        return f"--output_file={','.join(outputs)}"
-    num_parts = [len(entry["parts"]) for entry in found["shards"]]
+    if old.outputs != made_from.outputs:
+        return f"--output_file={','.join(old.outputs)}"
+    num_parts = [len(entry.parts) for entry in previous.shards]
     if num_parts != [len(layout.files_of(shard.index)) for shard in shards]:
         return "parts of its shards that are not listed"
     return None
 
 
-def sizes_of(entry):
+def sizes_of(entry: Shard) -> list[int]:
     """The bytes of the pieces of text that a shard was made from."""
-    return [item["num_bytes"] for item in entry["inputs"]]
+    return [source.num_bytes for source in entry.inputs]
 
 
 def _read_entries(layout, made_from, shards):
@@ -141,14 +148,15 @@ def _read_entries(layout, made_from, shards):
     entries = {}
     for shard in shards:
         path = layout.entry_path(shard.index)
-        # What a fallen machine has cut is not there.
-        entry = json_files.read_or_none(path, _ENTRY)
-        if entry is None:
+        # An entry that a fallen machine has cut counts as missing.
+        value = json_files.read_or_none(path, _ENTRY)
+        if value is None:
             continue
+        entry = typed_json.make(Shard, value)
         if (
-            entry.pop("made_from") != made_from
+            value["made_from"] != typed_json.plain(made_from)
             or sizes_of(entry) != [p.end - p.begin for p in shard.pieces]
-            or len(entry["parts"]) != len(layout.files_of(shard.index))
+            or len(entry.parts) != len(layout.files_of(shard.index))
         ):
             logging.info("%s is of another build and is built again", path)
             continue
@@ -156,8 +164,14 @@ def _read_entries(layout, made_from, shards):
     return entries
 
 
+def write_entry(path: str, made_from: MadeFrom, entry: Shard):
+    """Writes, beside the records of a shard, that they are whole."""
+    before = {"made_from": typed_json.plain(made_from)}
+    json_files.write(path, before | typed_json.plain(entry))
+
+
 def _sizes(entry):
-    return [part["num_bytes"] for part in entry["parts"]]
+    return [part.num_bytes for part in entry.parts]
 
 
 def _size(layout, entries, file):

@@ -1,12 +1,27 @@
-"""Recipes -> records.
+"""Writes recipes as records.
 
 The bytes are those of a serialized `tf.train.Example` (protocol buffers
-encoding) in the TFRecord framing (length, checksum, data, checksum).
+encoding) in the TFRecord framing. With --max_seq_length=8 a record begins so:
+
+    d1 00 00 00 00 00 00 00   length of the data: 0xd1 bytes
+    9f c9 21 d9               checksum of the length
+    0a ce 01                  Example.features, 0xce bytes (as a varint)
+      0a 19                   an entry of the map, 0x19 bytes
+        0a 09 "input_ids"     its key
+        12 0c 1a 0a           its value: a feature, an int64_list in it
+          0a 08               the 8 values, packed, a varint each:
+          02 05 04 03 07 08 03 00     [CLS] 5 [MASK] [SEP] 7 8 [SEP] and padding
+      0a 1a ...               the next entry, "input_mask"
+    d7 9f f6 69               behind the last entry: checksum of the data
+
+All lengths stand before what they measure. So a record is written in two
+passes: the sizes of its values are added up first (`wire.entry_bytes`).
 """
 
 import numpy as np
 
 from data.building import packed_encoder, recipes, wire
+from data.building.instances import Corpus, Rules
 from data.records import (
     DYNAMIC_FEATURES,
     PACKED_FEATURES,
@@ -20,12 +35,12 @@ _TOUCHED_AT_ONCE = 16
 class Encoder:
     """Encodes recipes as records framed for a TFRecord file."""
 
-    def __init__(self, corpus, rules, pack_sequences=0):
+    def __init__(self, corpus: Corpus, rules: Rules, pack_sequences: int = 0):
         """Keeps what all records are made from.
 
         Args:
-            corpus: `instances.Corpus`.
-            rules: `instances.Rules`.
+            corpus: the text that recipes are of.
+            rules: those that they were drawn by.
             pack_sequences: most sequences a record; 0 is one without number.
         """
         if pack_sequences:
@@ -45,7 +60,12 @@ class Encoder:
         )
         self._out = np.empty(0, np.uint8)
 
-    def encode(self, rows, chosen, sizes=None):
+    def encode(
+        self,
+        rows: np.ndarray,
+        chosen: np.ndarray,
+        sizes: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Returns the records of the recipes `rows[chosen]`, in order.
 
         Args:
@@ -88,7 +108,8 @@ def _encode(corpus, rules, keys, rows, chosen, out):
     end = 0
     for index in range(len(chosen)):
         if index % _TOUCHED_AT_ONCE == 0:
-            # Kept, below the next record, so that the reads are not left out.
+            # Store the sum where the next record will overwrite it, or the
+            # compiler drops the reads, whose only use is to fetch memory.
             out[end] = recipes.touch(
                 corpus, rows, chosen[index : index + _TOUCHED_AT_ONCE]
             )
@@ -97,13 +118,15 @@ def _encode(corpus, rules, keys, rows, chosen, out):
         num_tokens = recipes.assemble(
             corpus.ids, a, a_end, b, b_end, rules, ids
         )
-        ids[num_tokens:] = 0
+        # The arrays are those of the record before: fill up what is behind.
+        ids[num_tokens:] = rules.padding_id
         positions[:] = 0
         labels[:] = 0
         num_masks = np.int64(row[recipes.NUM_MASKS])
         for k in range(num_masks):
             position, token = recipes.mask(row, k, num_predictions)
             positions[k] = position
+            # The label is the token that stood there before the mask.
             labels[k] = ids[position]
             if token >= 0:
                 ids[position] = token
@@ -161,6 +184,7 @@ def _write_unmasked(out, end, keys, ids, begins, num_first, label):
     """Writes the features in the order of DYNAMIC_FEATURES."""
     num_ids = wire.packed_bytes(ids)
     num_bits = (len(begins) + 7) // 8
+    # --max_seq_length is at most 2**15, so a length takes 1 to 3 bytes.
     num_number = 1 if num_first < 1 << 7 else 2 + (num_first >= 1 << 14)
     num_all = wire.entry_bytes(len(keys[0]), num_ids)
     num_all += wire.entry_bytes(len(keys[1]), num_bits)
@@ -199,7 +223,7 @@ def _write_example(
     num_ids = wire.packed_bytes(ids)
     num_positions = wire.packed_bytes(positions)
     num_labels = wire.packed_bytes(labels)
-    num_weights = 4 * len(positions)
+    num_weights = 4 * len(positions)  # floats, not varints
     num_all = wire.entry_bytes(len(keys[0]), num_ids)
     num_all += wire.entry_bytes(len(keys[1]), len(ids))
     num_all += wire.entry_bytes(len(keys[2]), len(ids))

@@ -16,26 +16,32 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable, Sequence
 from multiprocessing import resource_tracker
 
 from absl import logging
 
+from data.building.progress import Advance
+from data.config import BuildConfig
+
 _ATTEMPTS = 2
 _SECS_OF_WAITING = 10
 _PR_SET_PDEATHSIG = 1
+SHIPPED = ("data", "settings", "storage", "text")  # All that workers import.
 _LIMITS_OF_CONTAINERS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 )
-# What a worker needs: this many times its text, and a little.
+# A worker needs this many times the memory of its text, and a little more.
 _BYTES_A_BYTE, _BYTES_BESIDE = 3, 500_000_000
 
 
-def run(config, function, jobs, advance):
-    """Runs `jobs`, see above.
+def run(
+    config: BuildConfig, function: Callable, jobs: Sequence, advance: Advance
+) -> list:
+    """Runs jobs, see above.
 
     Args:
-        config: a `data.config.BuildConfig`.
         function: of a module or an object's, sent to each worker once; given a
             job and a function to tell progress.
         jobs: with a `shard` each.
@@ -235,7 +241,7 @@ def _run_on_ray(address, function, jobs, advance):
         ) from None
     _check_address(address)
     root = pathlib.Path(__file__).resolve().parents[2]
-    modules = [str(root / name) for name in ("data", "storage", "text")]
+    modules = [str(root / name) for name in SHIPPED]
     try:
         ray.init(
             address,

@@ -1,4 +1,4 @@
-"""Sequences drawn from a corpus, with their masks.
+"""Draws sequences from a corpus, with their masks.
 
 Pairs are drawn as google-research/bert draws them, and the order of the random
 draws is its own, so that the same seed gives the same pairs and masks.
@@ -8,6 +8,20 @@ create_instances_from_document; Lan et al. 2020, section 3.1 (sop); Liu et al.
 
 An instance is kept as a recipe, see `recipes`: truncation takes tokens off the
 ends only, so that a segment stays a run of the corpus.
+
+A document is gone through by a chunk of three numbers: the next sentence, the
+end of the document in sentences, and (none only) the next token. With three
+sentences of 2, 2 and 3 tokens and a target of 7 (nsp):
+
+    ids         0 1 | 2 3 | 4 5 6 |   7 | 8 9 |
+    sentences    s0    s1     s2      t0   t1
+    documents   ------- 0 ---------   --- 1 ---
+
+    chunk       0 3    collects s0 s1 s2; the draw splits them behind s0
+    A = 0:2            and wants another document: B = 7:10, label 1
+    chunk       1 3    what B did not take goes back: s1 is next
+    A = 2:4            collects s1 s2, splits them, stays: B = 4:7, label 0
+    chunk       3 3    the end
 """
 
 import collections
@@ -37,6 +51,7 @@ Rules = collections.namedtuple(
         "is_masked",  # whether masks are drawn now
         "cls_id",
         "sep_id",
+        "padding_id",  # what stands behind a sequence
         "masking",
     ],
 )
@@ -63,16 +78,18 @@ def draw(corpus, order, first, last, rules, state, rows):
         (rows, size): the same rows, or more of them where they were too few,
         and how many are written.
     """
-    longest = rules.max_seq_length
     max_masks = rules.masking.max_predictions_per_seq
-    scratch = (
+    longest = rules.max_seq_length
+    # Made here: a function that made them would hide from the compiler that
+    # they do not overlap, and masking would take a tenth longer.
+    scratch = masks.Scratch(
         np.empty(longest, np.int32),
         np.ones(longest, np.bool_),
         np.empty(longest + 1, np.int32),
         np.empty(longest + 1, np.int32),
         np.empty((2, max_masks), np.int32),
+        np.empty((2, max_masks), np.int32),
     )
-    places = np.empty((2, max_masks), np.int32)
     chunk = np.empty(3, np.int64)
     num_masks = 0
     size = 0
@@ -88,7 +105,7 @@ def draw(corpus, order, first, last, rules, state, rows):
                 continue
             if rules.is_masked:
                 num_masks = _draw_masks(
-                    corpus, a, a_end, b, b_end, rules, state, scratch, places
+                    corpus, a, a_end, b, b_end, rules, state, scratch
                 )
             if size == len(rows):
                 rows = _grown(rows)
@@ -99,7 +116,7 @@ def draw(corpus, order, first, last, rules, state, rows):
                 a_end - a,
                 b_end - b,
                 label,
-                places,
+                scratch.places,
                 num_masks,
                 max_masks if rules.is_masked else 0,
             )
@@ -108,25 +125,15 @@ def draw(corpus, order, first, last, rules, state, rows):
 
 
 @njit()
-def _draw_masks(corpus, a, a_end, b, b_end, rules, state, scratch, places):
+def _draw_masks(corpus, a, a_end, b, b_end, rules, state, scratch):
     """Writes the masks of a sequence to `places`; returns their number."""
-    row, begins, starts, picked, drawn = scratch
     num_tokens = a_end - a + b_end - b + _num_special(rules)
-    if rules.masking.unit == masks.MACBERT:
-        recipes.assemble(corpus.ids, a, a_end, b, b_end, rules, row)
+    if rules.masking.takes_similar:
+        recipes.assemble(corpus.ids, a, a_end, b, b_end, rules, scratch.row)
     if rules.masking.whole_word:
-        recipes.assemble_begins(corpus, a, a_end, b, b_end, begins)
+        recipes.assemble_begins(corpus, a, a_end, b, b_end, scratch.begins)
     return masks.draw_masks(
-        row,
-        begins,
-        num_tokens,
-        a_end - a + 1,
-        rules.masking,
-        state,
-        starts,
-        picked,
-        drawn,
-        places,
+        num_tokens, a_end - a + 1, rules.masking, state, scratch
     )
 
 
@@ -186,7 +193,7 @@ def _draw_pair(corpus, order, index, chunk, target, state):
         b, b_end = _random_segment(
             corpus, order, index, target - (a_end - a), state
         )
-        # What was not used goes back to the stream.
+        # The sentences behind A were not used: the next sequence begins there.
         chunk[0] = middle
         return a, a_end, b, b_end, 1
     chunk[0] = end
@@ -256,6 +263,8 @@ def _last_word_begin(begins, first, last):
 @njit()
 def _random_segment(corpus, order, index, target, state):
     """Sentences of another document, at least one and `target` tokens."""
+    # google-research/bert gives up after ten tries: in a corpus of one document
+    # the "other" one is the same.
     other = index
     for _ in range(_TRIES_FOR_OTHER_DOCUMENT):
         other = mersenne.randint(state, 0, len(order) - 1)

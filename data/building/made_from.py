@@ -1,51 +1,31 @@
-"""What the bytes of records depend on, beside the text: for the manifest."""
+"""Describes what the bytes of records depend on, beside the text."""
 
-import dataclasses
 import hashlib
 
 from data import manifest
+from data.config import BuildConfig
+from data.manifest import MadeFrom
 from storage import file_io
 from text import segmentation, t2s
-
-# The text and the vocabulary count by what is in them, not by their names;
-# the rest changes nothing in the records, or shows in the shards.
-_FLAGS_BESIDE_THE_BYTES = (
-    "input_file",
-    "encoding",
-    "output_file",
-    "vocab_file",
-    "overwrite",
-    "shard_megabytes",
-    "num_workers",
-    "engine",
-    "ray_address",
-)
+from text.vocab import Vocabulary
 
 
-def describe(config, vocabulary):
-    """Returns {"flags", "outputs", "vocab_sha256"} of a build.
+def describe(config: BuildConfig, vocabulary: Vocabulary) -> MadeFrom:
+    """Returns what a build depends on.
 
     The packages that decide on the text stand among the flags with their
     versions: another one makes other records.
-
-    Args:
-        config: a `data.config.BuildConfig`.
-        vocabulary: a `text.vocab.Vocabulary`.
     """
-    flags = {
-        name: value
-        for name, value in dataclasses.asdict(config).items()
-        if name not in _FLAGS_BESIDE_THE_BYTES
-    }
+    flags = config.deciding("result", "rows")
     if config.similar_words:
         with file_io.open_binary(config.similar_words) as source:
             digest = hashlib.sha256(source.read()).hexdigest()
         flags["similar_words"] = f"a file of sha256 {digest}"
-    return {
-        "flags": flags | _versions(config),
-        "outputs": [manifest.name_of(p, config) for p in config.output_paths],
-        "vocab_sha256": vocabulary.sha256,
-    }
+    return MadeFrom(
+        flags=flags | _versions(config),
+        outputs=[manifest.name_of(p, config) for p in config.output_paths],
+        vocab_sha256=vocabulary.sha256,
+    )
 
 
 def _versions(config):
@@ -55,18 +35,18 @@ def _versions(config):
     }
 
 
-def check_versions(described, config):
+def check_versions(described: MadeFrom, config: BuildConfig):
     """Refuses to build where the packages are not those of the build.
 
     Args:
         described: what `describe` returned, on the machine that began it.
-        config: the `data.config.BuildConfig`.
+        config: the flags of the build.
 
     Raises:
         ValueError: a package has another version here; names both.
     """
     for name, here in _versions(config).items():
-        wanted = described["flags"][name]
+        wanted = described.flags[name]
         if here != wanted:
             raise ValueError(
                 f"--{name}: this worker has {here}, the build {wanted}; the "

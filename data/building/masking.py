@@ -1,71 +1,90 @@
-"""Which tokens are masked, and what stands in their place.
+"""Draws which tokens are masked, and what stands in their place.
 
-Sources: google-research/bert, create_pretraining_data.py,
-create_masked_lm_predictions, and Devlin et al. 2019, section 3.1 (word);
-google-research/albert, create_pretraining_data.py, and Lan et al. 2020, section
-4.1 (ngram); Joshi et al. 2020, section 3.1 (span); Cui et al. 2020, section 3
-(macbert).
+The laws are those of `data.laws`. Here they mask whole words (a word begins
+where `begins` is 1), 4 of 7 tokens:
+
+    position        0    1     2     3    4  5    6
+    row           [CLS] play ##ing [SEP]  a  b  [SEP]
+    begins          1    1     0     1    1  1    1
+
+    starts        1  4  5  6    the words 0, 1 and 2 begin there; then the end
+    picked        0  2  1       the words in the order in which they are masked
+    drawn         1  2  5  4    positions: those of word 0, of word 2, of word 1
+                  M -1  a  M    what stands there: [MASK], KEPT, a random a
+    places        1  2  4  5    the same by position, as a record wants them
+                  M -1  M  a
+
+[SEP] is part of no word: word 0 ends before it, though word 1 begins at 4.
+
+Source: google-research/bert, create_masked_lm_predictions.
 """
 
 import collections
 
 import numpy as np
 
+from data import laws
 from data.building import mersenne, similar_words
+from data.config import BuildConfig
 from text.compiled import njit
+from text.vocab import Vocabulary
 
-WORD, NGRAM, SPAN, MACBERT = range(4)
 _HIDE, _KEEP, _CHANGE = range(3)
-# Instead of the id of a token that stays what it is.
+# Marks a masked position whose token stays what it is.
 KEPT = -1
-UNITS = {"word": WORD, "ngram": NGRAM, "span": SPAN, "macbert": MACBERT}
-
-# How likely a run is of 1, 2, ... words. SpanBERT's is the geometric
-# distribution of 0.2, cut off at 10 and scaled to a sum of 1: 3.8 on average.
-_WEIGHTS = {
-    "word": [1.0],
-    "ngram": [1 / n for n in (1, 2, 3)],
-    "span": [0.2 * 0.8 ** (n - 1) for n in range(1, 11)],
-    "macbert": [0.4, 0.3, 0.2, 0.1],
-}
 
 Masking = collections.namedtuple(
     "Masking",
     [
         "masked_lm_prob",
         "max_predictions_per_seq",
-        "unit",  # one of UNITS
-        "run_lengths",  # float64: how likely at most 1, 2, ... words are masked
+        "run_lengths",  # these three are those of `laws.Law`
+        "draws_for",
+        "takes_similar",
         "whole_word",
         "joins_across_sep",  # a piece that begins B goes with A's last word
-        "mask_id",
-        "replacement_ids",  # int32: what a random word is drawn from
+        "stand_ins",  # `StandIns`
         "similar",  # `similar_words.SimilarWords`
     ],
 )
 
 
+StandIns = collections.namedtuple(
+    "StandIns",
+    [
+        "hidden",  # the share of the masks that [MASK] hides
+        "kept_of_rest",  # the share of the others that stay as they are
+        "mask_id",
+        "random_ids",  # int32: what a random word is drawn from
+    ],
+)
+
+Scratch = collections.namedtuple(
+    "Scratch",
+    [
+        "row",  # int32: the sequence itself. Only similar words look at it.
+        "begins",  # bool: where words begin. Only whole words look at it.
+        "starts",  # int32 [1 more]: the positions of words, and the end
+        "picked",  # int32: the numbers of the words, shuffled
+        "drawn",  # int32 [2, most]: positions, and the ids that stand there
+        "places",  # as large: the same, by position
+    ],
+)
+
+
 @njit()
-def draw_masks(
-    row, begins, num_tokens, sep, masking, state, starts, picked, drawn, places
-):
+def draw_masks(num_tokens, sep, masking, state, scratch):
     """Draws the masks of one sequence.
 
     Those of single words come in the order of google-research/bert.
 
     Args:
-        row: int32, `[CLS] A [SEP] B [SEP]`, or `[CLS] A [SEP]`. Only similar
-            words look at it.
-        begins: as long: whether a word begins at a position. Only whole words
-            look at it.
-        num_tokens: length of the sequence in `row`.
+        num_tokens: tokens of the sequence.
         sep: position of the first [SEP].
         masking: a `Masking`.
         state: the generator, see `mersenne`.
-        starts: int32 scratch, at least `num_tokens` + 1: where words begin.
-        picked: int32 scratch, as long: order of the words.
-        drawn: int32 [2, max_predictions_per_seq]: scratch.
-        places: as large: filled with positions and the ids that stand there,
+        scratch: a `Scratch`, with `row` and `begins` as far as they are looked
+            at; `places` is filled with positions and the ids that stand there,
             or `KEPT`, in ascending order of position.
 
     Returns:
@@ -74,31 +93,32 @@ def draw_masks(
     """
     wanted = max(1, int(round(num_tokens * masking.masked_lm_prob)))
     wanted = min(masking.max_predictions_per_seq, wanted)
-    if masking.unit == WORD and not masking.whole_word:
+    row, begins, starts, picked, drawn, places = scratch
+    is_single = len(masking.run_lengths) == 1
+    if is_single and not masking.whole_word:
         num_masks = _mask_tokens(
-            num_tokens, sep, masking, state, picked, wanted, drawn
+            num_tokens, sep, masking.stand_ins, state, picked, wanted, drawn
         )
         _sort(drawn, num_masks, places)
         return num_masks
     num_words = _find_words(begins, num_tokens, sep, masking, starts, picked)
-    picked = picked[:num_words]
-    mersenne.shuffle(state, picked)
-    if masking.unit == WORD:
+    words = picked[:num_words]
+    mersenne.shuffle(state, words)
+    if is_single:
         num_masks = _mask_words(
-            sep, masking, state, starts, picked, wanted, drawn
+            sep, masking.stand_ins, state, starts, words, wanted, drawn
         )
     else:
         num_masks = _mask_runs(
-            row, sep, masking, state, starts, picked, wanted, drawn
+            row, sep, masking, state, starts, words, wanted, drawn
         )
     _sort(drawn, num_masks, places)
     return num_masks
 
 
 @njit()
-def _mask_tokens(num_tokens, sep, masking, state, picked, wanted, drawn):
+def _mask_tokens(num_tokens, sep, stand_ins, state, picked, wanted, drawn):
     """Masks words of one token, as almost everybody does: the short way."""
-    mask_id, ids = masking.mask_id, masking.replacement_ids
     num_first = sep - 1
     for k in range(num_first):
         picked[k] = k + 1
@@ -109,7 +129,8 @@ def _mask_tokens(num_tokens, sep, masking, state, picked, wanted, drawn):
     num_masks = min(wanted, num_words)
     for k in range(num_masks):
         drawn[0, k] = picked[k]
-        drawn[1, k] = _stand_in(_draw_choice(state), mask_id, ids, state)
+        choice = _draw_choice(stand_ins, state)
+        drawn[1, k] = _stand_in(choice, stand_ins, state)
     return num_masks
 
 
@@ -132,8 +153,7 @@ def _find_words(begins, num_tokens, sep, masking, starts, picked):
 
 
 @njit()
-def _mask_words(sep, masking, state, starts, picked, wanted, drawn):
-    mask_id, ids = masking.mask_id, masking.replacement_ids
+def _mask_words(sep, stand_ins, state, starts, picked, wanted, drawn):
     num_masks = 0
     for word in picked:
         if num_masks >= wanted:
@@ -148,16 +168,15 @@ def _mask_words(sep, masking, state, starts, picked, wanted, drawn):
             if position == sep:
                 continue
             drawn[0, num_masks] = position
-            drawn[1, num_masks] = _stand_in(
-                _draw_choice(state), mask_id, ids, state
-            )
+            choice = _draw_choice(stand_ins, state)
+            drawn[1, num_masks] = _stand_in(choice, stand_ins, state)
             num_masks += 1
     return num_masks
 
 
 @njit()
 def _mask_runs(row, sep, masking, state, starts, picked, wanted, drawn):
-    mask_id, ids = masking.mask_id, masking.replacement_ids
+    stand_ins = masking.stand_ins
     is_masked = np.zeros(len(picked), np.bool_)
     num_masks = 0
     for first in picked:
@@ -165,29 +184,29 @@ def _mask_runs(row, sep, masking, state, starts, picked, wanted, drawn):
             break
         if is_masked[first]:
             continue
-        longest = _draw_length(masking, state)
-        last = _run_end(
-            starts, sep, is_masked, first, longest, wanted - num_masks
-        )
+        longest = _draw_length(masking.run_lengths, state)
+        room = wanted - num_masks
+        last = _run_end(starts, sep, is_masked, first, longest, room)
         is_masked[first:last] = True
-        choice = _draw_choice(state) if masking.unit == SPAN else _HIDE
+        choice = _HIDE
+        if masking.draws_for == laws.RUN:
+            choice = _draw_choice(stand_ins, state)
         for word in range(first, last):
             begin, end = starts[word], _word_end(starts, word, sep)
             similar = -1
-            if masking.unit == MACBERT:
-                choice = _draw_choice(state)
-                if choice == _HIDE:
-                    choice = _CHANGE
-                    similar = similar_words.draw(
-                        masking.similar, row[begin:end], state
-                    )
+            if masking.draws_for == laws.WORD:
+                choice = _draw_choice(stand_ins, state)
+            if masking.takes_similar and choice == _HIDE:
+                choice = _CHANGE  # unless there is a similar word
+                ids = row[begin:end]
+                similar = similar_words.draw(masking.similar, ids, state)
             for position in range(begin, end):
-                if masking.unit == NGRAM:
-                    choice = _draw_choice(state)
+                if masking.draws_for == laws.TOKEN:
+                    choice = _draw_choice(stand_ins, state)
                 if similar >= 0:
                     token = masking.similar.ids[similar + position - begin]
                 else:
-                    token = _stand_in(choice, mask_id, ids, state)
+                    token = _stand_in(choice, stand_ins, state)
                 drawn[0, num_masks] = position
                 drawn[1, num_masks] = token
                 num_masks += 1
@@ -195,15 +214,9 @@ def _mask_runs(row, sep, masking, state, starts, picked, wanted, drawn):
 
 
 @njit()
-def _draw_length(masking, state):
+def _draw_length(run_lengths, state):
     """How many words to mask at once."""
-    drawn = mersenne.random(state)
-    length = 1
-    while length < len(masking.run_lengths):
-        if drawn < masking.run_lengths[length - 1]:
-            break
-        length += 1
-    return length
+    return 1 + np.searchsorted(run_lengths, mersenne.random(state), "right")
 
 
 @njit()
@@ -228,23 +241,24 @@ def _word_end(starts, word, sep):
     return sep if starts[word] < sep < end else end
 
 
-@njit()
-def _draw_choice(state):
-    """What to do with a token, a word or a run: 80, 10 and 10 %."""
-    if mersenne.random(state) < 0.8:
+@njit(inline="always")
+def _draw_choice(stand_ins, state):
+    """What to do with a token, a word or a run."""
+    if mersenne.random(state) < stand_ins.hidden:
         return _HIDE
-    if mersenne.random(state) < 0.5:
+    if mersenne.random(state) < stand_ins.kept_of_rest:
         return _KEEP
     return _CHANGE
 
 
-@njit()
-def _stand_in(choice, mask_id, ids, state):
+@njit(inline="always")
+def _stand_in(choice, stand_ins, state):
     """[MASK], the token itself, or a random word."""
     if choice == _HIDE:
-        return mask_id
+        return stand_ins.mask_id
     if choice == _KEEP:
         return KEPT
+    ids = stand_ins.random_ids
     return ids[mersenne.randint(state, 0, len(ids) - 1)]
 
 
@@ -259,40 +273,28 @@ def _sort(drawn, num_masks, places):
         places[1, place] = drawn[1, k]
 
 
-def make(config, vocabulary):
-    """Returns the `Masking` that a `BuildConfig` and a vocabulary ask for.
+def make(config: BuildConfig, vocabulary: Vocabulary) -> Masking:
+    """Returns how the flags of a build ask to mask.
 
     Raises:
         ValueError: --similar_words is not such a file, or no random words are
             left.
     """
+    law = laws.LAWS[config.mask_unit]
+    stand_ins = StandIns(
+        law.shares[0],
+        law.kept_of_rest,
+        np.int32(vocabulary.roles.mask),
+        vocabulary.random_ids(config.random_words),
+    )
     return Masking(
         float(config.masked_lm_prob),
         config.max_predictions_per_seq,
-        UNITS[config.mask_unit],
-        run_lengths(config.mask_unit),
+        law.run_lengths,
+        law.draws_for,
+        law.takes_similar,
         config.do_whole_word_mask,
-        config.mask_unit == "word" and config.word_segmenter == "none",
-        np.int32(vocabulary.ids["[MASK]"]),
-        _replacement_ids(config, vocabulary),
+        law.is_single and config.word_segmenter == "none",
+        stand_ins,
         similar_words.load(config, vocabulary),
     )
-
-
-def run_lengths(unit):
-    """How likely at most 1, 2, ... words are masked at once, float64."""
-    weights = np.cumsum(_WEIGHTS[unit])
-    return weights / weights[-1]
-
-
-def _replacement_ids(config, vocabulary):
-    ids = vocabulary.replacement_ids
-    if config.random_words == "no_specials":
-        ids = ids[~np.isin(ids, vocabulary.special_ids)]
-    if not len(ids):
-        raise ValueError(
-            f"{vocabulary.path}: --random_words={config.random_words} leaves "
-            f"none of its {len(vocabulary)} rows to draw from; set "
-            "--random_words=all"
-        )
-    return ids

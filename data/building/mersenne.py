@@ -1,4 +1,4 @@
-"""Python's `random.Random`, compiled: the same seed draws the same numbers.
+"""Draws the numbers that Python's `random.Random` draws, compiled.
 
 google-research/bert draws documents, pairs and masks from one `random.Random`;
 equal records need its very numbers in its very order.
@@ -17,7 +17,7 @@ _SHIFT = 397
 _POSITION = 2 * _SIZE
 
 
-def state(seed):
+def state(seed: int) -> np.ndarray:
     """Returns the generator that `random.Random(seed)` is.
 
     uint32 [1249]: the 624 words of the generator, the 624 numbers made from
@@ -70,7 +70,8 @@ def random(state):
     """`random.Random.random`: a float64 in [0, 1)."""
     position = np.int64(state[_POSITION])
     if position + 2 <= _SIZE:
-        # Both at once: the next call waits for the position to be stored.
+        # Take both at once: a second call would wait until the position is
+        # stored.
         high = np.int64(state[_SIZE + position]) >> 5
         low = np.int64(state[_SIZE + position + 1]) >> 6
         state[_POSITION] = position + 2
@@ -83,6 +84,8 @@ def random(state):
 @njit()
 def below(state, n):
     """`random.Random._randbelow`: an integer in [0, n), n under 2**32."""
+    # As many bits as n has, and again until they are below n: on average at
+    # most every second draw fails.
     num_bits = 0
     while n >> num_bits:
         num_bits += 1

@@ -1,4 +1,4 @@
-"""Recipes -> records of several sequences, see `records.PACKED_FEATURES`."""
+"""Writes recipes as records of several sequences: `records.PACKED_FEATURES`."""
 
 import numpy as np
 
@@ -28,9 +28,11 @@ def encode(corpus, rules, keys, rows, chosen, sizes, pack_sequences, out):
     first = end = 0
     for size in sizes:
         last = first + np.int64(size)
-        # Kept, below the record, so that the reads are not left out.
+        # Store the sum where the record will overwrite it, or the compiler
+        # drops the reads, whose only use is to fetch memory.
         out[end] = recipes.touch(corpus, rows, chosen[first:last])
-        tokens[:] = 0
+        tokens[0] = rules.padding_id
+        tokens[1:] = 0
         masks[:] = 0
         sequences[:] = 0
         num_masks = _assemble(

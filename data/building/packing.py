@@ -1,7 +1,19 @@
-"""Which sequences stand in one record, with --pack_sequences.
+"""Chooses the sequences that stand in one record, with --pack_sequences.
 
 First-fit decreasing over windows of the shuffled sequences: each, the longest
 first, goes into the first record that has room for its tokens and its masks.
+With room for 12 tokens:
+
+    sequences   0: 5 tokens   1: 9   2: 4   3: 7   4: 3
+    longest first              1  3  0  2  4
+
+    record 0    111111111444   9 + 3
+    record 1    333333300000   7 + 5
+    record 2    2222           4; the next window begins a new record
+
+The records of the window are shuffled then, here to the order 0, 2, 1: `order`
+becomes 1 4 2 0 3, and the counts of the records are 2 1 2.
+
 Source: Johnson 1973, "Near-optimal bin packing algorithms"; Krell et al. 2021,
 "Efficient Sequence Packing without Cross-contamination", section 3.
 """
@@ -11,11 +23,16 @@ import numpy as np
 from data.building import mersenne
 from text.compiled import njit
 
-# Sequences among which those of a record are found.
+# The sequences of a record are found among so many.
 _WINDOW = 1 << 13
 
 
-def pack(order, sizes, limits, state):
+def pack(
+    order: np.ndarray,
+    sizes: np.ndarray,
+    limits: tuple[int, int, int],
+    state: np.ndarray,
+) -> np.ndarray:
     """Packs sequences into records.
 
     Args:
@@ -37,6 +54,7 @@ def pack(order, sizes, limits, state):
         numbers = np.arange(num_records)
         mersenne.shuffle(state, numbers)
         record_of = numbers[record_of]
+        # Sequences of a record come together, and records in their new order.
         window[:] = window[np.argsort(record_of, kind="stable")]
         counts.append(np.bincount(record_of))
     return np.concatenate(counts)
@@ -54,8 +72,9 @@ def _fit(sizes, longest_first, max_tokens, max_masks, max_sequences):
     tokens_left = np.full(len(sizes), max_tokens)
     masks_left = np.full(len(sizes), max_masks)
     sequences_left = np.full(len(sizes), max_sequences)
+    # Records before `first_open` have no room for any sequence, not even for
+    # the shortest. The search begins behind them and stays short.
     shortest = np.int64(sizes[longest_first[-1], 0])
-    # Records before `first_open` have no room for any sequence.
     num_records = first_open = 0
     for sequence in longest_first:
         tokens = np.int64(sizes[sequence, 0])

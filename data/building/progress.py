@@ -1,12 +1,15 @@
-"""Progress of a long stage: a bar on a terminal, plain lines elsewhere."""
+"""Shows how far a stage is: by a bar on a terminal, else by plain lines."""
 
 import sys
 import time
+from collections.abc import Callable
 
 import tqdm
 from absl import logging
 
 _SECS_BETWEEN_LINES = 10
+# Is told how much more is done, in bytes of the text.
+Advance = Callable[[float], None]
 
 
 class Progress:
@@ -16,7 +19,7 @@ class Progress:
     known before.
     """
 
-    def __init__(self, title, total, unit):
+    def __init__(self, title: str, total: float | None, unit: str):
         self._title = title
         self._unit = unit
         self._is_terminal = sys.stderr.isatty()
@@ -40,7 +43,7 @@ class Progress:
         if kind is None:
             self._log("done")
 
-    def advance(self, count):
+    def advance(self, count: float):
         """Counts `count` more units."""
         self._count += count
         self._bar.update(count)

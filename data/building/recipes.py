@@ -1,15 +1,23 @@
-"""Instances as recipes: what is needed to write them, a hundred bytes each.
+"""Keeps instances as recipes: what writes them again, a hundred bytes each.
 
-A recipe is a row of uint16: where segments A and B begin in the corpus (two
-words each, the low one first), their tokens, the label, the number of masks;
-then the positions of the masks, and the ids that stand there instead (all bits
-set: the token stays), which take a second word where the vocabulary has 65,536
-rows or more.
+A recipe is a row of uint16, "words" in this file. A pair of two tokens each, A
+at token 70,000 of the corpus and B at token 9, with two of at most three masks:
+
+    word    0     1    2  3    4   5    6      7    8 9 10    11    12   13
+          4464    1    9  0    2   2    0      2    2 5  0     4  65535   0
+          -----------------  ------  -----  -----  ------  ----------------
+          A = 1 << 16 | 4464 tokens  label  masks  where   what stands there
+          B = 0 << 16 | 9    of A, B               they are
+
+At position 2 stands [MASK], which has the id 4; at position 5 stands what stood
+there before, which all bits set say. Where the vocabulary has 65,536 rows or
+more, the upper halves of the ids follow in three more words.
 """
 
 import bisect
 import itertools
 import tempfile
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -23,7 +31,7 @@ _ROWS_A_READ = 1 << 16
 _WORDS_A_CACHE_LINE = 32
 
 
-def num_words(max_masks, vocab_size):
+def num_words(max_masks: int, vocab_size: int) -> int:
     """Columns of a row with room for `max_masks` masks."""
     return _HEAD + (2 + (vocab_size >= _ONE_WORD)) * max_masks
 
@@ -43,12 +51,13 @@ def write(row, a, b, num_a, num_b, label, places, num_masks, max_masks):
     for k in range(num_masks):
         row[_HEAD + k] = places[0, k]
         row[ids + k] = places[1, k] & 0xFFFF
+    # The row is longer only where ids have upper halves.
     if len(row) > ids + max_masks:
         for k in range(num_masks):
             row[ids + max_masks + k] = places[1, k] >> 16
 
 
-def sizes(rows, num_special):
+def sizes(rows: np.ndarray, num_special: int) -> np.ndarray:
     """Returns the tokens and masks of sequences, uint16 [n, 2].
 
     Args:
@@ -112,6 +121,8 @@ def touch(corpus, rows, chosen):
     They lie all over the corpus. Read one by one while they are encoded, each
     would wait for memory by itself.
     """
+    # One value of each cache line is enough. The values are summed up, as the
+    # compiler would drop reads that nothing depends on.
     read = np.int64(0)
     for instance in chosen:
         for k in range(0, rows.shape[1], _WORDS_A_CACHE_LINE):
@@ -131,7 +142,9 @@ class Store:
     Their number grows with dupe_factor; memory does not.
     """
 
-    def __init__(self, words, max_bytes, directory=None):
+    def __init__(
+        self, words: int, max_bytes: int, directory: str | None = None
+    ):
         """Sets the limit.
 
         Args:
@@ -148,10 +161,10 @@ class Store:
         self._size = 0
         self._num_written = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._num_written + self._size
 
-    def append(self, rows):
+    def append(self, rows: np.ndarray):
         """Adds copies of `rows`, uint16 [n, words]."""
         while len(rows):
             if self._size == len(self._buffer):
@@ -161,7 +174,9 @@ class Store:
             self._size += len(part)
             rows = rows[len(part) :]
 
-    def in_order(self, order, starts):
+    def in_order(
+        self, order: np.ndarray, starts: Sequence[int]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yields all recipes in an order that is given.
 
         Args:
@@ -177,6 +192,9 @@ class Store:
         if self._file is None:
             yield self._buffer[: self._size], order
             return
+        # The file is parted into files that fit in memory, each of the recipes
+        # of a stretch of `order`. Their rows are sought at random places, and
+        # that is fast in memory alone.
         self._write_out()
         cuts = _cuts(starts, len(self._buffer))
         groups = [order[a:b] for a, b in itertools.pairwise(cuts)]
@@ -206,6 +224,8 @@ class Store:
             numbers = group_of[first : first + _ROWS_A_READ]
             rows = np.empty((len(numbers), self.num_words), np.uint16)
             self._file.readinto(rows)
+            # Sorted by file, so that each file gets a slice; stable, so that
+            # rows keep the order in which they were added.
             rows = rows[np.argsort(numbers, kind="stable")]
             ends = np.cumsum(np.bincount(numbers, minlength=len(files)))
             for file, part in zip(

@@ -1,13 +1,14 @@
-"""One shard from text to records: the pool that its random segments are from.
+"""Builds one shard, from text to records.
 
 Read, draw, shuffle, write: google-research/bert's create_pretraining_data, for
-the text and the seed of one shard.
+the text and the seed of one shard. Random segments come from the same shard.
 """
 
 import bisect
 import functools
 import gzip
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,36 +19,45 @@ from data.building import (
     mersenne,
     packing,
     recipes,
+    shards,
     statistics,
 )
 from data.building.encoder import Encoder
+from data.building.progress import Advance
+from data.config import BuildConfig
+from data.manifest import FileSize, Shard
 from storage import file_io
 from text import tokenization
+from text.vocab import Vocabulary
 
 _TOKENS_A_CALL = 1 << 19
 _RECORDS_A_CALL = 1024
 _NUM_SPECIAL = 3  # [CLS] and a [SEP] behind each of two segments
 # Recipes are kept in memory up to the bytes of the text and these.
 _RECIPES_BYTES = 64 << 20
-# How the time is shared by the stages, for the progress.
+# The shares of the time that the stages take, for the progress.
 _READING, _DRAWING, _WRITING = 0.15, 0.35, 0.5
 
 
-def build(config, vocabulary, shard, paths, advance):
+def build(
+    config: BuildConfig,
+    vocabulary: Vocabulary,
+    shard: shards.Shard,
+    paths: Sequence[str],
+    advance: Advance,
+) -> Shard:
     """Builds the records of a shard.
 
     Args:
-        config: a `data.config.BuildConfig`.
-        vocabulary: a `text.vocab.Vocabulary`.
-        shard: a `shards.Shard`.
+        config: the flags.
+        vocabulary: that of --vocab_file.
+        shard: its text and its seed.
         paths: the files to write, local or remote; the records go round robin
             over them.
         advance: is told how much is done, in bytes of the text.
 
     Returns:
-        {"seed", "inputs" and "open_ended" (see `documents.Documents`),
-        "parts": [{"num_records", "num_bytes"}] of `paths`, "counts" (see
-        `statistics`)}.
+        What the manifest says of the shard.
 
     Raises:
         ValueError: the text is wrong or nothing could be made of it.
@@ -66,7 +76,7 @@ def build(config, vocabulary, shard, paths, advance):
     sizes = []
     counts = [
         statistics.of_corpus(
-            docs.corpus, vocabulary.ids["[UNK]"], _longest(config)
+            docs.corpus, vocabulary.roles.unk, _longest(config)
         ),
         *_draw(config, docs.corpus, rules, state, store, sizes, progress),
     ]
@@ -76,6 +86,7 @@ def build(config, vocabulary, shard, paths, advance):
             f"{shard.pieces[0].path} has two sentences; one sentence a line "
             "and blank lines between documents only"
         )
+    # The recipes stay where they are: their numbers are shuffled.
     order = np.arange(len(store), dtype=np.uint32)
     mersenne.shuffle(state, order)
     progress = _Share(advance, shard.num_bytes * _WRITING)
@@ -84,15 +95,9 @@ def build(config, vocabulary, shard, paths, advance):
     parts = _write(config, encoder, store, order, starts, ends, paths, progress)
     counts = statistics.add(counts)
     if config.pack_sequences:
-        num_records = sum(part["num_records"] for part in parts)
+        num_records = sum(part.num_records for part in parts)
         counts = statistics.packed(counts, num_records)
-    return {
-        "seed": shard.seed,
-        "inputs": docs.inputs,
-        "open_ended": docs.open_ended,
-        "parts": parts,
-        "counts": counts,
-    }
+    return Shard(shard.seed, docs.inputs, docs.open_ended, parts, counts)
 
 
 # A worker compiles the vocabulary once, however many shards it builds.
@@ -124,8 +129,9 @@ def _rules(config, vocabulary):
         config.short_seq_prob,
         instances.PAIR_TASKS[config.pair_task],
         config.masking == "static",
-        np.int32(vocabulary.ids["[CLS]"]),
-        np.int32(vocabulary.ids["[SEP]"]),
+        np.int32(vocabulary.roles.cls),
+        np.int32(vocabulary.roles.sep),
+        np.int32(vocabulary.padding_id),
         masking.make(config, vocabulary),
     )
 
@@ -195,7 +201,8 @@ def _write(config, encoder, store, order, starts, ends, paths, progress):
         # TensorFlow's files take nothing but bytes.
         part = bytes if file_io.is_remote(path) else memoryview
         with file_io.open_new(path) as raw:
-            # No name and no time inside: the same records, the same bytes.
+            # Gzip would write the name and the time: without them the same
+            # records have the same bytes.
             out = raw
             if config.gzip_compress:
                 out = gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
@@ -209,7 +216,7 @@ def _write(config, encoder, store, order, starts, ends, paths, progress):
                 out.close()
         file_io.sync(path)
     return [
-        {"num_records": count, "num_bytes": file_io.num_bytes(path)}
+        FileSize(count, file_io.num_bytes(path))
         for path, count in zip(paths, counts, strict=True)
     ]
 
@@ -228,6 +235,7 @@ def _deal(config, order, sizes, num_files, state):
         record begins, and the end; how many records there are up to the end of
         each file.
     """
+    # Round robin, as google-research/bert deals them out.
     files = [order[first::num_files] for first in range(num_files)]
     ends = np.cumsum([len(file) for file in files])
     if num_files > 1:

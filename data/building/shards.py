@@ -1,12 +1,14 @@
-"""Where a corpus is cut, and into which files the records of each part go."""
+"""Cuts a corpus into shards, and shares the output files out among them."""
 
 import bisect
 import itertools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from absl import logging
 
+from data.config import BuildConfig
 from text import corpus
 
 _BYTES_A_MEGABYTE = 1_000_000
@@ -39,15 +41,12 @@ class Shard(NamedTuple):
         return sum(piece.end - piece.begin for piece in self.pieces)
 
 
-def cut(config, paths):
+def cut(config: BuildConfig, paths: Sequence[str]) -> list[Shard]:
     """Cuts the text of some files into shards.
 
     A shard begins behind a blank line, and all that follow it, the first one
     behind its share of the bytes, and none has less than half a share. Shard k
     has the seed `random_seed` + k.
-
-    Returns:
-        A list of `Shard`.
     """
     encoding = config.encoding
     sizes = [corpus.num_text_bytes(path, encoding) for path in paths]
@@ -59,7 +58,7 @@ def cut(config, paths):
     for k in range(1, num_shards):
         position = k * total // num_shards
         place = _next_document(paths, starts, position, encoding)
-        # Behind a long document may be little up to the next shard's place.
+        # A long document may reach nearly up to the place of the next shard.
         smaller = min(place - bounds[-1], total - place)
         if 2 * smaller * num_shards >= total:
             bounds.append(place)
@@ -113,7 +112,7 @@ def _pieces(paths, starts, first, last):
     return tuple(pieces)
 
 
-def share_out(num_shards, num_files):
+def share_out(num_shards: int, num_files: int) -> list[Part]:
     """Shares out output files among shards, or shards among output files.
 
     Returns:

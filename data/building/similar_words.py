@@ -1,4 +1,18 @@
-"""Words and what may stand in their place (MacBERT, Cui et al. 2020)."""
+"""Draws words that stand in the place of others (MacBERT, Cui et al. 2020).
+
+The ids of all words lie in one array and those of all similar words in another,
+so that compiled code can look them up. With two words of the ids 5 6 and 5, of
+which the first has two similar ones:
+
+    words        5 6 | 5            word_starts  0 2 3
+    ids          7 8   13 14 | 13   starts       0 4 5
+
+    slots        0 . . . . . . . 1 . . . . . . .
+
+Word 0 has two ids, so its four `ids` are two similar words. `slots` is a hash
+table: the hash of a word says where to begin to look for its number, and a free
+slot ends the search.
+"""
 
 import collections
 
@@ -6,9 +20,11 @@ import numpy as np
 from absl import logging
 
 from data.building import mersenne
+from data.config import BuildConfig
 from storage import file_io
 from text import corpus, t2s, tokenization
 from text.compiled import njit
+from text.vocab import Vocabulary
 
 SimilarWords = collections.namedtuple(
     "SimilarWords",
@@ -25,7 +41,7 @@ SimilarWords = collections.namedtuple(
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
-def load(config, vocabulary):
+def load(config: BuildConfig, vocabulary: Vocabulary) -> SimilarWords:
     """Reads the file of --similar_words, or returns an empty list without one.
 
     A similar word is kept where it has as many tokens as the word and where
@@ -45,7 +61,7 @@ def load(config, vocabulary):
         text = t2s.to_simplified(text)
     pairs = list(_read_pairs(path, text))
     tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
-    unk_id = vocabulary.ids["[UNK]"]
+    unk_id = vocabulary.roles.unk
     words = _encode([word for word, _ in pairs], tokenizer)
     others = _encode([other for _, other in pairs], tokenizer)
     similar = {}
@@ -88,11 +104,10 @@ def _encode(words, tokenizer):
 
 def _compile(similar):
     """Makes `SimilarWords` of {ids of a word: {ids of a similar one: None}}."""
-    others = [
-        sum(list_of_one, ()) for list_of_one in map(tuple, similar.values())
-    ]
+    others = [sum(others_of_one, ()) for others_of_one in similar.values()]
     words, word_starts = _join(similar)
     ids, starts = _join(others)
+    # A power of 2, of which at most a quarter is taken: searches stay short.
     slots = np.full(2 << (2 * len(similar)).bit_length(), -1, np.int32)
     _fill(slots, words, word_starts)
     return SimilarWords(slots, words, word_starts, ids, starts)
@@ -114,6 +129,7 @@ def _fill(slots, words, word_starts):
 @njit()
 def _slot(slots, words, word_starts, word):
     """The slot of `word`, or the free one where it belongs."""
+    # Multiplied bits spread upward only, so each step shifts some down again.
     digest = np.uint64(len(word))
     for token in word:
         digest = (digest ^ np.uint64(token)) * _MULTIPLIER
@@ -146,5 +162,6 @@ def draw(similar, word, state):
     if k < 0:
         return -1
     begin, end = similar.starts[k], similar.starts[k + 1]
+    # Similar words are as long as the word, so their number is a quotient.
     number = mersenne.below(state, (end - begin) // len(word))
     return begin + number * len(word)

@@ -1,29 +1,36 @@
-"""What a build made, in numbers that show a mistake before training does."""
+"""Counts what a build made, so that a mistake shows before training does."""
 
 import collections
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from data.building import recipes
+from data.building.instances import Corpus
+from data.config import BuildConfig
+from data.manifest import Manifest
 
 _HIGH_UNK_RATE = 0.05
 _HIGH_RANDOM_NEXT_RATE = 0.75
-# Of the masks that the settings ask for.
+# Fewer of the masks that the settings ask for are a mistake.
 _LOW_SHARE_OF_MASKS = 0.5
 _HIGH_CUT_RATE = 0.05
-# Tokens; Chinese words have 1.5 to 2, punctuation counted.
+# Mean tokens of a word; Chinese ones have 1.5 to 2, punctuation counted.
 _LONG_WORDS = 3.0
-# Of packed records; and how near to a limit their mean is where it binds.
+# More padding than this in packed records is worth a word. A limit whose mean
+# is nearer than that binds, and is the cause.
 _HIGH_PADDING_RATE = 0.05
 _NEARLY_FULL = 0.9
 _PAIR_RATES = {"random_next_rate": "random next", "swapped_rate": "swapped"}
 
 
-def of_corpus(corpus, unk_id, longest):
+def of_corpus(
+    corpus: Corpus, unk_id: int, longest: int | None
+) -> dict[str, int]:
     """Returns what there is to count in a corpus: {name: int}.
 
     Args:
-        corpus: an `instances.Corpus`.
+        corpus: what was read.
         unk_id: the id of [UNK].
         longest: tokens of a pair: what a sentence alone has more is cut off
             in every pass over the corpus. None where sentences go on.
@@ -39,12 +46,12 @@ def of_corpus(corpus, unk_id, longest):
         "num_unk_tokens": int((corpus.ids == unk_id).sum()),
         "num_long_sentences": int(is_long.sum()),
         "num_cut_tokens": int((lengths[is_long] - (longest or 0)).sum()),
-        # Of no matter, and 0, where words are not masked as a whole.
+        # This is 0 where words are not masked as a whole.
         "num_words": int(corpus.begins.sum()),
     }
 
 
-def of_recipes(rows, num_special):
+def of_recipes(rows: np.ndarray, num_special: int) -> dict[str, int]:
     """Returns what there is to count in some recipes: {name: int}."""
     columns = rows[:, : recipes.NUM_MASKS + 1].sum(axis=0, dtype=np.int64)
     num_tokens = columns[recipes.NUM_A] + columns[recipes.NUM_B]
@@ -56,7 +63,7 @@ def of_recipes(rows, num_special):
     }
 
 
-def add(counts):
+def add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     """Adds up several counts of the same or of different things."""
     total = collections.Counter()
     for count in counts:
@@ -64,7 +71,7 @@ def add(counts):
     return dict(total)
 
 
-def packed(counts, num_records):
+def packed(counts: dict[str, int], num_records: int) -> dict[str, int]:
     """Returns the counts of sequences that were packed into records."""
     num_sequences = counts["num_records"]
     return counts | {
@@ -73,7 +80,7 @@ def packed(counts, num_records):
     }
 
 
-def with_rates(counts, config):
+def with_rates(counts: dict[str, int], config: BuildConfig) -> dict[str, float]:
     """Adds the shares, in [0, 1], that say more than the counts."""
     num_records = counts["num_records"]
     num_sequences = counts.get("num_sequences", num_records)
@@ -83,7 +90,7 @@ def with_rates(counts, config):
         "mean_tokens": num_tokens / num_sequences,
         "padding_rate": 1 - num_tokens / num_records / config.max_seq_length,
         "masked_rate": counts["num_masks"] / num_tokens,
-        # A build that went on from an older one did not count them all.
+        # A build that goes on from an older one has shards without this count.
         "cut_rate": counts.get("num_cut_tokens", 0) / counts["num_tokens"],
     }
     if config.pair_task == "nsp":
@@ -95,7 +102,7 @@ def with_rates(counts, config):
     return counts | rates
 
 
-def warnings(counts, config):
+def warnings(counts: dict[str, float], config: BuildConfig) -> Iterator[str]:
     """Yields what is legal in a corpus and spoils the training."""
     if config.pack_sequences and counts["padding_rate"] > _HIGH_PADDING_RATE:
         yield from _warnings_of_packing(counts, config)
@@ -120,11 +127,11 @@ def warnings(counts, config):
 
 def _warnings_of_packing(counts, config):
     """Says what else than tokens fills the records, if anything does."""
-    for name, inside in (
-        ("pack_sequences", counts["num_sequences"]),
-        ("max_predictions_per_seq", counts["num_masks"]),
+    masks = config.max_predictions_per_seq
+    for name, limit, inside in (
+        ("pack_sequences", config.pack_sequences, counts["num_sequences"]),
+        ("max_predictions_per_seq", masks, counts["num_masks"]),
     ):
-        limit = getattr(config, name)
         a_record = inside / counts["num_records"]
         if a_record > _NEARLY_FULL * limit:
             yield (
@@ -205,17 +212,17 @@ def _warnings_of_random_next(counts, config):
         )
 
 
-def summary(manifest, seconds, peak_bytes):
+def summary(manifest: Manifest, seconds: float, peak_bytes: int) -> str:
     """Returns the report that ends a build."""
-    counts = manifest["statistics"]
-    inputs = [x for shard in manifest["shards"] for x in shard["inputs"]]
-    files = manifest["files"].values()
-    num_bytes = sum(item["num_bytes"] for item in inputs)
-    out_bytes = sum(item["num_bytes"] for item in files)
-    num_files = manifest["num_input_files"]
+    counts = manifest.statistics
+    files = manifest.files.values()
+    inputs = [x for shard in manifest.shards for x in shard.inputs]
+    num_bytes = sum(source.num_bytes for source in inputs)
+    out_bytes = sum(file.num_bytes for file in files)
     rows = {
-        "text": f"{num_bytes / 1e6:.1f} MB in {num_files} file(s), "
-        f"{len(manifest['shards'])} shard(s)",
+        "text": f"{num_bytes / 1e6:.1f} MB in "
+        f"{manifest.num_input_files} file(s), "
+        f"{len(manifest.shards)} shard(s)",
         "documents": f"{counts['num_documents']:,}",
         "sentences": f"{counts['num_sentences']:,}",
         "tokens": f"{counts['num_tokens']:,}",
@@ -235,7 +242,7 @@ def summary(manifest, seconds, peak_bytes):
     for name, title in _PAIR_RATES.items():
         if name in counts:
             rows[title] = f"{counts[name]:.1%}"
-    if manifest["masking"] == "static":
+    if manifest.masking == "static":
         rows["masked"] = f"{counts['masked_rate']:.1%} of the tokens"
     rows["time"] = (
         f"{seconds:.1f} s, {num_bytes / 1e6 / seconds:.2f} MB/s, "

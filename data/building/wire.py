@@ -1,6 +1,12 @@
-"""Bytes of protocol buffers and of TFRecord files, compiled.
+"""Writes the bytes of protocol buffers and of TFRecord files, compiled.
 
-A `write_` function writes at `out[end]` and returns the end after it.
+A `write_` function writes at `out[end]` and returns the end after it. A varint
+is a number in groups of seven bits, the lowest first; the top bit of a byte
+says that another one follows:
+
+    300 = 10 0101100  ->  1_0101100 0_0000010  =  ac 02
+
+`encoder` shows the bytes of a record.
 Source: protobuf.dev, "Encoding"; tensorflow/core/example/feature.proto;
 TensorFlow's record_writer.h.
 """
@@ -8,10 +14,11 @@ TensorFlow's record_writer.h.
 from data.building import crc32c
 from text.compiled import njit
 
-# A tag is the field's number and its wire type 2 (a length, then bytes);
-# Example.features, Features.feature, the key and the value of a map entry and
-# Feature.bytes_list, float_list, int64_list are such fields, and so is
-# BytesList.value, like the packed values of the other lists.
+# A tag is field << 3 | wire type, and all we write are of type 2: a length,
+# then so many bytes. FIELD_1 is the tag of Example.features, Features.feature,
+# the key of a map entry, BytesList.value and the packed values of the other
+# lists; _FIELD_2 is that of the value of a map entry. The three lists are the
+# fields 1, 2 and 3 of Feature.
 FIELD_1 = 0x0A
 _FIELD_2 = 0x12
 BYTES_LIST = 0x0A

@@ -1,14 +1,14 @@
-"""What a worker does with one shard; an engine carries it to the worker."""
+"""Does what a worker does with one shard; an engine carries it there."""
 
 import dataclasses
 import os
 import socket
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from data import manifest
-from data.building import made_from, shard, shards
+from data.building import earlier, made_from, shard, shards
+from data.building.progress import Advance
 from data.config import BuildConfig
+from data.manifest import MadeFrom, Shard
 from storage import file_io
 from text import corpus, vocab
 
@@ -27,9 +27,9 @@ class Work:
 
     config: BuildConfig
     vocabulary: vocab.Vocabulary
-    made_from: Mapping[str, Any]  # See `data.building.made_from`.
+    made_from: MadeFrom
 
-    def describe_text(self, job, advance):
+    def describe_text(self, job: Job, advance: Advance) -> list[corpus.Source]:
         """Returns the bytes and sha256 of the pieces of a shard's text."""
         inputs = []
         for piece in job.shard.pieces:
@@ -45,7 +45,7 @@ class Work:
             inputs.append(digest.describe(piece.path))
         return inputs
 
-    def build_shard(self, job, advance):
+    def build_shard(self, job: Job, advance: Advance) -> Shard:
         """Builds a shard; returns its entry in the manifest."""
         made_from.check_versions(self.made_from, self.config)
         # Another machine may still be at the same shard, cut off or given up.
@@ -61,7 +61,5 @@ class Work:
             raise
         for path, final in zip(unfinished, job.part_paths, strict=True):
             file_io.rename(path, final)
-        manifest.write(
-            job.entry_path, {"made_from": dict(self.made_from)} | entry
-        )
+        earlier.write_entry(job.entry_path, self.made_from, entry)
         return entry

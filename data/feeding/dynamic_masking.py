@@ -1,24 +1,46 @@
-"""Masks drawn in the trainer's input pipeline, new ones in every epoch.
+"""Draws masks in the trainer's input pipeline, new ones in every epoch.
 
-The laws are those of `masking`. Nothing is drawn from a generator: bits are a
+The laws are those of `data.laws`. Nothing is drawn from a generator: bits are a
 function of the seed, of the record's number in the run and of the position, so
 that a run that was stopped goes on with the masks it would have had.
+
+All rows of a batch are masked at once. Here these are whole words, at most 3 of
+7 tokens:
+
+    position        0    1     2     3    4  5    6     7
+    ids           [CLS] play ##ing [SEP]  a  b  [SEP]   0
+    order           7    3     1     4    0  5    6     2    random
+    begins               1                1  1               words to choose
+
+    word: the word of the lowest order is "a", then "play ##ing" just fits in
+    is_masked       0    1     1     0    1  0    0     0
+    sources              1     1          4                  where runs begin
+
+    span: a run of 4 words from "a" on ends with the segment; "play ##ing" has
+    two tokens, and there is room for one
+    is_masked       0    0     0     0    1  1    0     0
+    sources                               4  4               one choice for both
 
 Shapes: B records, L = max_seq_length, P = max_predictions_per_seq.
 Source: Liu et al. 2019, section 4.1 (dynamic masking).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from data import records
-from data.building import masking as static
+from data.config import MaskingConfig
+from data.laws import LAWS, RUN
+from data.manifest import Manifest
 
-# What bits are drawn for.
+# The purposes of random bits: each has bits of its own.
 _ORDER, _LENGTH, _CHOICE, _WORD = range(4)
 _GOLDEN = 0x9E3779B97F4A7C15
+# As `vocab.Vocabulary.padding_id`; manifests of other vocabularies must say it.
+_PADDING_ID = 0
 
 
 def _column(feature):
@@ -35,19 +57,25 @@ _SPEC = {feature.name: _column(feature) for feature in records.DYNAMIC_FEATURES}
 class _Rows(NamedTuple):
     """Records as they were built, in rows of one length."""
 
-    ids: tf.Tensor  # int32 [B, L], 0 where there is no token
+    ids: tf.Tensor  # int32 [B, L], _PADDING_ID where there is no token
     word_starts: tf.Tensor  # bool [B, L]
     num_tokens: tf.Tensor  # int32 [B, 1]
     num_first: tf.Tensor  # int32 [B, 1]: tokens of `[CLS] A [SEP]`
     labels: tf.Tensor  # int32 [B]
 
 
-def parse_fn(masking, *, max_seq_length, manifest, seed):
+def parse_fn(
+    masking: MaskingConfig,
+    *,
+    max_seq_length: int,
+    manifest: Manifest,
+    seed: int,
+) -> Callable:
     """Returns what parses and masks serialized records.
 
     Args:
-        masking: a `data.config.MaskingConfig`.
-        max_seq_length: an integer, L.
+        masking: the flags that say how to mask.
+        max_seq_length: L.
         manifest: that of the records; says what their vocabulary is.
         seed: decides the masks, together with the records' numbers.
 
@@ -58,30 +86,30 @@ def parse_fn(masking, *, max_seq_length, manifest, seed):
     Raises:
         ValueError: --mask_unit needs what only the builder has.
     """
-    if masking.mask_unit == "macbert":
+    law = LAWS[masking.mask_unit]
+    if law.takes_similar:
         raise ValueError(
-            "--mask_unit=macbert takes similar words, which only "
+            f"--mask_unit={masking.mask_unit} takes similar words, which only "
             "create_pretraining_data has: build the records with "
-            "--masking=static --mask_unit=macbert"
+            f"--masking=static --mask_unit={masking.mask_unit}"
         )
-    random_ids = np.arange(manifest["vocab_size"], dtype=np.int32)
+    random_ids = np.arange(manifest.vocab_size, dtype=np.int32)
     if masking.random_words == "no_specials":
-        random_ids = np.setdiff1d(random_ids, manifest["special_ids"])
+        random_ids = np.setdiff1d(random_ids, manifest.special_ids)
 
     def parse(numbers, serialized):
         rows = _parse(serialized, max_seq_length)
         bits = _bits_fn(seed, numbers, max_seq_length)
-        is_masked, sources = _choose(masking, rows, bits)
+        is_masked, sources = _choose(masking, law, rows, bits)
         choice = _uniform(bits(_CHOICE))
-        if masking.mask_unit == "span":
-            # One choice for all tokens of a run.
+        if law.draws_for == RUN:
             choice = tf.gather(choice, sources, batch_dims=1)
         drawn = bits(_WORD) % tf.constant(len(random_ids), tf.uint64)
-        random_words = tf.gather(
-            tf.constant(random_ids, tf.int32), tf.cast(drawn, tf.int64)
-        )
-        stand_in = tf.where(choice < 0.9, rows.ids, random_words)
-        stand_in = tf.where(choice < 0.8, manifest["mask_id"], stand_in)
+        drawn = tf.cast(drawn, tf.int64)
+        random_words = tf.gather(tf.constant(random_ids, tf.int32), drawn)
+        hidden, kept, _ = law.shares
+        stand_in = tf.where(choice < hidden + kept, rows.ids, random_words)
+        stand_in = tf.where(choice < hidden, manifest.mask_id, stand_in)
         masked_ids = tf.where(is_masked, stand_in, rows.ids)
         return _features(
             rows, masked_ids, is_masked, masking.max_predictions_per_seq
@@ -102,7 +130,8 @@ def _parse(serialized, length):
         "--max_seq_length to what the records were built with",
     )
     shape = (serialized.shape[0], length)
-    ids = tf.ensure_shape(ids.to_tensor(shape=(None, length)), shape)
+    ids = ids.to_tensor(_PADDING_ID, shape=(None, length))
+    ids = tf.ensure_shape(ids, shape)
     num_bytes = -(-length // 8)
     packed = tf.io.decode_raw(
         parsed["word_starts"], tf.uint8, fixed_length=num_bytes
@@ -112,19 +141,17 @@ def _parse(serialized, length):
     )
     bits = tf.reshape(bits & 1, (-1, 8 * num_bytes))[:, :length]
 
-    def as_int32(value):
-        return tf.cast(value, tf.int32)
-
+    num_first = tf.cast(parsed["first_segment_tokens"], tf.int32)
     return _Rows(
-        as_int32(ids),
+        tf.cast(ids, tf.int32),
         tf.ensure_shape(tf.cast(bits, tf.bool), shape),
         num_tokens[:, None],
-        as_int32(parsed["first_segment_tokens"])[:, None],
-        as_int32(parsed["next_sentence_labels"]),
+        num_first[:, None],
+        tf.cast(parsed["next_sentence_labels"], tf.int32),
     )
 
 
-def _choose(masking, rows, bits):
+def _choose(masking, law, rows, bits):
     """Chooses the tokens to mask.
 
     Returns:
@@ -139,7 +166,7 @@ def _choose(masking, rows, bits):
     wanted = tf.maximum(tf.cast(tf.round(share), tf.int32), 1)
     wanted = tf.minimum(wanted, masking.max_predictions_per_seq)
     order = tf.cast(_shift_right(bits(_ORDER), 34), tf.int32)
-    if masking.mask_unit == "word" and not masking.do_whole_word_mask:
+    if law.is_single and not masking.do_whole_word_mask:
         order = tf.where(is_word, order, tf.int32.max)
         rank = tf.argsort(tf.argsort(order, stable=True))
         return is_word & (rank < wanted), position + 0 * rank
@@ -148,7 +175,7 @@ def _choose(masking, rows, bits):
         is_first = (position == 1) | (position == rows.num_first)
         begins &= rows.word_starts | is_first
     lengths = tf.searchsorted(
-        tf.constant(static.run_lengths(masking.mask_unit), tf.float32),
+        tf.constant(law.run_lengths, tf.float32),
         tf.reshape(_uniform(bits(_LENGTH)), [-1]),
         side="right",
     )
@@ -161,7 +188,7 @@ def _choose_runs(rows, is_word, begins, order, lengths, wanted):
 
     Each time, a row takes the first in `order` of the words that are not
     masked and find room: what found no room once never finds it again, so
-    that this is the order of `masking`.
+    that this is the order of `data.building.masking`.
 
     Returns:
         As `_choose`.
@@ -217,7 +244,8 @@ def _features(rows, masked_ids, is_masked, num_predictions):
     """Makes the features of `records.PRETRAINING_FEATURES`."""
     length = rows.ids.shape[1]
     position = tf.range(length)[None]
-    # The largest of what falls with the position are the first positions.
+    # `length - position` falls with the position, so that its largest values
+    # belong to the first masked positions.
     places, _ = tf.math.top_k(
         tf.where(is_masked, length - position, 0), min(num_predictions, length)
     )

@@ -1,27 +1,51 @@
-"""The records of an epoch in its order, from any of them on.
+"""Reads the records of an epoch in its order, from any of them on.
 
-The order: files are shuffled and read a few at a time, one record of each after
-another until all of these have ended; what comes is cut into windows, and each
-is shuffled by itself. Where the cuts are changes from epoch to epoch, so that
-records of two windows meet in another one.
+Files are shuffled and read a few at a time, a record of each in turn, until all
+of these have ended. What comes is cut into windows, and each is shuffled by
+itself. With files of 3, 1 and 2 records and windows of 4:
 
-So what stands before a record follows from the numbers of records in the files,
-and only the files that are read at the same time as it are skipped through.
+    file a       a0 a1 a2
+    file b       b0
+    file c       c0 c1
+
+    in turns     a0 b0 c0 | a1 c1 a2     "missing" is 1 in this epoch
+    windows      .  a0 b0 c0 | a1 c1 a2
+    shuffled        c0 a0 b0   c1 a2 a1
+
+The first window lacks `missing` records, a number drawn for each epoch. So the
+cuts move, and records that two windows part meet in another epoch.
+
+A run that goes on at offset 4 of this epoch begins with window 1, as that is
+(4 + 1) // 4. Its first record is number 1 * 4 - 1 = 3 in turns. By then each
+file has given one record, and it is a's turn: `_places` finds that from the
+numbers of records alone. The window is shuffled as before, and 4 - 3 = 1 record
+of it is left out. Only the files that are read in this window are skipped
+through.
 
 Shapes: F files, C files at a time.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
+
+from data.feeding.record_files import RecordFile
 
 FILES_AT_A_TIME = 4
 
 
-def records_from(files, offset, *, seed, window_records):
+def records_from(
+    files: Sequence[RecordFile],
+    offset: tf.Tensor,
+    *,
+    seed: tf.Tensor,
+    window_records: int,
+) -> tf.data.Dataset:
     """Returns a dataset of the serialized records of an epoch.
 
     Args:
-        files: a list of `record_files.RecordFile`.
+        files: those of the epoch, in any order.
         offset: int64, how many records of the epoch to leave out.
         seed: two integers, of which the order is a function.
         window_records: how many records are shuffled together.
@@ -29,7 +53,8 @@ def records_from(files, offset, *, seed, window_records):
     files = [file for file in files if file.num_records]
     num_records = sum(file.num_records for file in files)
     seeds = tf.random.split(seed, 3)
-    # So many records the first window is short of.
+    # How many records the first window lacks, so that windows differ between
+    # epochs. Where all records fit in one window there is nothing to move.
     missing = tf.constant(0, tf.int64)
     if num_records > window_records:
         missing = tf.random.stateless_uniform(
@@ -59,7 +84,7 @@ def records_from(files, offset, *, seed, window_records):
     )
 
 
-def read(path, compression):
+def read(path: tf.Tensor, compression: tf.Tensor) -> tf.data.Dataset:
     """Returns a dataset of the serialized records of a file."""
     return tf.data.TFRecordDataset(path, compression_type=compression)
 
@@ -67,7 +92,8 @@ def read(path, compression):
 def _in_turns(files, start, seed):
     """Records in the order in which they are read, from number `start` on."""
     num_files = len(files)
-    # A file too few is one without records.
+    # Groups have FILES_AT_A_TIME files. The last one is filled up with a file
+    # that has no records and the number `num_files`.
     counts = tf.constant([*(file.num_records for file in files), 0], tf.int64)
     paths = tf.constant([*(file.path for file in files), ""])
     types = tf.constant([*(file.compression for file in files), ""])
@@ -121,7 +147,8 @@ def _places(sizes, before):
     ascending = tf.sort(sizes)
     ended = tf.cumsum(ascending, exclusive=True)
     num_open = tf.constant(np.arange(FILES_AT_A_TIME, 0, -1))
-    # What was read when the shortest file ended, the next one, and so on.
+    # While n files are open, a round reads n records. Summed up, this gives
+    # how many were read when the shortest file ended, the next one, and so on.
     num_ended = tf.searchsorted(
         ended + num_open * ascending, before[None], side="right"
     )[0]

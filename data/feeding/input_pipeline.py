@@ -1,4 +1,4 @@
-"""Record files to batches, in `tf.data` alone, so that any host can run it.
+"""Turns record files into batches, in `tf.data` alone: any host can run it.
 
 The order of the records is a function of (seed, epoch) and nothing else. Epochs
 follow one another without a gap: record number n of a run is record
@@ -6,22 +6,32 @@ n mod num_records of epoch n // num_records, whatever was run before. Masks that
 are drawn here are a function of the seed and of n.
 """
 
+from collections.abc import Callable, Sequence
+
 import tensorflow as tf
 
 from data import records
+from data.config import MaskingConfig
 from data.feeding import dynamic_masking, endless, epochs
+from data.feeding.record_files import RecordFile
 
 # How many records are shuffled together.
 _WINDOW_RECORDS = 16_384
 
 
-def parser(files, masking, *, max_seq_length, vocab_size, seed):
+def parser(
+    files: Sequence[RecordFile],
+    masking: MaskingConfig,
+    *,
+    max_seq_length: int,
+    vocab_size: int,
+    seed: int,
+) -> Callable:
     """Returns what makes batches of features of serialized records.
 
     Args:
-        files: a list of `record_files.RecordFile`, all static or all dynamic.
-        masking: a `data.config.MaskingConfig`; of static records it says how
-            many masks there may be.
+        files: all static or all dynamic.
+        masking: how to mask; of static records, how many masks there may be.
         max_seq_length: tokens of a record.
         vocab_size: how many token ids the model knows.
         seed: decides the masks of dynamic records.
@@ -36,7 +46,7 @@ def parser(files, masking, *, max_seq_length, vocab_size, seed):
         ValueError: the masks cannot be drawn here.
     """
     num_predictions = masking.max_predictions_per_seq
-    pack_sequences = files[0].stated("pack_sequences")
+    pack_sequences = files[0].facts.pack_sequences
     if files[0].masking == "dynamic":
         parse = dynamic_masking.parse_fn(
             masking,
@@ -85,7 +95,9 @@ def _check_range(name, values, largest):
     )
 
 
-def batches_of(rows, parse, batch_size):
+def batches_of(
+    rows: tf.data.Dataset, parse: Callable, batch_size: int
+) -> tf.data.Dataset:
     """Returns a dataset of records, in order, as one of batches."""
     return (
         rows.enumerate()
@@ -95,29 +107,29 @@ def batches_of(rows, parse, batch_size):
 
 
 def training_batches(
-    files,
+    files: Sequence[RecordFile],
     *,
-    parse,
-    batch_size,
-    seed,
-    start_record=0,
-    context=None,
-    window_records=_WINDOW_RECORDS,
-):
+    parse: Callable,
+    batch_size: int,
+    seed: int,
+    start_record: int = 0,
+    context: tf.distribute.InputContext | None = None,
+    window_records: int = _WINDOW_RECORDS,
+) -> tf.data.Dataset:
     """Returns an endless dataset of the batches of one replica after another.
 
     Args:
-        files: a list of `record_files.RecordFile`.
+        files: those of an epoch.
         parse: maps records' numbers in the run, int64 [B], and these records
             serialized to a dict of tensors, see `parser`.
         batch_size: records a step, over all replicas of all workers.
         seed: decides the order, together with the epoch.
         start_record: how many records a run has already seen.
-        context: the `tf.distribute.InputContext` of this worker, if there are
-            several replicas.
+        context: that of this worker, if there are several replicas.
         window_records: how many records are shuffled together.
     """
     num_records = sum(file.num_records for file in files)
+    # A run that goes on begins inside an epoch, and at 0 in those that follow.
     first, offset = divmod(start_record, num_records)
     rows = tf.data.Dataset.range(first, tf.int64.max).flat_map(
         lambda epoch: epochs.records_from(
@@ -136,7 +148,13 @@ def training_batches(
     )
 
 
-def evaluation_batches(files, *, parse, batch_size, context=None):
+def evaluation_batches(
+    files: Sequence[RecordFile],
+    *,
+    parse: Callable,
+    batch_size: int,
+    context: tf.distribute.InputContext | None = None,
+) -> tf.data.Dataset:
     """Returns a dataset of every record once, in order, then of zeros.
 
     A batch that the records do not fill has rows of zeros, which no real record
@@ -168,6 +186,8 @@ def _share(rows, batch_size, context):
         return rows, batch_size
     num_workers = context.num_input_pipelines
     if num_workers > 1:
+        # Each batch is cut into as many parts as there are workers, and each
+        # takes its own: together they see the batches that one would see.
         rows = (
             rows.batch(batch_size // num_workers)
             .shard(num_workers, context.input_pipeline_id)

@@ -1,11 +1,13 @@
-"""Whether a trainer can use record files, and which one is damaged."""
+"""Checks that a trainer can use record files, and says which one is damaged."""
 
 import re
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 from google.protobuf import message
 
 from data import records
+from data.feeding.record_files import RecordFile
 
 _RECORDS_LOOKED_AT = 10
 _NEEDED = {
@@ -16,12 +18,15 @@ _LENGTHS = {
     "input_ids": "max_seq_length",
     "masked_lm_positions": "max_predictions_per_seq",
 }
-# What all files of a flag must have in common.
-_ALIKE = ("masking", "pair_task", "pack_sequences")
-_ALIKE_IF_DYNAMIC = ("mask_id", "vocab_size", "special_ids")
 
 
-def check(files, *, max_seq_length, max_predictions_per_seq, vocab_size):
+def check(
+    files: Sequence[RecordFile],
+    *,
+    max_seq_length: int,
+    max_predictions_per_seq: int,
+    vocab_size: int,
+):
     """Checks that a model of these sizes can be trained on `files`.
 
     Looks at the manifests, and at the first records of every file.
@@ -47,13 +52,16 @@ def check(files, *, max_seq_length, max_predictions_per_seq, vocab_size):
         raise
 
 
-def refuse_damage(files, step):
+def refuse_damage(
+    files: Sequence[RecordFile],
+    step: Callable[[tf.data.Dataset], tf.data.Dataset],
+):
     """Says which file cannot be read, and why.
 
     TensorFlow's errors do not say in which file they are.
 
     Args:
-        files: a list of `RecordFile`.
+        files: those that were read.
         step: makes of a dataset of serialized records the one to read through.
 
     Raises:
@@ -87,52 +95,65 @@ def _reason(error):
 
 
 def _check_manifest(file, max_seq_length, max_predictions_per_seq, vocab_size):
-    wanted = {"max_seq_length": max_seq_length}
+    manifest = file.manifest
+    # {flag: (what the manifest says, what it must be)}
+    lengths = {"max_seq_length": (manifest.max_seq_length, max_seq_length)}
+    needed = {"vocab_size": manifest.vocab_size}
     if file.masking == "static":
-        wanted["max_predictions_per_seq"] = max_predictions_per_seq
-    needed = [*wanted, "vocab_size"]
-    if file.masking == "dynamic":
-        needed += _ALIKE_IF_DYNAMIC
-    missing = [name for name in needed if name not in file.manifest]
+        lengths["max_predictions_per_seq"] = (
+            manifest.max_predictions_per_seq,
+            max_predictions_per_seq,
+        )
+    else:
+        needed |= {
+            "mask_id": manifest.mask_id,
+            "special_ids": manifest.special_ids,
+        }
+    needed = {flag: got for flag, (got, _) in lengths.items()} | needed
+    missing = [name for name, value in needed.items() if value is None]
     if missing:
         raise ValueError(
             f"{file.path}: its manifest does not say {', '.join(missing)}; "
             "build the records again"
         )
-    for flag, value in wanted.items():
-        _check_length(file.path, flag, file.manifest[flag], value)
-    if file.manifest["vocab_size"] > vocab_size:
-        _refuse_vocabulary(
-            file.path,
-            f"a vocabulary of {file.manifest['vocab_size']} rows",
-            file.manifest["vocab_size"],
-            vocab_size,
-        )
+    for flag, (got, wanted) in lengths.items():
+        _check_length(file.path, flag, got, wanted)
+    if manifest.vocab_size > vocab_size:
+        what = f"a vocabulary of {manifest.vocab_size} rows"
+        _refuse_vocabulary(file.path, what, manifest.vocab_size, vocab_size)
 
 
 def _check_alike(files):
     first = files[0]
     for file in files[1:]:
-        names = _ALIKE
-        if first.masking == "dynamic":
-            names += _ALIKE_IF_DYNAMIC
-        for name in names:
-            _refuse_unlike(
-                file, first, name, file.stated(name), first.stated(name)
-            )
-        for name in ("is_v2", "has_pairs"):
-            _refuse_unlike(
-                file, first, name, getattr(file, name), getattr(first, name)
-            )
+        kind = _kind(file)
+        for name, wanted in _kind(first).items():
+            if kind[name] != wanted:
+                raise ValueError(
+                    f"{file.path} was built with {name}={kind[name]}, but "
+                    f"{first.path} with {name}={wanted}; give only files of "
+                    "one kind, or build them all with the same flags"
+                )
 
 
-def _refuse_unlike(file, first, name, got, wanted):
-    if got != wanted:
-        raise ValueError(
-            f"{file.path} was built with {name}={got}, but {first.path} with "
-            f"{name}={wanted}; give only files of one kind, or build them all "
-            "with the same flags"
-        )
+def _kind(file):
+    """{name: value} of what all files of a flag must have in common.
+
+    The masking comes first: files that differ in it have not the same names.
+    """
+    facts = file.facts
+    kind = {
+        "masking": facts.masking,
+        "pair_task": facts.pair_task,
+        "pack_sequences": facts.pack_sequences,
+    }
+    if facts.masking == "dynamic":
+        kind |= {
+            "mask_id": facts.mask_id,
+            "vocab_size": facts.vocab_size,
+            "special_ids": facts.special_ids,
+        }
+    return kind | {"is_v2": file.is_v2, "has_pairs": file.has_pairs}
 
 
 def _first_records(files):
@@ -173,7 +194,8 @@ def _check_record(file, serialized, lengths, vocab_size):
             )
         values = features[present].int64_list.value
         flag = _LENGTHS.get(name)
-        # Records without masks have no padding either.
+        # Records without masks are as long as their tokens: any length up to
+        # the limit is right.
         if flag and (file.masking == "static" or len(values) > lengths[flag]):
             _check_length(path, flag, len(values), lengths[flag])
         largest = max(values, default=0)
@@ -187,7 +209,7 @@ def _refuse_unstated(file, features):
     is_packed = "next_sentence_positions" in features
     if "first_segment_tokens" in features and file.masking == "static":
         what = "records without masks"
-    elif is_packed and not file.stated("pack_sequences"):
+    elif is_packed and not file.facts.pack_sequences:
         what = "records of several sequences"
     else:
         return

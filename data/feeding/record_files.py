@@ -1,4 +1,4 @@
-"""Which record files a flag names, and what is known of them."""
+"""Finds the record files that a flag names, and what is known of them."""
 
 import concurrent.futures
 import functools
@@ -7,6 +7,7 @@ import hashlib
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -14,6 +15,7 @@ from absl import logging
 from google.protobuf import message
 
 from data import manifest, records
+from data.manifest import UNKNOWN, Manifest
 from storage import file_io, inputs
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -22,49 +24,42 @@ _FOOTER_BYTES = 4  # Checksum of the data.
 _MAX_RECORD_BYTES = 1 << 30
 _REQUESTS_AT_ONCE = 32
 _NUM_NAMED = 3
-# What files of older builds are, whose manifests do not say it.
-_DEFAULTS = {"masking": "static", "pair_task": "nsp", "word_segmenter": "none"}
-_DEFAULTS["pack_sequences"] = 0
 
 
 class RecordFile(NamedTuple):
     path: str
     compression: str  # "" or "GZIP", as tf.data writes it.
     num_records: int
-    manifest: dict | None  # The one that lists the file.
+    manifest: Manifest | None  # The one that lists the file.
     # The names of the features of the first record, where no manifest tells.
     features: frozenset[str] | None = None
 
     @property
-    def is_v2(self):
+    def is_v2(self) -> bool:
         """Whether the features are named as in `records.V2_NAMES`."""
         theirs = set(records.V2_NAMES.values())
         return bool(self.features) and theirs <= self.features
 
     @property
-    def has_pairs(self):
+    def has_pairs(self) -> bool:
         """Whether records have labels of pairs."""
         return not self.features or records.PAIR_LABELS in self.features
 
     @property
-    def masking(self):
+    def masking(self) -> str:
         """Who draws the masks: "static" the builder, "dynamic" the trainer."""
-        return self.stated("masking")
+        return self.facts.masking
 
-    def stated(self, name):
+    @property
+    def facts(self) -> Manifest:
         """What the manifest says, or what files without one are taken for."""
-        if self.manifest is None or name not in self.manifest:
-            return _DEFAULTS.get(name)
-        return self.manifest[name]
+        return self.manifest or UNKNOWN
 
 
-def find(patterns, *, flag="input_file"):
+def find(patterns: str, *, flag: str = "input_file") -> list[RecordFile]:
     """Finds the record files of a flag and counts their records.
 
     Counts come from the manifest beside a file, else from the file itself.
-
-    Returns:
-        A list of `RecordFile`.
 
     Raises:
         ValueError: nothing matches, or a file is empty or truncated.
@@ -82,7 +77,7 @@ def _inspect_all(paths, finder):
     inspect = functools.partial(_inspect, finder=finder)
     if not any(map(file_io.is_remote, paths)):
         return list(map(inspect, paths))
-    # Each asks a service some questions and waits for the answers.
+    # Each file asks a service some questions and waits for the answers.
     with concurrent.futures.ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
         return list(pool.map(inspect, paths))
 
@@ -106,12 +101,8 @@ def _warn_of_missing(files, finder):
             )
 
 
-def describe(files):
-    """Returns what a run was trained on, in a few words and a hash, for JSON.
-
-    Args:
-        files: a list of `RecordFile`.
-    """
+def describe(files: Sequence[RecordFile]) -> dict[str, str]:
+    """Returns what a run was trained on, in a few words and by a hash."""
     lines = [f"{os.path.basename(x.path)} {x.num_records}\n" for x in files]
     num_records = sum(file.num_records for file in files)
     return {
@@ -125,22 +116,22 @@ def _inspect(path, finder):
         begin = file.read(64)
     file_io.check_is_fetched(begin, path)
     compression = "GZIP" if begin.startswith(_GZIP_MAGIC) else ""
-    stated = finder.of(path)
-    if stated is None:
+    beside = finder.of(path)
+    if beside is None:
         num_records = _count_records(path, compression)
         features = _first_features(path, compression)
         return RecordFile(path, compression, num_records, None, features)
-    entry = stated["files"][os.path.basename(path)]
+    entry = beside.files[os.path.basename(path)]
     num_bytes = file_io.num_bytes(path)
-    if num_bytes != entry["num_bytes"]:
+    if num_bytes != entry.num_bytes:
         # Says where the file is cut, if it is cut and not replaced.
         _count_records(path, compression)
         raise ValueError(
             f"{path} has {num_bytes} bytes where its manifest says "
-            f"{entry['num_bytes']}: it is not the file that was built; build "
+            f"{entry.num_bytes}: it is not the file that was built; build "
             "it again"
         )
-    return RecordFile(path, compression, entry["num_records"], stated)
+    return RecordFile(path, compression, entry.num_records, beside)
 
 
 def _first_features(path, compression):

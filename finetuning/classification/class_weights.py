@@ -4,26 +4,31 @@ Shapes: L labels.
 """
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from absl import logging
 
 
-def make(text, labels, count):
+def make(
+    text: str,
+    labels: Sequence[str],
+    count: Callable[[], tuple[np.ndarray, np.ndarray]],
+) -> list[float]:
     """Returns the weight of each label, L numbers.
 
     Args:
         text: what --class_weights says: "balanced", or L numbers.
         labels: their names.
-        count: called without arguments, returns what `kinds.OneLabel.count`
-            says of the rows to learn from.
+        count: returns what `kinds.OneLabel.count` says of the rows to learn
+            from; it is called for "balanced" only.
 
     Raises:
         ValueError: the text is of another form.
     """
     if text == "balanced":
         counts, others = count()
-        # A label that no row has is nowhere in the loss.
+        # A label that no row has is nowhere in the loss: any weight does.
         weights = np.where(counts > 0, others / np.maximum(counts, 1), 1)
         weights = weights.tolist()
     else:

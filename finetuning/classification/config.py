@@ -3,74 +3,85 @@
 import dataclasses
 from typing import Annotated, Literal
 
-from finetuning import config
 from finetuning.classification import datasets
+from finetuning.config import FolderSettings
+from settings.flag import Flag
 
 OWN_FORMS = ("tsv", "csv", "jsonl")
 _MIN_SEQ_LENGTH = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ClassifierConfig(config.FinetuningConfig):
+class ClassifierConfig(FolderSettings):
     """One field, one flag; names and defaults of google-research/bert."""
 
     task_name: Annotated[
         str,
-        "The task: one of GLUE or CLUE, xnli, swag, lcqmc, chnsenticorp, "
-        "cnews; or tsv, csv or jsonl for files of your own.",
+        Flag(
+            "The task: one of GLUE or CLUE, xnli, swag, lcqmc, chnsenticorp, "
+            "cnews; or tsv, csv or jsonl for files of your own.",
+            decides="reading",
+        ),
     ]
-    data_dir: Annotated[
-        str | None, "Where the files of the task are, under their own names."
-    ] = None
-    train_file: Annotated[
-        str | None, "The file to train on, in place of the one of --data_dir."
-    ] = None
-    eval_file: Annotated[
-        str | None, "The file to score on, in place of the one of --data_dir."
-    ] = None
-    predict_file: Annotated[
-        str | None, "The file to predict, in place of the one of --data_dir."
-    ] = None
-    max_seq_length: Annotated[
-        int, "Tokens a row, [CLS] and [SEP] included; longer texts are cut."
-    ] = 128
     truncation: Annotated[
         Literal["head", "tail", "head_tail"],
-        "What is kept of a text that is too long; head_tail is a quarter from "
-        "its beginning and the rest from its end, 128 and 382 tokens at "
-        "--max_seq_length=512 (Sun et al. 2019).",
+        Flag(
+            "What is kept of a text that is too long; head_tail is a quarter "
+            "from its beginning and the rest from its end, 128 and 382 tokens "
+            "at --max_seq_length=512 (Sun et al. 2019).",
+            decides="rows",
+        ),
     ] = "head"
     header: Annotated[
         Literal["auto", "true", "false"],
-        "Whether the first line of a TSV or CSV file names its columns.",
+        Flag(
+            "Whether the first line of a TSV or CSV file names its columns.",
+            decides="reading",
+        ),
     ] = "auto"
     text_column: Annotated[
         str | None,
-        "The column of the text: its name, or its number from 1 where the "
-        "file has no header. Of your own files only, as the next ones.",
+        Flag(
+            "The column of the text: its name, or its number from 1 where the "
+            "file has no header. Of your own files only, as the next ones.",
+            decides="reading",
+        ),
     ] = None
     text_b_column: Annotated[
-        str | None, "The column of the second text of a pair."
+        str | None,
+        Flag("The column of the second text of a pair.", decides="reading"),
     ] = None
-    label_column: Annotated[str | None, "The column of the label."] = None
+    label_column: Annotated[
+        str | None,
+        Flag("The column of the label.", decides="reading"),
+    ] = None
     choice_columns: Annotated[
         str | None,
-        "Columns of texts to choose from, as a,b,c,d: the label is the name of "
-        "one, its number from 0, or its place in --labels.",
-    ] = None
-    labels: Annotated[
-        str | None,
-        "All labels, as negative,positive; without this flag those that the "
-        "training file has, sorted.",
+        Flag(
+            "Columns of texts to choose from, as a,b,c,d: the label is the "
+            "name of one, its number from 0, or its place in --labels.",
+            decides="reading",
+        ),
     ] = None
     regression: Annotated[
-        bool, "Whether the label is a number to be estimated."
+        bool,
+        Flag(
+            "Whether the label is a number to be estimated.", decides="reading"
+        ),
     ] = False
     multi_label: Annotated[
-        bool, "Whether a text has any number of labels at once."
+        bool,
+        Flag(
+            "Whether a text has any number of labels at once.",
+            decides="reading",
+        ),
     ] = False
     label_separator: Annotated[
-        str, "What stands between the labels of a text with --multi_label."
+        str,
+        Flag(
+            "What stands between the labels of a text with --multi_label.",
+            decides="reading",
+        ),
     ] = ","
     class_weights: Annotated[
         str | None,
@@ -78,10 +89,18 @@ class ClassifierConfig(config.FinetuningConfig):
         "labels; or balanced, which gives all labels the same sum.",
     ] = None
     label_smoothing: Annotated[
-        float, "Share of the probability that the loss wants of other labels."
+        float,
+        Flag(
+            "Share of the probability that the loss wants of other labels.",
+            "below_1",
+        ),
     ] = 0.0
     xnli_language: Annotated[
-        str, "The language of XNLI that is trained on and scored."
+        str,
+        Flag(
+            "The language of XNLI that is trained on and scored.",
+            decides="reading",
+        ),
     ] = "zh"
 
     def __post_init__(self):
@@ -90,11 +109,6 @@ class ClassifierConfig(config.FinetuningConfig):
             raise ValueError(
                 f"--max_seq_length must be at least {_MIN_SEQ_LENGTH}, got "
                 f"{self.max_seq_length}"
-            )
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(
-                "--label_smoothing must be in [0, 1), got "
-                f"{self.label_smoothing}"
             )
         kinds = [name for name in _KINDS if getattr(self, name)]
         if len(kinds) > 1:

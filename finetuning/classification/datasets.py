@@ -3,19 +3,22 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
+# Texts of an example; the second of a pair may be None.
+Pairs = Sequence[tuple[str, str | None]]
 
-def as_they_are(*texts):
+
+def as_they_are(*texts: str) -> Pairs:
     """Makes the one pair of an example of its one or two texts."""
     return ((*texts, None)[:2],)
 
 
-def choices(context, *texts):
+def choices(context: str, *texts: str) -> Pairs:
     """Makes a pair of the context and each of the texts to choose from."""
     return tuple((context, text) for text in texts)
 
 
 def _endings(context, start, *endings):
-    # A list is no text, as it would be in an f-string.
+    # Not an f-string, which would make a text of a list instead of an error.
     return tuple((context, " ".join((start, ending))) for ending in endings)
 
 
@@ -54,22 +57,23 @@ class Dataset:
     texts: Sequence[str]
     label: str = "label"
     id: str = "id|index|idx"
-    # Where the files have no header.
+    # The names of the columns, where the files have no header.
     columns: Sequence[str] = ()
-    # In the order of google-research/bert and CLUE; None: as in the data.
+    # In the order of google-research/bert and CLUE; None takes the labels that
+    # the data have.
     labels: Sequence[str] | None = None
     kind: str = "one_label"
     metrics: Sequence[str] = ("accuracy",)
-    make_pairs: Callable = as_they_are
-    # The file writes a label in another way.
+    make_pairs: Callable[..., Pairs] = as_they_are
+    # {how the file writes a label: the label}
     renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    # Stands for a label where the annotators did not agree on one.
+    # What the file has for a label on which the annotators did not agree.
     undecided: str | None = None
     # Whether only rows whose "language" is --xnli_language belong to it.
     of_language: bool = False
     # The task whose models it is for, where it has nothing to train on.
     model_of: str | None = None
-    # A key of `outputs.SUBMISSIONS`, and {part: file}.
+    # A key of `answer_files.SUBMISSIONS`, and {part: file}.
     submission: tuple[str, Mapping[str, str]] | None = None
 
 
@@ -189,12 +193,12 @@ DATASETS = {
 # fmt: on
 
 
-def key_of(name):
+def key_of(name: str) -> str:
     """Returns a task's name without case and hyphens, a key of `DATASETS`."""
     return name.lower().replace("-", "").replace("_", "")
 
 
-def find(name):
+def find(name: str) -> Dataset:
     """Returns a published task by a name, whatever its case and hyphens.
 
     Raises:

@@ -1,14 +1,18 @@
 """Rows of files as examples: texts in pairs, and a label."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from absl import logging
 
-# What a task leaves without a label, as annotators did not agree.
+from finetuning.classification.datasets import Dataset
+from finetuning.classification.tables import Table
+from finetuning.problems import Problems
+
+# Published files have these for a label on which the annotators did not agree.
 _NO_LABEL = ("-", "")
-# Of float32, in which the loss is computed.
+# The largest number of float32, in which the loss is computed.
 _LARGEST = 3.4e38
 _OTHER_FORM = "a text of another form than the task's"
 
@@ -16,8 +20,8 @@ _OTHER_FORM = "a text of another form than the task's"
 class Example(NamedTuple):
     """Texts and their label."""
 
-    # One pair, or one for each text to choose from; the second text of a pair
-    # may be None.
+    # One pair, or a pair for each text to choose from; the second text of a
+    # pair may be None.
     pairs: Sequence[tuple[str, str | None]]
     label: Any  # A name, a number, or names; None where it is not known.
     id: Any = None  # As the file has it, or the number of the row.
@@ -26,22 +30,22 @@ class Example(NamedTuple):
     line: int = 0  # From 1.
 
     @property
-    def place(self):
+    def place(self) -> str:
         return f"{self.path}, line {self.line}"
 
 
-def as_text(value):
+def as_text(value: Any) -> str:
     """Returns a value of a JSON object as a TSV would have it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else str(value)
 
 
-def name_of(value):
+def name_of(value: Any) -> str | None:
     """Returns the label of a text, or None where it has none.
 
     Raises:
-        ValueError: it is none that could be.
+        ValueError: it cannot be a label.
     """
     if isinstance(value, (list, dict)):
         raise ValueError("a label that is a list or an object")
@@ -52,7 +56,7 @@ def name_of(value):
 
 
 def _is_writable(text):
-    """Whether UTF-8 can hold a text, as it cannot half of an emoji of JSON."""
+    """Whether UTF-8 can hold a text. JSON may escape half of an emoji."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -60,7 +64,7 @@ def _is_writable(text):
     return True
 
 
-def number_of(value):
+def number_of(value: Any) -> float | None:
     """Returns the label as a number.
 
     Raises:
@@ -77,11 +81,11 @@ def number_of(value):
     return number
 
 
-def names_of(value, separator):
+def names_of(value: Any, separator: str) -> tuple[str, ...]:
     """Returns the labels of a text, as a tuple.
 
     Raises:
-        ValueError: one is no label.
+        ValueError: one cannot be a label.
     """
     if value is None:
         return ()
@@ -90,17 +94,25 @@ def names_of(value, separator):
     return tuple(filter(None, map(name_of, parts)))
 
 
-def from_table(table, dataset, *, label_of, part, has_labels, problems):
+def from_table(
+    table: Table,
+    dataset: Dataset,
+    *,
+    label_of: Callable[[Any], Any] | None,
+    part: str,
+    has_labels: bool,
+    problems: Problems | None,
+) -> list[Example]:
     """Returns the examples of a table.
 
     Args:
-        table: a `tables.Table`.
-        dataset: a `datasets.Dataset`.
+        table: its rows become examples.
+        dataset: names the columns.
         label_of: maps a value of the label's column to a label.
         part: see `Example.part`.
         has_labels: whether each row must have a label. Without it each row is
-            to be answered: none is left out.
-        problems: a `problems.Problems`.
+            answered: none is left out, and the two others may be None.
+        problems: gets the rows that are left out.
 
     Raises:
         ValueError: a column is missing, or a row to be answered is broken.
@@ -113,14 +125,14 @@ def from_table(table, dataset, *, label_of, part, has_labels, problems):
     examples = []
     num_unusable = 0
     for number, row in enumerate(table.rows):
-        wrong, pairs, found, is_undecided = row.wrong, None, None, False
+        wrong, pairs, answer, is_undecided = row.wrong, None, None, False
         if not wrong:
             values = [row.values[place] for place in texts]
             wrong, pairs = _pairs(dataset, values)
         if not wrong and has_labels:
             value = row.values[label]
             is_undecided = value is not None and value == dataset.undecided
-            wrong, found = _label(dataset, value, label_of)
+            wrong, answer = _label(dataset, value, label_of)
             wrong = wrong or _unusable(pairs)
         elif not wrong:
             num_unusable += _unusable(pairs) is not None
@@ -133,7 +145,9 @@ def from_table(table, dataset, *, label_of, part, has_labels, problems):
             problems.skip(place, wrong, is_published=is_undecided)
             continue
         name = number if of_id is None else row.values[of_id]
-        examples.append(Example(pairs, found, name, part, table.path, row.line))
+        examples.append(
+            Example(pairs, answer, name, part, table.path, row.line)
+        )
     if num_unusable:
         logging.warning(
             "%s: %s rows with an empty text or a NUL character are answered "
@@ -167,14 +181,14 @@ def _pairs(dataset, values):
 def _label(dataset, value, label_of):
     """Returns (what is wrong or None, the label)."""
     try:
-        found = label_of(value)
+        label = label_of(value)
     except ValueError as error:
         return str(error), None
-    if found is None:
+    if label is None:
         return "no label", None
-    if isinstance(found, str):
-        found = dataset.renamed.get(found, found)
-    return None, found
+    if isinstance(label, str):
+        label = dataset.renamed.get(label, label)
+    return None, label
 
 
 def _unusable(pairs):

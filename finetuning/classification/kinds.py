@@ -4,12 +4,19 @@ Shapes: N examples, B batch, L labels, C choices.
 """
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from scipy import special
 
 from modeling import task_heads
+from modeling.config import BertConfig
+
+Weights = Sequence[float] | None  # Of the labels, [L].
+Losses = tuple[tf.Tensor, tf.Tensor]
 
 
 class OneLabel:
@@ -17,30 +24,46 @@ class OneLabel:
 
     head = "sequence_classification"
 
-    def make_head(self, config, initializer, num_labels):
+    def make_head(
+        self,
+        config: BertConfig,
+        initializer: keras.Initializer,
+        num_labels: int,
+    ) -> keras.Layer:
         return task_heads.SequenceHead(config, initializer, num_labels)
 
-    def encode(self, found, labels):
+    def encode(self, labels: Sequence[Any], names: Sequence[str]) -> np.ndarray:
         """Returns the labels of examples as numbers, [N] int32.
 
-        None, the label of a row to predict, is 0.
+        Args:
+            labels: of the examples. None, the label of a row to predict,
+                becomes 0.
+            names: of all labels, in order.
         """
-        ids = {name: number for number, name in enumerate(labels)}
-        return np.array([ids.get(name, 0) for name in found], np.int32)
+        ids = {name: number for number, name in enumerate(names)}
+        return np.array([ids.get(label, 0) for label in labels], np.int32)
 
-    def count(self, label_ids, num_labels):
-        """Returns (rows with each label [L], rows without it times share).
+    def count(
+        self, label_ids: np.ndarray, num_labels: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns how many rows have each label, [L], and a share of the rest.
 
-        The second is what "balanced" divides by the first.
+        The weight of a "balanced" label is the second divided by the first.
         """
         counts = np.bincount(label_ids, minlength=num_labels)
         return counts, np.full(num_labels, len(label_ids) / num_labels)
 
-    def most_frequent(self, label_ids):
-        """Returns what to say of every row without reading, None if nothing."""
+    def most_frequent(self, label_ids: np.ndarray) -> int | None:
+        """Returns the best answer without reading, None where there is none."""
         return np.bincount(label_ids).argmax()
 
-    def losses(self, logits, label_ids, weights, smoothing):
+    def losses(
+        self,
+        logits: tf.Tensor,
+        label_ids: tf.Tensor,
+        weights: Weights,
+        smoothing: float,
+    ) -> Losses:
         """Returns (the loss of each row, its weight), [B] each."""
         wanted = tf.one_hot(label_ids, logits.shape[-1])
         wanted = wanted * (1 - smoothing) + smoothing / logits.shape[-1]
@@ -50,16 +73,24 @@ class OneLabel:
         of_row = tf.gather(tf.constant(weights, tf.float32), label_ids)
         return losses * of_row, of_row
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Returns [N, L]."""
         return special.softmax(logits, axis=-1)
 
-    def decide(self, probabilities):
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Returns [N] int, the number of the likeliest label."""
         return probabilities.argmax(axis=-1)
 
-    def answer(self, decided, probabilities, labels):
-        """Returns what is said of one example, as values for JSON."""
+    def answer(
+        self, decided: Any, probabilities: np.ndarray, labels: Sequence[str]
+    ) -> dict[str, Any]:
+        """Returns the answer to one example, as values for JSON.
+
+        Args:
+            decided: what `decide` says of it.
+            probabilities: [L].
+            labels: their names.
+        """
         return {
             "label": labels[decided],
             "probabilities": _by_label(labels, probabilities),
@@ -71,29 +102,42 @@ class Choice(OneLabel):
 
     head = "multiple_choice"
 
-    def make_head(self, config, initializer, num_labels):
+    def make_head(
+        self,
+        config: BertConfig,
+        initializer: keras.Initializer,
+        num_labels: int,
+    ) -> keras.Layer:
         return task_heads.ChoiceHead(config, initializer)
 
 
 class MultiLabel(OneLabel):
     """Any number of labels at once."""
 
-    def encode(self, found, labels):
+    def encode(self, labels: Sequence[Any], names: Sequence[str]) -> np.ndarray:
         """Returns float32 [N, L], 1 where a text has the label."""
-        ids = {name: number for number, name in enumerate(labels)}
-        encoded = np.zeros((len(found), len(labels)), np.float32)
-        for row, names in enumerate(found):
-            encoded[row, [ids[name] for name in names or ()]] = 1
+        ids = {name: number for number, name in enumerate(names)}
+        encoded = np.zeros((len(labels), len(names)), np.float32)
+        for row, labels_of_row in enumerate(labels):
+            encoded[row, [ids[label] for label in labels_of_row or ()]] = 1
         return encoded
 
-    def count(self, label_ids, num_labels):
+    def count(
+        self, label_ids: np.ndarray, num_labels: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         counts = label_ids.sum(axis=0)
         return counts, len(label_ids) - counts
 
-    def most_frequent(self, label_ids):
+    def most_frequent(self, label_ids: np.ndarray) -> None:
         return None
 
-    def losses(self, logits, label_ids, weights, smoothing):
+    def losses(
+        self,
+        logits: tf.Tensor,
+        label_ids: tf.Tensor,
+        weights: Weights,
+        smoothing: float,
+    ) -> Losses:
         wanted = label_ids * (1 - smoothing) + smoothing / 2
         positive = 1.0 if weights is None else tf.constant(weights, tf.float32)
         losses = tf.nn.weighted_cross_entropy_with_logits(
@@ -102,14 +146,16 @@ class MultiLabel(OneLabel):
         losses = tf.reduce_mean(losses, axis=-1)
         return losses, tf.ones_like(losses)
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         return special.expit(logits)
 
-    def decide(self, probabilities):
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Returns [N, L] int, 1 for the labels more likely than not."""
         return (probabilities > 0.5).astype(np.int32)
 
-    def answer(self, decided, probabilities, labels):
+    def answer(
+        self, decided: Any, probabilities: np.ndarray, labels: Sequence[str]
+    ) -> dict[str, Any]:
         chosen = np.flatnonzero(decided)
         return {
             "labels": [labels[number] for number in chosen],
@@ -120,29 +166,42 @@ class MultiLabel(OneLabel):
 class Regression(OneLabel):
     """A number."""
 
-    def make_head(self, config, initializer, num_labels):
+    def make_head(
+        self,
+        config: BertConfig,
+        initializer: keras.Initializer,
+        num_labels: int,
+    ) -> keras.Layer:
         return task_heads.SequenceHead(config, initializer, 1)
 
-    def encode(self, found, labels):
+    def encode(self, labels: Sequence[Any], names: Sequence[str]) -> np.ndarray:
         """Returns [N] float32."""
-        return np.array([number or 0.0 for number in found], np.float32)
+        return np.array([number or 0.0 for number in labels], np.float32)
 
-    def most_frequent(self, label_ids):
+    def most_frequent(self, label_ids: np.ndarray) -> None:
         return None
 
-    def losses(self, logits, label_ids, weights, smoothing):
+    def losses(
+        self,
+        logits: tf.Tensor,
+        label_ids: tf.Tensor,
+        weights: Weights,
+        smoothing: float,
+    ) -> Losses:
         losses = tf.square(logits[:, 0] - label_ids)
         return losses, tf.ones_like(losses)
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Returns [N, 1]: the numbers themselves."""
         return logits
 
-    def decide(self, probabilities):
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Returns [N] float."""
         return probabilities[:, 0]
 
-    def answer(self, decided, probabilities, labels):
+    def answer(
+        self, decided: Any, probabilities: np.ndarray, labels: Sequence[str]
+    ) -> dict[str, Any]:
         return {"value": _number(decided)}
 
 

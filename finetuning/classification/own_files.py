@@ -1,8 +1,13 @@
-"""Which columns of a file of somebody's own hold texts and labels."""
+"""Finds the columns with texts and labels in a file of somebody's own."""
+
+from collections.abc import Mapping, Sequence
 
 from absl import logging
 
 from finetuning.classification import datasets
+from finetuning.classification.config import ClassifierConfig
+from finetuning.classification.datasets import Dataset
+from finetuning.classification.tables import Table
 
 _PAIRS = (
     ("text_a", "text_b"),
@@ -30,7 +35,7 @@ _TEXTS = [
 _LABELS = ["label", "labels", "target", "class", "category", "标签", "类别"]
 _NUMBERS = ["score", "rating", "value", "valence", "分数", "评分"]
 KNOWN = (*_TEXTS, *_LABELS, *_NUMBERS, *(name for p in _PAIRS for name in p))
-# Metrics by kind; the first decides which checkpoint is best.
+# {kind: its metrics}; the first one decides which checkpoint is best.
 METRICS = {
     "one_label": ("accuracy", "macro_f1"),
     "choice": ("accuracy",),
@@ -39,15 +44,15 @@ METRICS = {
 }
 
 
-def known_names(config):
-    """Returns what a header may have, of the flags and of general use."""
+def known_names(config: ClassifierConfig) -> tuple[str, ...]:
+    """Returns names that a header may have: usual ones and those of flags."""
     named = (config.text_column, config.text_b_column, config.label_column)
     choices = (config.choice_columns or "").split(",")
-    found = [x for x in (*named, *choices) if x and not x.isdigit()]
-    return (*KNOWN, *found)
+    own = [x for x in (*named, *choices) if x and not x.isdigit()]
+    return (*KNOWN, *own)
 
 
-def kind_of(config):
+def kind_of(config: ClassifierConfig) -> str:
     """Returns the kind of task that the flags describe."""
     if config.choice_columns:
         return "choice"
@@ -56,7 +61,7 @@ def kind_of(config):
     return "multi_label" if config.multi_label else "one_label"
 
 
-def files_of(config):
+def files_of(config: ClassifierConfig) -> Mapping[str, Mapping[str, str]]:
     """Returns the names that files have in --data_dir; see `Dataset.files`."""
     ending = config.task_name.lower()
     endings = [ending, "json"] if ending == "jsonl" else [ending]
@@ -67,8 +72,10 @@ def files_of(config):
     }
 
 
-def describe(config, texts, label):
-    """Returns the `Dataset` of files with these columns."""
+def describe(
+    config: ClassifierConfig, texts: Sequence[str], label: str
+) -> Dataset:
+    """Returns the task of files with these columns."""
     kind = kind_of(config)
     labels = config.labels and tuple(
         name.strip() for name in config.labels.split(",")
@@ -86,7 +93,7 @@ def describe(config, texts, label):
     if kind == "choice":
         renamed = {str(n): name for n, name in enumerate(labels)}
         renamed |= dict(zip(labels, labels, strict=True))
-    return datasets.Dataset(
+    return Dataset(
         files=files_of(config),
         texts=texts,
         label=label,
@@ -100,12 +107,14 @@ def describe(config, texts, label):
     )
 
 
-def choose_columns(config, table, needs_label):
+def choose_columns(
+    config: ClassifierConfig, table: Table, needs_label: bool
+) -> tuple[Sequence[str], str]:
     """Returns the columns of the texts and the label, and logs the choice.
 
     Args:
-        config: a `ClassifierConfig`.
-        table: a `tables.Table`.
+        config: its flags may name the columns.
+        table: the rows of the file.
         needs_label: whether the file must have a column of labels.
 
     Returns:
@@ -144,7 +153,7 @@ def choose_columns(config, table, needs_label):
 
 
 def _texts(config, table):
-    """Returns the columns of the texts; None: whatever is not the label."""
+    """Returns the columns of the texts; None stands for all but the label's."""
     flag = "--text_column names it"
     if config.choice_columns:
         context = config.text_column or _first(table, _TEXTS)
@@ -163,12 +172,12 @@ def _texts(config, table):
         table.need(first or "|".join(_TEXTS), flag)
         return (first, config.text_b_column)
     for pair in _PAIRS:
-        found = [_first(table, [name]) for name in pair]
-        if all(found):
-            return tuple(found)
-    found = _first(table, _TEXTS)
-    if found:
-        return (found,)
+        columns = [_first(table, [name]) for name in pair]
+        if all(columns):
+            return tuple(columns)
+    column = _first(table, _TEXTS)
+    if column:
+        return (column,)
     if not table.has_header:
         return None
     table.need("|".join(_TEXTS), flag)

@@ -2,28 +2,35 @@
 
 import functools
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from absl import logging
 
-from finetuning import problems
-from finetuning.classification import datasets, examples, own_files, tables
+from finetuning.classification import datasets, own_files, tables
+from finetuning.classification.config import ClassifierConfig
+from finetuning.classification.examples import (
+    Example,
+    from_table,
+    name_of,
+    names_of,
+    number_of,
+)
+from finetuning.problems import Problems
+from finetuning.task import SplitName
 from storage import file_io
 
-# More labels than these in few rows are likely texts or numbers.
+# Where few rows have more labels than this, they are likely texts or numbers.
 _MANY_LABELS = 20
 _NUM_LISTED = 20
 
 
 class Reader:
-    """Reads the splits of a task; the first one read decides the labels.
+    """Reads the splits of a task; the first one read decides the labels."""
 
-    Args:
-        config: a `config.ClassifierConfig`.
-    """
-
-    def __init__(self, config):
+    def __init__(self, config: ClassifierConfig):
         self._config = config
-        # Of one's own files it is known once the first of them is read.
+        # None until the first of one's own files is read.
         self.dataset = None
         self.kind = own_files.kind_of(config)
         if not config.is_own:
@@ -34,7 +41,7 @@ class Reader:
             self.metrics = self.dataset.metrics
         self.labels = self.dataset and self.dataset.labels
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """Returns what `restore` takes, values for JSON."""
         return {
             "labels": self.labels,
@@ -42,7 +49,7 @@ class Reader:
             "label": self.dataset.label,
         }
 
-    def restore(self, settings):
+    def restore(self, settings: Mapping[str, Any]) -> None:
         """Takes the labels and columns of the run that trained the model."""
         config = self._config
         if config.is_own:
@@ -59,31 +66,31 @@ class Reader:
             )
         self.labels = labels and tuple(labels)
 
-    def read(self, split_name):
-        """Returns the examples of "train", "eval" or "predict"."""
+    def read(self, split_name: SplitName) -> list[Example]:
+        """Returns the examples of a split."""
         config = self._config
-        found = []
-        left_out = problems.Problems(config.strict)
+        examples = []
+        left_out = Problems(config.strict)
         paths = self.paths(split_name)
         for part, path in paths.items():
-            found += self._read_file(split_name, part, path, left_out)
+            examples += self._read_file(split_name, part, path, left_out)
         left_out.log()
-        if not found:
+        if not examples:
             raise ValueError(
                 f"{', '.join(paths.values())}: no row is left of "
                 f"{left_out.num_skipped}; the warnings say why"
             )
         if split_name != "predict" and self.kind != "regression":
-            self.labels = self.labels or self._find_labels(found)
-            self._check_labels(found)
+            self.labels = self.labels or self._find_labels(examples)
+            self._check_labels(examples)
         if not self.labels and self.kind != "regression":
             raise ValueError(
                 "the labels are not known without training data: --output_dir "
                 "has no model of this task; set --do_train or --labels"
             )
-        return found
+        return examples
 
-    def paths(self, split_name):
+    def paths(self, split_name: SplitName) -> dict[str, str]:
         """Returns {part: path} of a split.
 
         Raises:
@@ -110,12 +117,12 @@ class Reader:
                 f"--task_name={config.task_name} has no data for --do_"
                 f"{split_name}: it is predicted by a model of another task"
             )
-        found = {}
+        paths = {}
         for part, names in files[split_name].items():
             path = self._path_of(names, is_needed=not part, split=split_name)
             if path:
-                found[part] = path
-        return found
+                paths[part] = path
+        return paths
 
     def _path_of(self, names, *, is_needed, split):
         config = self._config
@@ -152,14 +159,14 @@ class Reader:
             chosen = own_files.choose_columns(config, table, has_labels)
             self.dataset = own_files.describe(config, *chosen)
             self.labels = self.dataset.labels
-        # A file to predict may have the texts alone.
+        # A file to predict may have no column but the texts.
         is_bare = not (has_labels or table.has_header)
         if is_bare and len(table.columns) == len(self.dataset.texts):
             names = [name.partition("|")[0] for name in self.dataset.texts]
             table = table._replace(columns=names)
         if self.dataset.of_language:
             table = _of_language(table, config.xnli_language)
-        return examples.from_table(
+        return from_table(
             table,
             self.dataset,
             label_of=self._label_of(),
@@ -168,9 +175,9 @@ class Reader:
             problems=left_out,
         )
 
-    def read_objects(self, path):
+    def read_objects(self, path: str) -> list[Example]:
         """Returns the examples to predict of a file of JSON lines."""
-        return examples.from_table(
+        return from_table(
             tables.read(path, "jsonl"),
             self.dataset,
             label_of=None,
@@ -181,40 +188,40 @@ class Reader:
 
     def _label_of(self):
         if self.kind == "regression":
-            return examples.number_of
+            return number_of
         if self.kind == "multi_label":
             return functools.partial(
-                examples.names_of, separator=self._config.label_separator
+                names_of, separator=self._config.label_separator
             )
-        return examples.name_of
+        return name_of
 
     def _names(self, example):
         return example.label if self.kind == "multi_label" else (example.label,)
 
-    def _find_labels(self, found):
-        names = {name for example in found for name in self._names(example)}
+    def _find_labels(self, examples):
+        names = {name for example in examples for name in self._names(example)}
         listed = sorted(names, key=_order(names))
-        where = found[0].path
+        where = examples[0].path
         if len(listed) < 2 and self.kind == "one_label":
             raise ValueError(
                 f"{where}: all rows have the label {listed[0]!r}, so there is "
                 "nothing to learn; --label_column names another column, "
                 "--labels all labels"
             )
-        if len(listed) > max(_MANY_LABELS, len(found) // 2):
+        if len(listed) > max(_MANY_LABELS, len(examples) // 2):
             raise ValueError(
-                f"{where}: {len(listed)} labels in {len(found)} rows, such as "
-                f"{listed[0]!r}: is --label_column right? Of numbers to be "
+                f"{where}: {len(listed)} labels in {len(examples)} rows, such "
+                f"as {listed[0]!r}: is --label_column right? Of numbers to be "
                 "estimated set --regression"
             )
         logging.info("%s labels: %s", len(listed), _listed(listed))
         return tuple(listed)
 
-    def _check_labels(self, found):
+    def _check_labels(self, examples):
         known = set(self.labels)
         # A published task knows its labels, and refuses the flag.
         more = ", or name all labels with --labels" * self._config.is_own
-        for example in found:
+        for example in examples:
             for name in self._names(example):
                 if name in known:
                     continue

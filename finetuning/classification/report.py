@@ -6,13 +6,14 @@ Shapes: N examples, L labels.
 import io
 import os
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn import metrics
 
 from storage import file_io
 
-# How the files of fonts begin that Linux, macOS and Windows have Chinese in.
+# The names of the fonts with Chinese of Linux, macOS and Windows begin so.
 _FONTS = (
     "notosanscjk-regular",
     "notosanscjk",
@@ -32,17 +33,22 @@ _MAX_NAMES = 60
 _COLUMNS = ("precision", "recall", "f1-score", "support")
 
 
-def write(directory, wanted, decided, labels):
+def write(
+    directory: str,
+    wanted: np.ndarray,
+    decided: np.ndarray,
+    labels: Sequence[str],
+) -> None:
     """Writes classification_report.txt and the confusion matrix.
 
-    The matrix, confusion_matrix.txt and .png, is of tasks with one label.
+    Only tasks with one label have the matrix, confusion_matrix.txt and .png.
 
     Args:
         directory: local or remote.
         wanted, decided: int [N], or [N, L] of several labels at once.
         labels: names, in order.
     """
-    found = metrics.classification_report(
+    report = metrics.classification_report(
         wanted,
         decided,
         labels=np.arange(len(labels)),
@@ -50,7 +56,7 @@ def write(directory, wanted, decided, labels):
         output_dict=True,
         zero_division=0,
     )
-    _write(directory, "classification_report.txt", _report(found))
+    _write(directory, "classification_report.txt", _report(report))
     if wanted.ndim > 1:
         return
     matrix = metrics.confusion_matrix(
@@ -66,9 +72,9 @@ def _write(directory, name, lines):
     file_io.write_lines(os.path.join(directory, name), lines)
 
 
-def _report(found):
+def _report(report):
     rows = [("", *_COLUMNS)]
-    for name, scores in found.items():
+    for name, scores in report.items():
         if not isinstance(scores, dict):  # Accuracy, one number.
             rows.append((name, "", "", f"{scores:.4f}", ""))
             continue
@@ -103,14 +109,14 @@ def _aligned(rows):
 
 
 def _width(text):
-    """How many columns of a terminal a text takes; Chinese takes two each."""
+    """Returns how many columns of a terminal a text takes, two for 中."""
     return sum(
         2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
     )
 
 
-def draw(matrix, labels):
+def draw(matrix: np.ndarray, labels: Sequence[str]) -> bytes:
     """Returns a PNG of a confusion matrix.
 
     Names that no font here can write are shown as their numbers.
@@ -119,7 +125,7 @@ def draw(matrix, labels):
         matrix: int [L, L], rows are what was wanted.
         labels: names, in order.
     """
-    # Takes a second, which a run that draws nothing need not wait for.
+    # The import takes a second: a run that draws nothing does not wait for it.
     from matplotlib import figure
 
     count = len(labels)
@@ -150,24 +156,24 @@ def draw(matrix, labels):
 
 def _writable(labels):
     """Returns the names to show and the font to use, None for the default."""
-    # A dollar sign would begin a formula.
+    # matplotlib reads a formula behind a dollar sign.
     names = [name.replace("$", r"\$") for name in labels]
     if all(name.isascii() for name in labels):
         return names, None
     from matplotlib import font_manager
 
-    # Not of matplotlib's own list, which lacks what was installed after it.
+    # matplotlib's own list lacks what was installed after it was made.
     paths = {
         os.path.basename(path).lower(): path
         for path in sorted(font_manager.findSystemFonts())
     }
-    found = (
+    suitable = (
         path
         for beginning in _FONTS
         for name, path in paths.items()
         if name.startswith(beginning)
     )
-    path = next(found, None)
+    path = next(suitable, None)
     if path is None:
         return list(map(str, range(len(labels)))), None
     return names, font_manager.FontProperties(fname=path)

@@ -1,14 +1,24 @@
 """Texts as rows of token ids, as google-research/bert lays them out.
 
+A pair of three and two tokens with --max_seq_length=9:
+
+    input_ids      [CLS] a a a [SEP] b b [SEP] [PAD]
+    input_mask       1   1 1 1   1   1 1   1     0
+    segment_ids      0   0 0 0   0   1 1   1     0
+
 Shapes: N examples, C pairs of an example, R = N * C pairs, T tokens.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from absl import logging
 
 from text.compiled import njit
+from text.tokenization import Tokenizer
+from text.vocab import Vocabulary
 
-# Of 510 tokens of text, in the published form (Sun et al. 2019, 5.3.1).
+# Of 510 tokens the first 128 are kept (Sun et al. 2019, 5.3.1).
 _HEAD_SHARE = (128, 510)
 _HEADS = {
     "head": lambda kept: kept,
@@ -17,13 +27,20 @@ _HEADS = {
 }
 
 
-def make(pairs, tokenizer, ids, *, max_seq_length, truncation):
-    """Returns {name: int32 [R, T]} of `FEATURES`, and a log of what was cut.
+def make(
+    pairs: Sequence[tuple[str, str | None]],
+    tokenizer: Tokenizer,
+    vocabulary: Vocabulary,
+    *,
+    max_seq_length: int,
+    truncation: str,
+) -> dict[str, np.ndarray]:
+    """Returns the int32 [R, T] of `FEATURES`, and logs what was cut.
 
     Args:
-        pairs: [(text, text or None)].
-        tokenizer: a `text.tokenization.Tokenizer`.
-        ids: {token: id} of its vocabulary.
+        pairs: texts; the second one may be None.
+        tokenizer: of the vocabulary.
+        vocabulary: knows the special tokens.
         max_seq_length: T.
         truncation: what is kept of a long text, a key of `_HEADS`.
     """
@@ -35,14 +52,14 @@ def make(pairs, tokenizer, ids, *, max_seq_length, truncation):
     kept = truncate(lengths, max_seq_length)
     _log_cuts(lengths, kept, max_seq_length, truncation)
     shape = (len(pairs), max_seq_length)
-    input_ids = np.zeros(shape, np.int32)
+    input_ids = np.full(shape, vocabulary.padding_id, np.int32)
     segment_ids = np.zeros(shape, np.int32)
     ends = _fill(
         tokens,
         starts,
         kept,
         _HEADS[truncation](kept),
-        (ids["[CLS]"], ids["[SEP]"]),
+        (vocabulary.roles.cls, vocabulary.roles.sep),
         input_ids,
         segment_ids,
     )
@@ -55,11 +72,12 @@ def make(pairs, tokenizer, ids, *, max_seq_length, truncation):
     }
 
 
-def truncate(lengths, max_seq_length):
+def truncate(lengths: np.ndarray, max_seq_length: int) -> np.ndarray:
     """Returns how many tokens of two texts are kept, [R, 2].
 
-    What dropping the last token of the longer text, or of the second of equal
-    ones, again and again comes to. A second text without tokens has no [SEP].
+    The longer text, or the second one of equal ones, loses its last token
+    until both fit; this computes where that ends. A second text without tokens
+    takes no [SEP].
     Source: google-research/bert, run_classifier.py, _truncate_seq_pair.
     """
     first, second = lengths[:, 0], lengths[:, 1]

@@ -3,6 +3,8 @@
 Shapes: N examples, L labels.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import stats
 from sklearn import metrics
@@ -36,7 +38,7 @@ def _matthews(wanted, decided):
 
 def _correlations(wanted, decided):
     if len(wanted) < 2 or np.ptp(wanted) == 0 or np.ptp(decided) == 0:
-        pearson = spearman = 0.0  # Of a constant there is none.
+        pearson = spearman = 0.0  # A constant correlates with nothing.
     else:
         pearson = stats.pearsonr(decided, wanted).statistic
         spearman = stats.spearmanr(decided, wanted).statistic
@@ -62,36 +64,37 @@ METRICS = {
     "correlations": _correlations,
     "squared_error": _squared_error,
 }
-# What the first number of a metric is called.
+# {metric: what its first number is called}
 KEYS = {
     "accuracy": "eval_accuracy",
     "f1_of_labels": "eval_f1",
     "matthews": "eval_matthews",
     "correlations": "eval_pearson_spearman",
 }
-
-
-# Below so many rows one answer to all may be chance.
+# With fewer rows the same answer to all may be chance.
 _MIN_ROWS = 10
 
 
-def is_constant(decided, wanted):
+def is_constant(decided: np.ndarray, wanted: np.ndarray) -> bool:
     """Whether all rows get one answer where they want several.
 
-    Numbers are one where they differ by a hundredth of what they should.
+    Numbers count as one answer where they spread by less than a hundredth of
+    the wanted ones.
 
     Args:
         decided, wanted: [N] or [N, L].
     """
     if len(decided) < _MIN_ROWS:
         return False
-    found, needed = (np.std(x, axis=0).max() for x in (decided, wanted))
-    return found <= needed * 0.01 and needed > 0
+    spread, needed = (np.std(x, axis=0).max() for x in (decided, wanted))
+    return spread <= needed * 0.01 and needed > 0
 
 
-def compute(names, wanted, decided):
-    """Returns {metric: float} of the metrics with these names."""
-    found = {}
+def compute(
+    names: Sequence[str], wanted: np.ndarray, decided: np.ndarray
+) -> dict[str, float]:
+    """Returns the numbers of the metrics with these names."""
+    numbers = {}
     for name in names:
-        found |= METRICS[name](wanted, decided)
-    return {key: float(value) for key, value in found.items()}
+        numbers |= METRICS[name](wanted, decided)
+    return {key: float(value) for key, value in numbers.items()}

@@ -10,16 +10,16 @@ from storage import file_io, json_files
 from text import corpus
 
 _NUM_LISTED = 12
-# A text may be longer than the 128 kB that Python takes for a slip.
+# A text may be long: Python refuses those above 128 kB as a slip.
 csv.field_size_limit(1 << 30)
 
 
 class Row(NamedTuple):
-    """A row of a file; a reason where it cannot be used."""
+    """A row of a file."""
 
     line: int  # From 1.
     values: Sequence[Any]
-    wrong: str | None = None
+    wrong: str | None = None  # Why it cannot be used.
 
 
 class Table(NamedTuple):
@@ -33,7 +33,7 @@ class Table(NamedTuple):
     rows: Sequence[Row]
     has_header: bool = True
 
-    def find(self, names):
+    def find(self, names: str) -> int | None:
         """Returns where a column is, or None.
 
         Args:
@@ -44,11 +44,15 @@ class Table(NamedTuple):
                 return self.columns.index(name)
         return None
 
-    def need(self, names, flag):
+    def need(self, names: str, flag: str) -> int:
         """Returns where a column is.
 
+        Args:
+            names: as for `find`.
+            flag: what may help, for the error.
+
         Raises:
-            ValueError: there is none; says which there are, and the flag.
+            ValueError: the table has none; says which it has, and the flag.
         """
         place = self.find(names)
         if place is None:
@@ -62,7 +66,7 @@ class Table(NamedTuple):
         return place
 
 
-def form_of(path):
+def form_of(path: str) -> str:
     """Returns the form that a file's name tells, a key of `FORMS`."""
     ending = os.path.splitext(path.removesuffix(".gz"))[1].lower()
     return {".csv": "csv", ".jsonl": "jsonl", ".json": "jsonl"}.get(
@@ -70,8 +74,15 @@ def form_of(path):
     )
 
 
-def read(path, form, *, header="auto", known=(), names=()):
-    """Returns the `Table` of a local or remote file, gzipped or not.
+def read(
+    path: str,
+    form: str,
+    *,
+    header: str = "auto",
+    known: Sequence[str] = (),
+    names: Sequence[str] = (),
+) -> Table:
+    """Reads a local or remote file, gzipped or not.
 
     Args:
         path: of a UTF-8 file; a BOM is dropped.
@@ -123,7 +134,7 @@ def _checked(rows, num_columns):
 
 
 def _tsv(path, text):
-    # A lone carriage return, a quote or U+2028 is text like any other.
+    # Only \n, or \r\n, ends a line: \r alone, a quote or U+2028 is text.
     lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     return [
         Row(number, line.split("\t") if line else ())

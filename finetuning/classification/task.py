@@ -4,25 +4,42 @@ Shapes: N examples, C choices, L labels, T tokens, B batch.
 """
 
 import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from finetuning import cache, task, train
+from finetuning import cache, train
 from finetuning.classification import (
+    answer_files,
     class_weights,
     kinds,
-    outputs,
-    reader,
     report,
     rows,
     scores,
 )
+from finetuning.classification.config import ClassifierConfig
 from finetuning.classification.examples import Example
+from finetuning.classification.reader import Reader
+from finetuning.task import (
+    Outputs,
+    Rows,
+    Split,
+    SplitName,
+    Task,
+    Tensors,
+    Terms,
+    columns_of_lines,
+)
+from modeling.config import BertConfig
 from storage import json_files
-from text import tokenization, vocab
-from training import step
+from text import vocab
+from text.tokenization import Tokenizer
+from training.objective import Term
 
+Examples = Sequence[Example]
 _SETTINGS = {
     "labels": ([str], None),
     "texts": [str],
@@ -31,64 +48,67 @@ _SETTINGS = {
 }
 
 
-def run(config):
-    """Trains, evaluates and predicts as a `ClassifierConfig` says."""
+def run(config: ClassifierConfig) -> dict[str, float]:
+    """Trains, evaluates and predicts; see `finetuning.train.run`."""
     return train.run(config, Classification)
 
 
-class Classification(task.Task):
-    """The task of a `config.ClassifierConfig`."""
+class Classification(Task):
+    """The task of run_classifier.py."""
 
+    name = "Classification"
     program = "run_classifier.py"
 
-    def __init__(self, config):
+    def __init__(self, config: ClassifierConfig):
         self._config = config
-        self._reader = reader.Reader(config)
+        self._reader = Reader(config)
         self._kind = kinds.KINDS[self._reader.kind]
         self._class_weights = None
         self.head = self._kind.head
         self.key_metric = scores.KEYS[self._reader.metrics[0]]
         self._check_loss_flags()
         self._vocabulary = vocab.load(config.vocab_file)
-        self._tokenizer = tokenization.Tokenizer(
+        self._tokenizer = Tokenizer(
             self._vocabulary, config.do_lower_case, simplify=config.t2s
         )
 
     @property
-    def labels(self):
+    def labels(self) -> Sequence[str] | None:
         return self._reader.labels
 
-    def read(self, split_name):
-        found = self._reader.read(split_name)
+    def read(self, split_name: SplitName) -> list[Example]:
+        examples = self._reader.read(split_name)
         if split_name == "train" and self._config.class_weights:
             self._class_weights = class_weights.make(
                 self._config.class_weights,
                 self.labels,
                 lambda: self._kind.count(
-                    self._label_ids(found), len(self.labels)
+                    self._label_ids(examples), len(self.labels)
                 ),
             )
-        return found
+        return examples
 
-    def make_rows(self, split_name, examples):
+    def make_rows(self, split_name: SplitName, examples: Examples) -> Rows:
         config = self._config
         num_pairs = len(examples[0].pairs)
-        made = rows.make(
+        features = rows.make(
             [pair for example in examples for pair in example.pairs],
             self._tokenizer,
-            self._vocabulary.ids,
+            self._vocabulary,
             max_seq_length=config.max_seq_length,
             truncation=config.truncation,
         )
         if self._reader.kind == "choice":
             shape = (len(examples), num_pairs, config.max_seq_length)
-            made = {name: value.reshape(shape) for name, value in made.items()}
-        return made | {
+            features = {
+                name: value.reshape(shape) for name, value in features.items()
+            }
+        return features | {
             "label_ids": self._label_ids(examples),
             "is_real_example": np.ones(len(examples), np.int32),
         }
 
-    def describe_rows(self, split_name):
+    def describe_rows(self, split_name: SplitName) -> dict[str, Any]:
         config = self._config
         paths = self._reader.paths(split_name)
         return {
@@ -96,28 +116,15 @@ class Classification(task.Task):
             "files": {part: cache.digest(p) for part, p in paths.items()},
             "vocabulary": self._vocabulary.sha256,
             "columns_and_labels": self._reader.settings(),
-        } | {
-            name: getattr(config, name)
-            for name in (
-                "task_name",
-                "do_lower_case",
-                "t2s",
-                "max_seq_length",
-                "truncation",
-                "header",
-                "choice_columns",
-                "regression",
-                "multi_label",
-                "label_separator",
-                "xnli_language",
-            )
-        }
+        } | config.deciding("rows", "reading")
 
-    def make_head(self, config, initializer):
+    def make_head(
+        self, config: BertConfig, initializer: keras.Initializer
+    ) -> keras.Layer:
         num_labels = len(self.labels or ())
         return self._kind.make_head(config, initializer, num_labels)
 
-    def compute_terms(self, outputs, batch):
+    def compute_terms(self, outputs: Tensors, batch: Tensors) -> Terms:
         losses, weights = self._kind.losses(
             outputs["logits"],
             batch["label_ids"],
@@ -126,146 +133,136 @@ class Classification(task.Task):
         )
         is_real = tf.cast(batch["is_real_example"], tf.float32)
         return {
-            "loss": step.Term(
+            "loss": Term(
                 tf.reduce_sum(losses * is_real),
                 tf.reduce_sum(weights * is_real),
                 in_loss=True,
             )
         }
 
-    def score(self, split, outputs):
-        decided = self._decide(outputs)
+    def score(self, split: Split, outputs: Outputs) -> dict[str, float]:
+        decided = self._decide(outputs["logits"])
         wanted = split.rows["label_ids"]
-        found = {}
+        metrics = {}
         for part, chosen in _parts(split.examples).items():
-            of_part = scores.compute(
-                self._reader.metrics, wanted[chosen], decided[chosen]
-            )
-            found |= {f"{name}{part}": x for name, x in of_part.items()}
-        return found
+            metrics |= self._metrics(wanted[chosen], decided[chosen], part)
+        return metrics
 
-    def baseline(self, split):
-        wanted = split.rows["label_ids"]
-        found = {}
+    def baseline(self, split: Split) -> dict[str, float]:
+        metrics = {}
         for part, chosen in _parts(split.examples).items():
-            decided = self._kind.most_frequent(wanted[chosen])
-            if decided is None:
-                continue
-            of_part = scores.compute(
-                self._reader.metrics,
-                wanted[chosen],
-                np.full_like(wanted[chosen], decided),
-            )
-            found |= {
-                f"majority_{name.removeprefix('eval_')}{part}": x
-                for name, x in of_part.items()
-            }
-        return found
+            wanted = split.rows["label_ids"][chosen]
+            most_frequent = self._kind.most_frequent(wanted)
+            if most_frequent is not None:
+                decided = np.full_like(wanted, most_frequent)
+                metrics |= {
+                    f"majority_{name.removeprefix('eval_')}": x
+                    for name, x in self._metrics(wanted, decided, part).items()
+                }
+        return metrics
 
-    def symptom(self, split, outputs):
+    def _metrics(self, wanted, decided, part):
+        metrics = scores.compute(self._reader.metrics, wanted, decided)
+        return {f"{name}{part}": x for name, x in metrics.items()}
+
+    def symptom(self, split: Split, outputs: Outputs) -> str:
         wanted = split.rows["label_ids"]
-        decided = self._decide(outputs)
+        decided = self._decide(outputs["logits"])
         if not scores.is_constant(decided, wanted):
             return ""
-        said = self._say({"logits": outputs["logits"][:1]})[0]
-        said.pop("probabilities", None)
-        (answer,) = said.values()
-        return f"all {len(decided)} rows get the same answer, {answer!r}"
+        answer = self._say(outputs["logits"][:1])[0]
+        answer.pop("probabilities", None)
+        (said,) = answer.values()
+        return f"all {len(decided)} rows get the same answer, {said!r}"
 
-    def write(self, split, outputs, directory):
-        if split.name == "eval":
-            self._write_eval(split, outputs, directory)
-        else:
-            self._write_predictions(split, outputs, directory)
+    def write(self, split: Split, outputs: Outputs, directory: str) -> None:
+        is_eval = split.name == "eval"
+        write = self._write_eval if is_eval else self._write_predictions
+        for part, chosen in _parts(split.examples).items():
+            write(
+                [split.examples[row] for row in chosen],
+                outputs["logits"][chosen],
+                directory,
+                part,
+            )
 
-    def examples_of_lines(self, lines, source, first):
-        # Tabs are between texts.
-        names = self._reader.dataset.texts
-        found = []
-        for number, line in enumerate(lines, first):
-            texts = line.split("\t")
-            if len(texts) != len(names):
-                raise ValueError(
-                    f"{source}, line {number}: {len(texts)} columns between "
-                    f"tabs, wanted {len(names)}: {', '.join(names)}"
-                )
-            pairs = self._reader.dataset.make_pairs(*texts)
-            found.append(Example(pairs, None, number))
-        return found
+    def _write_eval(self, examples, logits, directory, part):
+        answer_files.write_answers(
+            answer_files.path_of(directory, "eval_predictions.jsonl", part),
+            examples,
+            self._say(logits),
+            with_labels=True,
+        )
+        if not part and self._reader.kind in ("one_label", "multi_label"):
+            wanted = self._label_ids(examples).astype(np.int32)
+            report.write(directory, wanted, self._decide(logits), self.labels)
 
-    def examples_of_file(self, path):
-        return self._reader.read_objects(path)
+    def _write_predictions(self, examples, logits, directory, part):
+        answers = self._say(logits)
+        answer_files.write_probabilities(
+            answer_files.path_of(directory, "test_results.tsv", part),
+            self._kind.probabilities(logits),
+        )
+        answer_files.write_answers(
+            answer_files.path_of(directory, "predictions.jsonl", part),
+            examples,
+            answers,
+            with_labels=False,
+        )
+        if self._reader.dataset.submission:
+            form, names = self._reader.dataset.submission
+            answer_files.write_submission(
+                os.path.join(directory, names[part]), form, examples, answers
+            )
 
-    def answers(self, split, outputs):
-        said = self._say(outputs)
-        # Of a file that names its rows.
+    def examples_of_lines(
+        self, lines: Sequence[str], source: str, first: int
+    ) -> list[Example]:
+        dataset = self._reader.dataset
+        columns = columns_of_lines(
+            lines, source, first, len(dataset.texts), ", ".join(dataset.texts)
+        )
         return [
-            {"id": example.id} | answer if example.path else answer
-            for example, answer in zip(split.examples, said, strict=True)
+            Example(dataset.make_pairs(*texts), None, number)
+            for number, texts in columns
         ]
 
-    def _say(self, outputs):
-        """Returns what is said of each row, as values for JSON."""
-        probabilities = self._kind.probabilities(outputs["logits"])
+    def examples_of_file(self, path: str) -> list[Example]:
+        return self._reader.read_objects(path)
+
+    def answers(self, split: Split, outputs: Outputs) -> list[dict[str, Any]]:
+        # The rows of a file have ids, and lines do not.
+        return [
+            {"id": example.id} | answer if example.path else answer
+            for example, answer in zip(
+                split.examples, self._say(outputs["logits"]), strict=True
+            )
+        ]
+
+    def _say(self, logits):
+        """Returns the answer to each row, as values for JSON."""
+        probabilities = self._kind.probabilities(logits)
         decided = self._kind.decide(probabilities)
         return [
             self._kind.answer(*pair, self.labels)
             for pair in zip(decided, probabilities, strict=True)
         ]
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return self._reader.settings() | {"class_weights": self._class_weights}
 
-    def restore(self, settings):
+    def restore(self, settings: Mapping[str, Any]) -> None:
         json_files.check(settings, _SETTINGS, "settings.json", "settings")
         self._reader.restore(settings)
         self._class_weights = settings["class_weights"]
 
-    def _decide(self, outputs):
-        return self._kind.decide(self._kind.probabilities(outputs["logits"]))
+    def _decide(self, logits):
+        return self._kind.decide(self._kind.probabilities(logits))
 
     def _label_ids(self, examples):
-        found = [example.label for example in examples]
-        return self._kind.encode(found, self.labels or ())
-
-    def _write_eval(self, split, found, directory):
-        for part, chosen in _parts(split.examples).items():
-            logits = {"logits": found["logits"][chosen]}
-            outputs.write_answers(
-                outputs.path_of(directory, "eval_predictions.jsonl", part),
-                [split.examples[row] for row in chosen],
-                self._say(logits),
-                with_labels=True,
-            )
-            if not part and self._reader.kind in ("one_label", "multi_label"):
-                wanted = split.rows["label_ids"][chosen].astype(np.int32)
-                decided = self._decide(logits)
-                report.write(directory, wanted, decided, self.labels)
-
-    def _write_predictions(self, split, found, directory):
-        submission = self._reader.dataset.submission
-        for part, chosen in _parts(split.examples).items():
-            logits = {"logits": found["logits"][chosen]}
-            examples = [split.examples[row] for row in chosen]
-            answers = self._say(logits)
-            outputs.write_probabilities(
-                outputs.path_of(directory, "test_results.tsv", part),
-                self._kind.probabilities(logits["logits"]),
-            )
-            outputs.write_answers(
-                outputs.path_of(directory, "predictions.jsonl", part),
-                examples,
-                answers,
-                with_labels=False,
-            )
-            if submission:
-                form, names = submission
-                outputs.write_submission(
-                    os.path.join(directory, names[part]),
-                    form,
-                    examples,
-                    answers,
-                )
+        return self._kind.encode(
+            [example.label for example in examples], self.labels or ()
+        )
 
     def _check_loss_flags(self):
         config, kind = self._config, self._reader.kind

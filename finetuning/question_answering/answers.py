@@ -7,10 +7,14 @@ left out before the best ones are taken.
 """
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from finetuning.question_answering import windows as windows_module
+from finetuning.question_answering.examples import Example
+from finetuning.question_answering.windows import Windows, is_max_context
+from finetuning.task import Outputs
 
 _ROWS_AT_ONCE = 1024
 
@@ -27,26 +31,27 @@ class Candidate:
     end: int = 0
 
     @property
-    def score(self):
+    def score(self) -> float:
         return self.start_logit + self.end_logit
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What is found for one question."""
+    """The candidates for one question."""
 
-    # The best ones first, of different texts.
+    # The best ones first; no two have the same text.
     candidates: tuple[Candidate, ...]
-    # No answer, in the row that speaks least for it; None without rows.
+    # The candidate "no answer", with its scores in the row in which they are
+    # lowest; None where the question has no rows.
     null: Candidate | None
 
     @property
-    def best_text(self):
+    def best_text(self) -> str:
         """The best answer that says something, "" where there is none."""
         return self.candidates[0].text if self.candidates else ""
 
     @property
-    def null_odds(self):
+    def null_odds(self) -> float:
         """By how much "no answer" scores higher than the best answer."""
         if not self.null or not self.candidates:
             # Nothing to compare: the text is empty.
@@ -54,13 +59,20 @@ class Answer:
         return self.null.score - self.candidates[0].score
 
 
-def find(examples, windows, outputs, *, n_best_size, max_answer_length):
-    """Returns an `Answer` to each question.
+def find(
+    examples: Sequence[Example],
+    windows: Windows,
+    outputs: Outputs,
+    *,
+    n_best_size: int,
+    max_answer_length: int,
+) -> list[Answer]:
+    """Returns the answer to each question.
 
     Args:
-        examples: a sequence of `examples.Example`.
-        windows: their `windows.Windows`.
-        outputs: {"start_logits", "end_logits"}, float32 [N, T].
+        examples: the questions.
+        windows: of the questions.
+        outputs: "start_logits" and "end_logits" [N, T].
         n_best_size: most candidates, and most places to begin and to end in.
         max_answer_length: most tokens of an answer.
     """
@@ -69,7 +81,7 @@ def find(examples, windows, outputs, *, n_best_size, max_answer_length):
     )
     null_scores = outputs["start_logits"][:, 0].astype(float)
     null_scores = null_scores + outputs["end_logits"][:, 0]
-    found = []
+    answers = []
     for i, example in enumerate(examples):
         rows = slice(windows.rows[i], windows.rows[i + 1])
         null = None
@@ -79,8 +91,8 @@ def find(examples, windows, outputs, *, n_best_size, max_answer_length):
         places = _in_order(scores[rows], rows.start)
         spans = ((r, starts[r, k], ends[r, j]) for r, k, j in places)
         texts = _different_texts(example, windows, outputs, spans, n_best_size)
-        found.append(Answer(tuple(texts), null))
-    return found
+        answers.append(Answer(tuple(texts), null))
+    return answers
 
 
 def _best_spans(windows, outputs, n_best_size, max_answer_length):
@@ -92,7 +104,7 @@ def _best_spans(windows, outputs, n_best_size, max_answer_length):
     """
     num_rows, num_tokens = outputs["start_logits"].shape
     size = min(n_best_size, num_tokens)
-    may_start = windows_module.is_max_context(windows, num_tokens)
+    may_start = is_max_context(windows, num_tokens)
     column = np.arange(num_tokens)
     begin = windows.places[:, None]
     may_end = (column >= begin) & (column < begin + windows.lengths[:, None])
@@ -117,7 +129,7 @@ def _best_spans(windows, outputs, n_best_size, max_answer_length):
 def _best_places(logits, is_allowed, size):
     """Returns the best allowed places, best first, and their logits."""
     logits = np.where(is_allowed, logits.astype(float), -np.inf)
-    # Stable: of equals the first one.
+    # A stable sort: of equal logits the first place is the best one.
     places = np.argsort(-logits, axis=1, kind="stable")[:, :size]
     return places, np.take_along_axis(logits, places, axis=1)
 
@@ -133,18 +145,18 @@ def _in_order(scores, first_row):
 
 def _different_texts(example, windows, outputs, spans, n_best_size):
     """Returns the first candidates with texts that none before them has."""
-    found = {}
+    candidates = {}
     for row, start, end in spans:
         offset = windows.begins[row] - windows.places[row]
         offset += windows.first[windows.owner[row]]
         begin = windows.context.begins[start + offset]
         span = int(begin), int(windows.context.ends[end + offset])
         text = example.context[slice(*span)]
-        if text not in found:
-            found[text] = _candidate(outputs, row, start, end, text, *span)
-            if len(found) == n_best_size:
+        if text not in candidates:
+            candidates[text] = _candidate(outputs, row, start, end, text, *span)
+            if len(candidates) == n_best_size:
                 break
-    return found.values()
+    return candidates.values()
 
 
 def _candidate(outputs, row, start, end, text="", *span):
@@ -156,11 +168,11 @@ def _candidate(outputs, row, start, end, text="", *span):
     )
 
 
-def choose(answer, *, version_2, threshold):
+def choose(answer: Answer, *, version_2: bool, threshold: float) -> str:
     """Returns the text of the answer to give, "" for none.
 
     Args:
-        answer: an `Answer`.
+        answer: with its candidates.
         version_2: whether there may be none.
         threshold: by how much "no answer" has to score higher to be given.
     """
@@ -169,14 +181,16 @@ def choose(answer, *, version_2, threshold):
     return answer.best_text
 
 
-def n_best(answer, n_best_size, *, version_2):
-    """Returns the entries of nbest_predictions.json of an `Answer`.
+def n_best(
+    answer: Answer, n_best_size: int, *, version_2: bool
+) -> list[dict[str, Any]]:
+    """Returns the entries of nbest_predictions.json for one question.
 
     With version 2 "no answer" stands among them, or is one more at the end.
     """
     candidates = [*answer.candidates]
     if version_2 and answer.null:
-        # Stable: behind answers of the same score.
+        # A stable sort: "no answer" comes behind answers of the same score.
         candidates.append(answer.null)
         candidates.sort(key=lambda candidate: -candidate.score)
         is_among = answer.null in candidates[:n_best_size]

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Annotated, Literal
 
 from finetuning.config import FinetuningConfig
-from settings import bounds
+from settings.flag import Flag
 
 # [CLS] and two [SEP].
 NUM_SPECIAL_TOKENS = 3
@@ -16,58 +16,107 @@ class QuestionAnsweringConfig(FinetuningConfig):
 
     train_file: Annotated[
         str | None,
-        "Questions to train on: SQuAD's JSON, which CMRC 2018 and DRCD have, "
-        "too; .gz is unpacked.",
+        Flag(
+            "Questions to train on: SQuAD's JSON, which CMRC 2018 and DRCD "
+            "have, too; .gz is unpacked.",
+            decides="nothing",
+        ),
     ] = None
     predict_file: Annotated[
         str | None,
-        "Questions to answer, in the same form; where it has answers, they are "
-        "scored.",
+        Flag(
+            "Questions to answer, in the same form; where it has answers, "
+            "they are scored.",
+            decides="nothing",
+        ),
     ] = None
     eval_file: Annotated[
         str | None,
-        "Questions with answers for --keep_best and --early_stopping; without "
-        "it those of --predict_file.",
+        Flag(
+            "Questions with answers for --keep_best and --early_stopping; "
+            "without it those of --predict_file.",
+            decides="nothing",
+        ),
     ] = None
     do_predict: Annotated[
-        bool, "Whether to answer the questions of --predict_file."
+        bool,
+        Flag(
+            "Whether to answer the questions of --predict_file.",
+            decides="nothing",
+        ),
     ] = False
     max_seq_length: Annotated[
-        int, "Tokens of a row: the question and a part of its text."
+        int,
+        Flag(
+            "Tokens of a row: the question and a part of its text.",
+            "positive",
+            decides="rows",
+        ),
     ] = 384
     doc_stride: Annotated[
-        int, "Tokens from one part of a long text to the next."
+        int,
+        Flag(
+            "Tokens from one part of a long text to the next.",
+            "positive",
+            decides="rows",
+        ),
     ] = 128
     max_query_length: Annotated[
-        int, "Tokens of a question; what is longer is cut."
+        int,
+        Flag(
+            "Tokens of a question; what is longer is cut.",
+            "positive",
+            decides="rows",
+        ),
     ] = 64
     n_best_size: Annotated[
-        int, "How many answers nbest_predictions.json lists to a question."
+        int,
+        Flag(
+            "How many answers nbest_predictions.json lists to a question.",
+            "positive",
+            decides="nothing",
+        ),
     ] = 20
-    max_answer_length: Annotated[int, "Most tokens of an answer."] = 30
+    max_answer_length: Annotated[
+        int,
+        Flag("Most tokens of an answer.", "positive", decides="nothing"),
+    ] = 30
     version_2_with_negative: Annotated[
-        bool, "Whether some questions have no answer, as in SQuAD 2.0."
+        bool,
+        Flag(
+            "Whether some questions have no answer, as in SQuAD 2.0.",
+            decides="reading",
+        ),
     ] = False
     null_score_diff_threshold: Annotated[
         float,
-        "With --version_2_with_negative: a question has no answer where that "
-        "scores higher than the best one by more than this. eval_results.txt "
-        "tells the best one as best_f1_thresh.",
+        Flag(
+            "With --version_2_with_negative: a question has no answer where "
+            "that scores higher than the best one by more than this. "
+            "eval_results.txt tells the best one as best_f1_thresh.",
+            decides="nothing",
+        ),
     ] = 0.0
     answer_metric: Annotated[
         Literal["auto", "squad", "cmrc"],
-        "How answers are scored: squad by English words; cmrc by characters, "
-        "as CMRC 2018 and DRCD; auto looks whether the texts are Chinese.",
+        Flag(
+            "How answers are scored: squad by English words; cmrc by "
+            "characters, as CMRC 2018 and DRCD; auto looks whether the texts "
+            "are Chinese.",
+            decides="nothing",
+        ),
     ] = "auto"
     verbose_logging: Annotated[
         bool,
-        "Accepted for older scripts: an answer is cut from the text itself, so "
-        "there is nothing left to tell of.",
+        Flag(
+            "Accepted for older scripts: an answer is cut from the text "
+            "itself, so there is nothing left to tell of.",
+            decides="nothing",
+        ),
     ] = False
 
     def __post_init__(self):
         super().__post_init__()
-        bounds.check(self, positive=_POSITIVE)
         if self.max_seq_length <= self.max_query_length + NUM_SPECIAL_TOKENS:
             raise ValueError(
                 f"--max_seq_length={self.max_seq_length} has no room for a "
@@ -80,11 +129,4 @@ class QuestionAnsweringConfig(FinetuningConfig):
                 raise ValueError(f"--{asked} needs --{needed}")
 
 
-_POSITIVE = (
-    "max_seq_length",
-    "doc_stride",
-    "max_query_length",
-    "n_best_size",
-    "max_answer_length",
-)
 _NEEDED = {"do_train": "train_file", "do_predict": "predict_file"}

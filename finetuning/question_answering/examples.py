@@ -7,10 +7,11 @@ version 2 may say "is_impossible": true.
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 from absl import logging
 
-from finetuning import problems as problems_module
+from finetuning.problems import Problems
 from storage import file_io, json_files
 from text import corpus
 
@@ -18,8 +19,6 @@ _FORM = (
     'SQuAD\'s form is {"data": [{"paragraphs": [{"context": ..., "qas": '
     '[{"id": ..., "question": ..., "answers": ...}]}]}]}'
 )
-
-
 _LINE = {"question": str, "context": str, "id?": object}
 _PARAGRAPH = {
     "context": str,
@@ -41,30 +40,30 @@ class Example:
     id: str
     question: str
     context: str
-    # What the right answers say; none where there are none or none is told.
+    # The texts of the right answers; none where the question has no answer,
+    # or the file does not tell it.
     answers: tuple[str, ...] = ()
     # The characters of the context that are the first answer, or None.
     span: tuple[int, int] | None = None
     is_impossible: bool = False
 
 
-def is_labelled(examples):
+def is_labelled(examples: Sequence[Example]) -> bool:
     """Whether any question comes with its answer."""
     return any(example.answers for example in examples)
 
 
-def read(path, problems, *, version_2, is_training):
+def read(
+    path: str, problems: Problems, *, version_2: bool, is_training: bool
+) -> list[Example]:
     """Reads the questions of a file.
 
     Args:
         path: local or remote, gzipped where its name ends in .gz.
-        problems: a `problems.Problems`, told of what cannot be used.
+        problems: gets the questions that cannot be used.
         version_2: whether questions may be without an answer.
         is_training: whether a question is of use only with its answer; else
             one without, or without a text, is kept.
-
-    Returns:
-        A list of `Example`.
 
     Raises:
         ValueError: the file is not of SQuAD's form.
@@ -111,7 +110,7 @@ def read(path, problems, *, version_2, is_training):
     return examples
 
 
-def read_any(path, *, version_2):
+def read_any(path: str, *, version_2: bool) -> list[Example]:
     """Reads questions to answer, in SQuAD's form or as JSON lines.
 
     A line is {"id": ..., "question": ..., "context": ...}; without an id its
@@ -121,21 +120,16 @@ def read_any(path, *, version_2):
     if not _is_of_lines(text, path):
         return read(
             path,
-            problems_module.Problems(strict=False),
+            Problems(strict=False),
             version_2=version_2,
             is_training=False,
         )
-    found = []
+    examples = []
     for number, line in enumerate(text.rstrip("\n").split("\n"), start=1):
         value = json_files.parse_line(line, path, number, _LINE)
-        found.append(
-            Example(
-                str(value.get("id", number)),
-                value["question"],
-                value["context"],
-            )
-        )
-    return found
+        name = str(value.get("id", number))
+        examples.append(Example(name, value["question"], value["context"]))
+    return examples
 
 
 def _is_of_lines(text, path):
@@ -150,12 +144,12 @@ def _is_of_lines(text, path):
 
 def _read_question(context, entry, version_2):
     """Returns (example, what keeps it from training or "")."""
-    found = entry.get("answers") or []
+    right = entry.get("answers") or []
     # google-research's files say is_impossible; others have no answers.
     is_impossible = version_2 and bool(
-        entry.get("is_impossible") or ("answers" in entry and not found)
+        entry.get("is_impossible") or ("answers" in entry and not right)
     )
-    answers = () if is_impossible else tuple(x["text"] for x in found)
+    answers = () if is_impossible else tuple(x["text"] for x in right)
     span, mistake = None, ""
     if not context.strip():
         mistake = "the context is empty"
@@ -169,7 +163,7 @@ def _read_question(context, entry, version_2):
         mistake = "the answer is empty"
     elif answers:
         try:
-            span = _locate(context, answers[0], _start_of(found[0]))
+            span = _locate(context, answers[0], _start_of(right[0]))
             mistake = "" if span else "the answer is not in the context"
         except ValueError as error:
             mistake = str(error)
@@ -217,7 +211,7 @@ def _is_moved(context, answer):
 
 
 def _locate(context, text, start):
-    """The span of a text in its context that is nearest to `start`, or None."""
+    """Returns the span of a text that is nearest to `start`, or None."""
     start = start or 0
     if text not in context:
         text = text.strip()
@@ -238,9 +232,9 @@ def _questions(path):
     with corpus.open_text(path) as source:
         data = source.read()
     file_io.check_is_fetched(data, path)
-    found = json_files.parse(data, path, object)
-    _check(found, {"data": [{"paragraphs": list}]}, path)
-    for i, article in enumerate(found["data"], start=1):
+    value = json_files.parse(data, path, object)
+    _check(value, {"data": [{"paragraphs": list}]}, path)
+    for i, article in enumerate(value["data"], start=1):
         for j, paragraph in enumerate(article["paragraphs"], start=1):
             place = f"{path}, article {i}, paragraph {j}"
             _check(paragraph, _PARAGRAPH, place)

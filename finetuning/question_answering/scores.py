@@ -6,10 +6,12 @@ Source: the evaluation scripts of SQuAD 1.1 and 2.0 and of CMRC 2018.
 import collections
 import re
 import string
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from finetuning.question_answering import segments
+from finetuning.question_answering.examples import Example
 from text import normalization
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -17,8 +19,8 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _NUM_SAMPLE = 200_000
 
 
-def choose_metric(name, contexts):
-    """Returns "squad" or "cmrc"; "auto" is what suits the texts."""
+def choose_metric(name: str, contexts: Iterable[str]) -> str:
+    """Returns "squad" or "cmrc"; "auto" takes the one that suits the texts."""
     if name != "auto":
         return name
     sample = "".join(contexts)[:_NUM_SAMPLE]
@@ -31,16 +33,25 @@ def choose_metric(name, contexts):
     return "cmrc" if 4 * num_chinese > sum(letters.values()) else "squad"
 
 
-def normalize(text):
-    """Lower case without English articles, punctuation and wide spaces."""
+def normalize(text: str) -> str:
+    """Returns a text, lower case, without articles and punctuation.
+
+    One space is between words.
+    """
     text = text.lower().translate(_PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", text).split())
 
 
-def score(examples, texts, *, metric, version_2):
-    """Returns {"exact_match", "f1"} in percent.
+def score(
+    examples: Sequence[Example],
+    texts: Sequence[str],
+    *,
+    metric: str,
+    version_2: bool,
+) -> dict[str, float]:
+    """Returns "exact_match" and "f1" in percent.
 
-    Version 2 adds both of the questions with an answer (HasAns_) and of those
+    Version 2 adds both for the questions with an answer (HasAns_) and for those
     without (NoAns_), and how many there are.
 
     Args:
@@ -50,7 +61,7 @@ def score(examples, texts, *, metric, version_2):
         version_2: whether questions may be without an answer.
     """
     pairs = _raw_scores(examples, texts, metric, version_2)
-    found = _means(pairs, "")
+    metrics = _means(pairs, "")
     if version_2:
         has_answer = [bool(example.answers) for example in examples]
         for prefix, kind in (("HasAns_", True), ("NoAns_", False)):
@@ -58,12 +69,18 @@ def score(examples, texts, *, metric, version_2):
                 p for p, x in zip(pairs, has_answer, strict=True) if x is kind
             ]
             if some:
-                found |= _means(some, prefix) | {f"{prefix}total": len(some)}
-    return found
+                metrics |= _means(some, prefix) | {f"{prefix}total": len(some)}
+    return metrics
 
 
-def best_thresholds(examples, texts, null_odds, *, metric):
-    """Returns the best scores over all thresholds, and which they are.
+def best_thresholds(
+    examples: Sequence[Example],
+    texts: Sequence[str],
+    null_odds: Sequence[float],
+    *,
+    metric: str,
+) -> dict[str, float]:
+    """Returns the best scores over all thresholds, and those thresholds.
 
     Args:
         examples: with answers, or none where there is none.
@@ -77,7 +94,7 @@ def best_thresholds(examples, texts, null_odds, *, metric):
     pairs = _raw_scores(examples, texts, metric, version_2=True)
     order = sorted(range(len(examples)), key=lambda i: null_odds[i])
     num_impossible = sum(not example.answers for example in examples)
-    found = {}
+    metrics = {}
     for name, values in zip(
         ("exact", "f1"), zip(*pairs, strict=True), strict=True
     ):
@@ -89,9 +106,9 @@ def best_thresholds(examples, texts, null_odds, *, metric):
             if current > best:
                 best = current
                 threshold = null_odds[i]
-        found[f"best_{name}"] = 100.0 * best / len(examples)
-        found[f"best_{name}_thresh"] = threshold
-    return found
+        metrics[f"best_{name}"] = 100.0 * best / len(examples)
+        metrics[f"best_{name}_thresh"] = threshold
+    return metrics
 
 
 def _means(pairs, prefix):
@@ -102,19 +119,19 @@ def _means(pairs, prefix):
 def _raw_scores(examples, texts, metric, version_2):
     """Returns [(exact match, F1)] between 0 and 1."""
     exact, f1 = METRICS[metric]
-    found = []
+    pairs = []
     for example, text in zip(examples, texts, strict=True):
         answers = example.answers
         if version_2:
             answers = [x for x in answers if normalize(x)] or [""]
         if answers:
-            found.append(
+            pairs.append(
                 (
                     max(exact(answer, text) for answer in answers),
                     max(f1(answer, text, version_2) for answer in answers),
                 )
             )
-    return found
+    return pairs
 
 
 def _squad_exact(answer, text):
@@ -154,7 +171,7 @@ def _f1(num_same, num_given, num_wanted):
 
 
 def _longest_common(left, right):
-    """The length of the longest run of segments that both have."""
+    """Returns the length of the longest run of segments that both have."""
     longest = 0
     lengths = np.zeros(len(right) + 1, int)
     theirs = np.array(right, object)

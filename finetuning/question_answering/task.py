@@ -2,58 +2,63 @@
 
 import json
 import os
+from collections.abc import Sequence
+from typing import Any
 
+import keras
 from absl import logging
 from keras import ops
 
-from finetuning import cache, problems, train
-from finetuning import task as finetuning_task
-from finetuning.question_answering import (
-    answers,
-    examples,
-    scores,
-    windows,
+from finetuning import cache, train
+from finetuning.problems import Problems
+from finetuning.question_answering import answers, examples, scores, windows
+from finetuning.question_answering.answers import Answer
+from finetuning.question_answering.config import QuestionAnsweringConfig
+from finetuning.question_answering.examples import Example
+from finetuning.task import (
+    Outputs,
+    Rows,
+    Split,
+    SplitName,
+    Task,
+    Tensors,
+    Terms,
+    columns_of_lines,
 )
 from modeling import task_heads
+from modeling.config import BertConfig
 from storage import file_io
 from text import offsets, vocab
-from training import step
+from training.objective import Term
 
 # What the rows depend on besides the files and the vocabulary.
-_ROW_SETTINGS = (
-    "do_lower_case",
-    "t2s",
-    "max_seq_length",
-    "doc_stride",
-    "max_query_length",
-    "version_2_with_negative",
-)
-# Added to the logits of padding.
+# Added to the logits of padding, so that no answer begins or ends there.
 _BARRED = -1e9
 
 
-def run(config):
-    """Trains, answers and scores as a `QuestionAnsweringConfig` says."""
+def run(config: QuestionAnsweringConfig) -> dict[str, float]:
+    """Trains, answers and scores; see `finetuning.train.run`."""
     return train.run(config, QuestionAnswering)
 
 
-class QuestionAnswering(finetuning_task.Task):
-    """Questions with a text each, in SQuAD's form."""
+class QuestionAnswering(Task):
+    """The task of run_squad.py: questions with a text each."""
 
+    name = "QuestionAnswering"
     program = "run_squad.py"
-
     head = "question_answering"
     key_metric = "f1"
 
-    def __init__(self, config):
+    def __init__(self, config: QuestionAnsweringConfig):
         self._config = config
         self._vocabulary = vocab.load(config.vocab_file)
         self._tokenizer = offsets.Tokenizer(
             self._vocabulary, config.do_lower_case, simplify=config.t2s
         )
-        # {name: (examples, their windows)} of the splits made so far.
-        self._made = {}
-        self._answers = (None, None)
+        # {name of a split: (its examples, their windows)}
+        self._windows_of_splits = {}
+        # (the outputs they were read from, the answers)
+        self._last_answers = (None, None)
 
     def _file(self, split_name):
         """Returns the path of a split and the flag that names it."""
@@ -72,15 +77,15 @@ class QuestionAnswering(finetuning_task.Task):
             raise ValueError(f"--{flag}: no file {path!r}")
         return path, flag
 
-    def read(self, split_name):
+    def read(self, split_name: SplitName) -> list[Example]:
         path, flag = self._file(split_name)
-        found = examples.read(
+        questions = examples.read(
             path,
-            problems.Problems(self._config.strict),
+            Problems(self._config.strict),
             version_2=self._config.version_2_with_negative,
             is_training=split_name == "train",
         )
-        if split_name == "eval" and not examples.is_labelled(found):
+        if split_name == "eval" and not examples.is_labelled(questions):
             raise ValueError(
                 f"{path}: no question has an answer, so that --{flag} "
                 "cannot be scored; set --eval_file"
@@ -88,35 +93,37 @@ class QuestionAnswering(finetuning_task.Task):
         logging.info(
             "%s: %s questions to %s texts",
             path,
-            len(found),
-            len({example.context for example in found}),
+            len(questions),
+            len({question.context for question in questions}),
         )
-        return found
+        return questions
 
-    def describe_rows(self, split_name):
+    def describe_rows(self, split_name: SplitName) -> dict[str, Any]:
         path, _ = self._file(split_name)
         config = self._config
         return {
             "file": cache.digest(path),
             "vocabulary": self._vocabulary.sha256,
             "is_training": split_name == "train",
-        } | {name: getattr(config, name) for name in _ROW_SETTINGS}
+        } | config.deciding("rows", "reading")
 
-    def _windows(self, split_name, found):
-        """Returns the windows of a split's examples, made once."""
-        of, made = self._made.get(split_name, (None, None))
-        if of is not found:
-            made = windows.make(
-                found,
+    def _windows(self, split_name, questions):
+        """Returns the windows of a split's questions, made once."""
+        of, rows = self._windows_of_splits.get(split_name, (None, None))
+        if of is not questions:
+            rows = windows.make(
+                questions,
                 self._tokenizer,
                 max_seq_length=self._config.max_seq_length,
                 doc_stride=self._config.doc_stride,
                 max_query_length=self._config.max_query_length,
             )
-            self._made[split_name] = found, made
-        return made
+            self._windows_of_splits[split_name] = questions, rows
+        return rows
 
-    def make_rows(self, split_name, examples):
+    def make_rows(
+        self, split_name: SplitName, examples: Sequence[Example]
+    ) -> Rows:
         rows = windows.make_rows(
             self._windows(split_name, examples),
             examples,
@@ -128,13 +135,15 @@ class QuestionAnswering(finetuning_task.Task):
             raise ValueError(f"{path}: no text has a token")
         return rows
 
-    def make_head(self, config, initializer):
+    def make_head(
+        self, config: BertConfig, initializer: keras.Initializer
+    ) -> keras.Layer:
         return task_heads.SpanHead(config, initializer)
 
-    def compute_terms(self, outputs, batch):
+    def compute_terms(self, outputs: Tensors, batch: Tensors) -> Terms:
         """Returns the mean cross entropy of both ends over the real tokens."""
         mask = ops.cast(batch["input_mask"], "float32")
-        # A row of zeros, which fills a batch up, counts nowhere.
+        # A batch may be filled up with rows of zeros, which do not count.
         weights = mask[:, 0]
         loss = 0.0
         for end in ("start", "end"):
@@ -144,65 +153,31 @@ class QuestionAnswering(finetuning_task.Task):
                 ops.take_along_axis(logits, position[:, None], axis=1), 1
             )
         loss = ops.where(weights > 0, loss / 2.0, 0.0)
-        return {
-            "loss": step.Term(ops.sum(loss), ops.sum(weights), in_loss=True)
-        }
+        return {"loss": Term(ops.sum(loss), ops.sum(weights), in_loss=True)}
 
-    def is_labelled(self, split):
+    def is_labelled(self, split: Split) -> bool:
         return examples.is_labelled(split.examples)
 
-    def find(self, split, outputs):
-        """Returns an `answers.Answer` to each question of a split.
+    def find(self, split: Split, outputs: Outputs) -> list[Answer]:
+        """Returns what is predicted for each question of a split.
 
         Args:
-            split: a `finetuning.task.Split`.
-            outputs: {"start_logits", "end_logits"}, float32 [N, T], of all
-                its rows.
+            split: its examples are questions.
+            outputs: "start_logits" and "end_logits" [N, T] of all its rows.
         """
-        of, found = self._answers
+        of, predicted = self._last_answers
         if of is not outputs:
-            found = answers.find(
+            predicted = answers.find(
                 split.examples,
                 self._windows(split.name, split.examples),
                 outputs,
                 n_best_size=self._config.n_best_size,
                 max_answer_length=self._config.max_answer_length,
             )
-            self._answers = outputs, found
-        return found
+            self._last_answers = outputs, predicted
+        return predicted
 
-    def examples_of_lines(self, lines, source, first):
-        # A question, a tab and its text.
-        found = []
-        for number, line in enumerate(lines, first):
-            texts = line.split("\t")
-            if len(texts) != 2:
-                raise ValueError(
-                    f"{source}, line {number}: {len(texts)} columns between "
-                    "tabs, wanted 2: a question and its text"
-                )
-            found.append(examples.Example(str(number), *texts))
-        return found
-
-    def examples_of_file(self, path):
-        return examples.read_any(
-            path, version_2=self._config.version_2_with_negative
-        )
-
-    def answers(self, split, outputs):
-        found = self.find(split, outputs)
-        said = []
-        for example, answer, text in zip(
-            split.examples, found, self.choose(found), strict=True
-        ):
-            best = answer.candidates[0] if answer.candidates else None
-            place = {}
-            if text and best:
-                place = {"start": best.begin, "end": best.end}
-            said.append({"id": example.id, "answer": text} | place)
-        return said
-
-    def choose(self, found):
+    def choose(self, predicted: Sequence[Answer]) -> list[str]:
         """Returns the text to give of each answer, "" for none."""
         config = self._config
         return [
@@ -211,11 +186,37 @@ class QuestionAnswering(finetuning_task.Task):
                 version_2=config.version_2_with_negative,
                 threshold=config.null_score_diff_threshold,
             )
-            for answer in found
+            for answer in predicted
         ]
 
-    def score(self, split, outputs):
-        found = self.find(split, outputs)
+    def examples_of_lines(
+        self, lines: Sequence[str], source: str, first: int
+    ) -> list[Example]:
+        columns = columns_of_lines(
+            lines, source, first, 2, "a question and its text"
+        )
+        return [Example(str(number), *texts) for number, texts in columns]
+
+    def examples_of_file(self, path: str) -> list[Example]:
+        return examples.read_any(
+            path, version_2=self._config.version_2_with_negative
+        )
+
+    def answers(self, split: Split, outputs: Outputs) -> list[dict[str, Any]]:
+        predicted = self.find(split, outputs)
+        values = []
+        for example, answer, text in zip(
+            split.examples, predicted, self.choose(predicted), strict=True
+        ):
+            place = {}
+            if text:
+                best = answer.candidates[0]
+                place = {"start": best.begin, "end": best.end}
+            values.append({"id": example.id, "answer": text} | place)
+        return values
+
+    def score(self, split: Split, outputs: Outputs) -> dict[str, float]:
+        predicted = self.find(split, outputs)
         version_2 = self._config.version_2_with_negative
         metric = scores.choose_metric(
             self._config.answer_metric,
@@ -228,53 +229,46 @@ class QuestionAnswering(finetuning_task.Task):
                 "--version_2_with_negative is for such sets",
                 num_unscored,
             )
-        scored = scores.score(
+        metrics = scores.score(
             split.examples,
-            self.choose(found),
+            self.choose(predicted),
             metric=metric,
             version_2=version_2,
         )
         if version_2:
-            scored |= scores.best_thresholds(
+            metrics |= scores.best_thresholds(
                 split.examples,
-                [answer.best_text for answer in found],
-                [answer.null_odds for answer in found],
+                [answer.best_text for answer in predicted],
+                [answer.null_odds for answer in predicted],
                 metric=metric,
             )
-        return scored
+        return metrics
 
-    def symptom(self, split, outputs):
-        found = self.choose(self.find(split, outputs))
+    def symptom(self, split: Split, outputs: Outputs) -> str:
+        texts = self.choose(self.find(split, outputs))
         num_gold = sum(bool(x.answers) for x in split.examples)
-        if any(found) or not num_gold:
+        if any(texts) or not num_gold:
             return ""
         return f"no question is answered, and {num_gold} have an answer"
 
-    def write(self, split, outputs, directory):
+    def write(self, split: Split, outputs: Outputs, directory: str) -> None:
         """Writes google-research/bert's JSON files of the predictions."""
         if split.name != "predict":
             return
         config = self._config
         version_2 = config.version_2_with_negative
-        found = self.find(split, outputs)
-        ids = [example.id for example in split.examples]
+        predicted = self.find(split, outputs)
         files = {
-            "predictions.json": self.choose(found),
+            "predictions.json": self.choose(predicted),
             "nbest_predictions.json": [
                 answers.n_best(x, config.n_best_size, version_2=version_2)
-                for x in found
+                for x in predicted
             ],
         }
         if version_2:
-            files["null_odds.json"] = [x.null_odds for x in found]
+            files["null_odds.json"] = [x.null_odds for x in predicted]
+        ids = [example.id for example in split.examples]
         for name, values in files.items():
-            file_io.write_lines(
-                os.path.join(directory, name),
-                [
-                    json.dumps(
-                        dict(zip(ids, values, strict=True)),
-                        indent=4,
-                        ensure_ascii=False,
-                    )
-                ],
-            )
+            by_id = dict(zip(ids, values, strict=True))
+            text = json.dumps(by_id, indent=4, ensure_ascii=False)
+            file_io.write_lines(os.path.join(directory, name), [text])

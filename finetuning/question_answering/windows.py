@@ -1,17 +1,31 @@
 """Long texts as windows: rows of a question and a part of its text.
 
+A text a b c d e f g after a question of two tokens, ? ?, with
+--max_seq_length=9 and --doc_stride=2:
+
+    row 0    [CLS] ? ? [SEP] a b c d [SEP]          begins 0, lengths 4
+    row 1    [CLS] ? ? [SEP] c d e f [SEP]          begins 2, lengths 4
+    row 2    [CLS] ? ? [SEP] e f g   [SEP] [PAD]    begins 4, lengths 3
+                             ^ places 4
+
+An answer "d e" is in row 1 only, at the positions 5 and 6; the other rows say
+that it begins and ends at 0, the [CLS].
+
 Shapes: Q questions, N rows, T tokens of a row.
 Source: google-research/bert, run_squad.py, convert_examples_to_features.
 """
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 from absl import logging
 
 from finetuning.question_answering.config import NUM_SPECIAL_TOKENS
+from finetuning.question_answering.examples import Example
 from text import offsets
+from text.vocab import Vocabulary
 
 _FIRST_UNIQUE_ID = 1000000000
 _ROWS_AT_ONCE = 4096
@@ -32,21 +46,28 @@ class Windows:
     last: np.ndarray  # [Q]
     rows: np.ndarray  # [Q + 1]; those of question i are rows[i] : rows[i + 1].
     owner: np.ndarray  # [N] the question of each row.
-    begins: np.ndarray  # [N] the row's first token of the text, from its begin.
+    begins: np.ndarray  # [N] tokens of the text before those of the row.
     lengths: np.ndarray  # [N] tokens of the text in each row.
 
     @functools.cached_property
-    def places(self):
+    def places(self) -> np.ndarray:
         """[N], where the text begins in each row."""
         return self.query_lengths[self.owner] + 2
 
 
-def make(examples, tokenizer, *, max_seq_length, doc_stride, max_query_length):
-    """Returns the `Windows` of questions.
+def make(
+    examples: Sequence[Example],
+    tokenizer: offsets.Tokenizer,
+    *,
+    max_seq_length: int,
+    doc_stride: int,
+    max_query_length: int,
+) -> Windows:
+    """Returns the windows of questions.
 
     Args:
-        examples: a sequence of `examples.Example`.
-        tokenizer: an `offsets.Tokenizer`.
+        examples: the questions and their texts.
+        tokenizer: of the model's vocabulary.
         max_seq_length: T.
         doc_stride: tokens from one window to the next.
         max_query_length: most tokens of a question.
@@ -90,14 +111,19 @@ def make(examples, tokenizer, *, max_seq_length, doc_stride, max_query_length):
     )
 
 
-def make_rows(windows, examples, vocabulary, max_seq_length):
+def make_rows(
+    windows: Windows,
+    examples: Sequence[Example],
+    vocabulary: Vocabulary,
+    max_seq_length: int,
+) -> dict[str, np.ndarray]:
     """Returns the rows of google-research's train.tf_record, int32.
 
     Args:
-        windows: the `Windows` of the examples.
+        windows: of the examples.
         examples: where an answer has a span, rows that hold all of it say its
             first and last token; the others say [CLS], as do impossible ones.
-        vocabulary: a `text.vocab.Vocabulary`.
+        vocabulary: knows the special tokens.
         max_seq_length: T.
     """
     num_rows = len(windows.owner)
@@ -105,13 +131,14 @@ def make_rows(windows, examples, vocabulary, max_seq_length):
         name: np.zeros((num_rows, max_seq_length), np.int32)
         for name in ("input_ids", "input_mask", "segment_ids")
     }
+    features["input_ids"].fill(vocabulary.padding_id)
     for begin in range(0, num_rows, _ROWS_AT_ONCE):
         part = slice(begin, begin + _ROWS_AT_ONCE)
         _fill(
             {name: value[part] for name, value in features.items()},
             windows,
             part,
-            vocabulary.ids,
+            vocabulary.roles,
         )
     starts, ends = _answers(windows, examples)
     is_impossible = np.array([x.is_impossible for x in examples], np.int32)
@@ -124,7 +151,7 @@ def make_rows(windows, examples, vocabulary, max_seq_length):
     }
 
 
-def _fill(features, windows, part, ids):
+def _fill(features, windows, part, roles):
     """Writes [CLS] question [SEP] text [SEP] into the rows of a part."""
     owner = windows.owner[part]
     query = windows.query_lengths[owner][:, None]
@@ -132,7 +159,7 @@ def _fill(features, windows, part, ids):
     end = place + windows.lengths[part][:, None]
     column = np.arange(features["input_ids"].shape[1])[None]
     input_ids = features["input_ids"]
-    input_ids[:, 0] = ids["[CLS]"]
+    input_ids[:, 0] = roles.cls
     in_query = (column >= 1) & (column <= query)
     of_query = windows.question.starts[owner][:, None] + column - 1
     input_ids[in_query] = windows.question.ids[of_query[in_query]]
@@ -140,18 +167,18 @@ def _fill(features, windows, part, ids):
     first = windows.first[owner] + windows.begins[part]
     of_text = first[:, None] + column - place
     input_ids[in_text] = windows.context.ids[of_text[in_text]]
-    input_ids[(column == place - 1) | (column == end)] = ids["[SEP]"]
+    input_ids[(column == place - 1) | (column == end)] = roles.sep
     features["input_mask"][:] = column <= end
     features["segment_ids"][:] = (column >= place) & (column <= end)
 
 
-def answer_tokens(windows, examples):
-    """Returns the first and the last token of each answer, [Q], -1 if none.
+def answer_tokens(windows: Windows, examples: Sequence[Example]) -> np.ndarray:
+    """Returns the first and the last token of each answer, [2, Q], or -1.
 
     Tokens count from the begin of the text. They are all those that have a
     character of the answer.
     """
-    found = np.full((2, len(examples)), -1)
+    tokens_of_answers = np.full((2, len(examples)), -1)
     for i, example in enumerate(examples):
         if example.span is None:
             continue
@@ -160,8 +187,8 @@ def answer_tokens(windows, examples):
         first = np.searchsorted(windows.context.ends[tokens], begin, "right")
         last = np.searchsorted(windows.context.begins[tokens], end) - 1
         if first <= last:
-            found[:, i] = first, last
-    return found
+            tokens_of_answers[:, i] = first, last
+    return tokens_of_answers
 
 
 def _answers(windows, examples):
@@ -177,13 +204,13 @@ def _answers(windows, examples):
     )
 
 
-def is_max_context(windows, num_tokens):
+def is_max_context(windows: Windows, num_tokens: int) -> np.ndarray:
     """Returns whether a row is the best of its text's rows for each token.
 
     The best one has most tokens on the side on which it has fewer.
 
     Args:
-        windows: the `Windows`.
+        windows: of all rows.
         num_tokens: T.
 
     Returns:

@@ -3,37 +3,41 @@
 import dataclasses
 from typing import Annotated, Literal
 
-from finetuning.config import FinetuningConfig
+from finetuning.config import FolderSettings
+from settings.flag import Flag
 
 # [CLS] and [SEP].
 _NUM_SPECIAL_TOKENS = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TaggingConfig(FinetuningConfig):
+class TaggingConfig(FolderSettings):
     """Names and defaults of google-research/bert's and CLUE's scripts."""
 
-    data_dir: Annotated[
-        str | None,
-        "A folder with train.*, dev.* (or valid.*) and test.*, for the splits "
-        "that have no flag of their own.",
-    ] = None
     train_file: Annotated[
         str | None,
-        "Sentences to train on: a word a line, its label last, a blank line "
-        "behind each sentence; or CLUENER's JSON lines. .gz is unpacked.",
-    ] = None
-    eval_file: Annotated[
-        str | None, "Sentences to score the model on, in the same form."
-    ] = None
-    predict_file: Annotated[
-        str | None, "Sentences to tag, in the same form or without labels."
+        Flag(
+            "Sentences to train on: a word a line, its label last, a blank "
+            "line behind each sentence; or CLUENER's JSON lines. .gz is "
+            "unpacked.",
+            decides="nothing",
+        ),
     ] = None
     max_seq_length: Annotated[
-        int, "Tokens of a row; a longer sentence is several."
+        int,
+        Flag(
+            "Tokens of a row; a longer sentence is several.",
+            "positive",
+            decides="rows",
+        ),
     ] = 128
     window_overlap: Annotated[
-        int, "Tokens that two rows of one sentence share."
+        int,
+        Flag(
+            "Tokens that two rows of one sentence share.",
+            "not_negative",
+            decides="rows",
+        ),
     ] = 32
     ner_head: Annotated[
         Literal["softmax", "crf", "bilstm_crf"],
@@ -46,17 +50,20 @@ class TaggingConfig(FinetuningConfig):
         "such as I-PER after O.",
     ] = True
     lstm_size: Annotated[
-        int, "With --ner_head=bilstm_crf: its width in each direction."
+        int,
+        Flag(
+            "With --ner_head=bilstm_crf: its width in each direction.",
+            "positive",
+        ),
     ] = 128
-    labels: Annotated[
-        str | None,
-        "All labels, as O,B-PER,I-PER; without this flag those that the "
-        "training file has.",
-    ] = None
     token_digits: Annotated[
         Literal["auto", "keep", "strip"],
-        "Whether the digits behind a character (its place in a word, as in "
-        "the Weibo set) are taken off; auto: where nearly all words have them.",
+        Flag(
+            "Whether the digits behind a character (its place in a word, as in "
+            "the Weibo set) are taken off; auto: where nearly all words have "
+            "them.",
+            decides="reading",
+        ),
     ] = "auto"
 
     def __post_init__(self):
@@ -71,8 +78,4 @@ class TaggingConfig(FinetuningConfig):
             raise ValueError(
                 f"--window_overlap={self.window_overlap} must be at least 0 "
                 f"and less than --max_seq_length - 2 = {room}"
-            )
-        if self.lstm_size < 1:
-            raise ValueError(
-                f"--lstm_size must be positive, got {self.lstm_size}"
             )

@@ -4,26 +4,35 @@ import collections
 import dataclasses
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from absl import logging
 
+from finetuning.problems import Problems
 from finetuning.tagging import json_lines, labels
+from finetuning.tagging.labels import Plain, Scheme
 from finetuning.tagging.sentences import Sentence
 from storage import file_io
 from text import corpus, normalization
 
 _DOCUMENT = "-DOCSTART-"
-# A character with its place in its word behind it.
+# A character and, behind it, its place in its word.
 _WITH_DIGITS = re.compile(r".\d+", re.DOTALL)
 # Characters outside the BMP may have become two.
 _BEFORE_DIGITS = re.compile(r"(.+?)\d+", re.DOTALL)
-# Of the words, for them all to be such.
+# The share of words that must have a form for the file to have it.
 _MOST = 0.95
 _SPACE = re.compile(" +")
 _TAB = re.compile("\t+")
 
 
-def read(path, problems, *, token_digits="auto", needs_labels=True):
+def read(
+    path: str,
+    problems: Problems,
+    *,
+    token_digits: str = "auto",
+    needs_labels: bool = True,
+) -> list[Sentence]:
     """Reads a file, plain or gzipped, of this form or of `json_lines`.
 
     Columns stand between tabs or spaces, the word first, the label last. Byte
@@ -31,14 +40,14 @@ def read(path, problems, *, token_digits="auto", needs_labels=True):
 
     Args:
         path: local or remote.
-        problems: a `problems.Problems`; told of rows that have other columns
-            than most, and these sentences are left out.
+        problems: gets the rows that have other columns than most; their
+            sentences are left out.
         token_digits: "strip" takes the digits off words such as 口0, "keep"
             does not, "auto" does where nearly all words are of this form.
         needs_labels: whether a single column is an error.
 
     Returns:
-        A list of `Sentence`; their labels are as in the file.
+        Sentences whose labels are as in the file.
 
     Raises:
         ValueError: no labels, or no sentence.
@@ -47,10 +56,12 @@ def read(path, problems, *, token_digits="auto", needs_labels=True):
         raise ValueError(f"no file {path!r}")
     text = corpus.read(path)
     if json_lines.is_here(text):
-        found = json_lines.read(text, path, problems, needs_labels=needs_labels)
-        if not found:
+        sentences = json_lines.read(
+            text, path, problems, needs_labels=needs_labels
+        )
+        if not sentences:
             raise ValueError(f"{path}: no sentence is left")
-        return found
+        return sentences
     rows = [_columns(line) for line in text.split("\n")]
     counts = collections.Counter(len(row) for row in rows if row)
     if not counts:
@@ -63,22 +74,22 @@ def read(path, problems, *, token_digits="auto", needs_labels=True):
             "a word and, last in the line, its label, with a tab or a space "
             "between them"
         )
-    found = list(_sentences(path, rows, num_columns, problems))
-    if not found:
+    groups = list(_groups(path, rows, num_columns, problems))
+    if not groups:
         raise ValueError(f"{path}: no sentence is left")
-    is_stripped = _has_digits(path, found, token_digits)
+    is_stripped = _has_digits(path, groups, token_digits)
     return [
         _make(path, line, group, num_columns > 1, is_stripped)
-        for line, group in found
+        for line, group in groups
     ]
 
 
-def split_text(text, path, line, *, cut):
-    """Returns the `Sentence` of a plain text, without labels.
+def split_text(text: str, path: str, line: int, *, cut: bool) -> Sentence:
+    """Returns a plain text as a sentence without labels.
 
     Args:
         text: one line.
-        path, line: what it is from.
+        path, line: where it is from.
         cut: whether each character is a word; else words are those of BERT.
     """
     stands_alone = _is_visible if cut else _stands_alone
@@ -101,17 +112,17 @@ def _stands_alone(character):
 
 
 def _columns(line):
-    """The columns of a line; none of a blank one."""
+    """Returns the columns of a line, none where it is blank."""
     line = line.rstrip(" \t\r")
     if not line:
         return []
     between = _TAB if "\t" in line else _SPACE
     word, *others = between.split(line)
-    # A line that begins with what stands between columns is of a space.
+    # A line that begins with a separator has a space for its word.
     return [word or " ", *(column.strip(" ") for column in others)]
 
 
-def _sentences(path, rows, num_columns, problems):
+def _groups(path, rows, num_columns, problems):
     """Yields (line of the first word, rows) of each whole sentence."""
     group, ragged = [], None
     for line, row in enumerate([*rows, []], start=1):
@@ -134,16 +145,16 @@ def _sentences(path, rows, num_columns, problems):
 
 
 def _is_comment(row, num_columns):
-    """Whether the first row of a sentence tells of it, as "# id 7 ..." does."""
+    """Whether the first row of a sentence is a comment, such as "# id 7"."""
     is_word = row[0] == "#" or not row[0].startswith("# ")
     return row[0].startswith("#") and not (is_word and len(row) == num_columns)
 
 
-def _has_digits(path, found, token_digits):
+def _has_digits(path, groups, token_digits):
     """Whether the digits behind the words are taken off."""
     if token_digits != "auto":
         return token_digits == "strip"
-    words = [row[0] for _, group in found for row in group]
+    words = [row[0] for _, group in groups for row in group]
     with_digits = [word for word in words if _WITH_DIGITS.fullmatch(word)]
     if len(with_digits) < _MOST * len(words):
         return False
@@ -159,16 +170,16 @@ def _has_digits(path, found, token_digits):
 def _make(path, line, group, is_labelled, is_stripped):
     words = tuple(row[0] for row in group)
     if is_stripped:
-        found = map(_BEFORE_DIGITS.fullmatch, words)
+        matches = map(_BEFORE_DIGITS.fullmatch, words)
         words = tuple(
             match[1] if match else word
-            for match, word in zip(found, words, strict=True)
+            for match, word in zip(matches, words, strict=True)
         )
     tags = tuple(row[-1] for row in group) if is_labelled else None
     return Sentence(words, tags, *join(words), path, line)
 
 
-def join(words):
+def join(words: Sequence[str]) -> tuple[str, tuple[int, ...]]:
     """Returns the text of words, and where each of them starts in it.
 
     One space is between words, but none beside a Chinese (or another wide)
@@ -187,7 +198,7 @@ def join(words):
     return text, tuple(starts)
 
 
-def are_characters(sentences):
+def are_characters(sentences: Sequence[Sentence]) -> bool:
     """Whether nearly all words are single characters, some of them Chinese."""
     words = [word for sentence in sentences for word in sentence.words]
     single = [word for word in words if len(word) == 1]
@@ -198,27 +209,31 @@ def _is_wide(character):
     return unicodedata.east_asian_width(character) in "WF"
 
 
-def scheme_of(sentences):
-    """Returns the `labels.Scheme` of what sentences are labelled with.
+def scheme_of(sentences: Sequence[Sentence]) -> Scheme | Plain:
+    """Returns the scheme that the labels of sentences follow.
 
     Raises:
-        ValueError: a label is none; names file and line.
+        ValueError: a label follows none; names file and line.
     """
-    found = {label for sentence in sentences for label in sentence.labels}
+    present = {label for sentence in sentences for label in sentence.labels}
     try:
-        return labels.scheme_of(found)
+        return labels.scheme_of(present)
     except ValueError:
-        check(sentences, labels.Scheme([labels.OUTSIDE]))
+        check(sentences, Scheme([labels.OUTSIDE]))
         raise
 
 
-def check(sentences, scheme, known=None):
-    """Refuses labels that are none, or that are not among known ones.
+def check(
+    sentences: Sequence[Sentence],
+    scheme: Scheme | Plain,
+    known: Sequence[str] | None = None,
+) -> None:
+    """Refuses labels of another form, or that are not among known ones.
 
     Args:
         sentences: with labels.
-        scheme: of `labels.scheme_of`.
-        known: the labels there may be; None is any.
+        scheme: says what form a label has.
+        known: the labels there may be; None allows any.
 
     Raises:
         ValueError: names file and line.
@@ -236,7 +251,9 @@ def check(sentences, scheme, known=None):
                 )
 
 
-def repair(sentences, scheme):
+def repair(
+    sentences: Sequence[Sentence], scheme: Scheme | Plain
+) -> list[Sentence]:
     """Returns the sentences with labels as `Scheme.repair` reads them."""
     repaired, num_changed, first = [], 0, None
     for sentence in sentences:

@@ -2,6 +2,8 @@
 
 import os
 
+from finetuning.tagging.config import TaggingConfig
+from finetuning.task import SplitName
 from storage import file_io
 
 _STEMS = {
@@ -11,8 +13,8 @@ _STEMS = {
 }
 
 
-def find(config, split_name):
-    """Returns the path of a split, of its flag or in --data_dir.
+def find(config: TaggingConfig, split_name: SplitName) -> str:
+    """Returns the path of a split: that of its flag, or one in --data_dir.
 
     Raises:
         ValueError: neither names one file; says which flag to set.
@@ -30,8 +32,9 @@ def find(config, split_name):
             )
         raise ValueError(f"{why}set --{flag}, or --data_dir")
     stems = _STEMS[split_name]
-    # CLUENER's own are .json; rows that a run keeps have these names, too.
-    found = [
+    # The rows that a run keeps are called train.tf_record, where --data_dir is
+    # its --output_dir.
+    paths = [
         path
         for name in file_io.names_in(config.data_dir)
         for path in [os.path.join(config.data_dir, name)]
@@ -39,11 +42,11 @@ def find(config, split_name):
         and ".tf_record" not in name
         and not file_io.is_directory(path)
     ]
-    if len(found) != 1:
+    if len(paths) != 1:
         names = " or ".join(f"{stem}.*" for stem in stems)
         raise ValueError(
             f"--data_dir={config.data_dir} has "
-            f"{', '.join(map(os.path.basename, found)) or 'no file'} for "
+            f"{', '.join(map(os.path.basename, paths)) or 'no file'} for "
             f"{names}, wanted one; set --{flag}"
         )
-    return found[0]
+    return paths[0]

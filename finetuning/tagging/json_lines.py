@@ -7,6 +7,7 @@ and the places of its first and last character. A file to predict has no label.
 import dataclasses
 import re
 
+from finetuning.problems import Problems
 from finetuning.tagging.sentences import Sentence
 from storage import json_files
 from text import corpus
@@ -16,22 +17,24 @@ _TEXT = {"text": str, "id?": object}
 _LINE = _TEXT | {"label?": ({str: {str: [[int]]}}, None)}
 
 
-def is_here(text):
-    """Whether a file's text is of this form, and its first word no {."""
+def is_here(text: str) -> bool:
+    """Whether a text is of this form, and not of words with a { first."""
     return bool(_BEGIN.match(text))
 
 
-def read(text, path, problems, *, needs_labels):
+def read(
+    text: str, path: str, problems: Problems, *, needs_labels: bool
+) -> list[Sentence]:
     """Reads the sentences of a file's text; each character is a word.
 
     Args:
         text: of the file.
         path: the file, for errors.
-        problems: a `problems.Problems`, told of what cannot be used.
+        problems: gets what cannot be used.
         needs_labels: whether a sentence without labels is of no use. Else
             either all have labels or none, and an empty text is one, too.
     """
-    found = []
+    sentences = []
     for line, row in _rows(text):
         place = f"{path}, line {line}"
         try:
@@ -44,14 +47,14 @@ def read(text, path, problems, *, needs_labels):
         if spans is not None:
             labels = _labels(spans, sentence.starts, place, problems)
             sentence = dataclasses.replace(sentence, labels=labels)
-        found.append(sentence)
-    if not all(sentence.labels for sentence in found):
-        return [dataclasses.replace(x, labels=None) for x in found]
-    return found
+        sentences.append(sentence)
+    if not all(sentence.labels for sentence in sentences):
+        return [dataclasses.replace(x, labels=None) for x in sentences]
+    return sentences
 
 
-def read_texts(path):
-    """Returns the sentences of a file to tag; its labels are left aside.
+def read_texts(path: str) -> list[Sentence]:
+    """Returns the sentences of a file to tag, without the labels it may have.
 
     Raises:
         ValueError: a line is of another form; names it.

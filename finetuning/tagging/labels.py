@@ -5,20 +5,21 @@ those of BIOES, BMES or BILOU, which mark the last word, too.
 """
 
 import re
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
 from modeling import crf
 
 OUTSIDE = "O"
-# The part that a letter gives a word in an entity, as a letter of BIOES.
+# {letter: which part of an entity the word is, as a letter of BIOES}
 _PARTS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S"}
 _FORM = re.compile(r"([BIMELSU])(?:[-_](.+))?")
-# The type of an entity without one, seqeval's.
+# The type of an entity whose label names none; seqeval calls it so, too.
 _NO_TYPE = "_"
 
 
-def parse(label):
+def parse(label: str) -> tuple[str, str | None]:
     """Returns the part (B, I, E, S or O) and the type that a label says.
 
     Raises:
@@ -26,58 +27,38 @@ def parse(label):
     """
     if label == OUTSIDE:
         return OUTSIDE, None
-    found = _FORM.fullmatch(label)
-    if not found:
+    match = _FORM.fullmatch(label)
+    if not match:
         raise ValueError(
             f"label {label!r} is neither O nor of the form B-TYPE, with B, I, "
             "E, S, M, L or U"
         )
-    return _PARTS[found[1]], found[2] or _NO_TYPE
-
-
-def scheme_of(labels):
-    """Returns the `Scheme` of labels of entities, or `Plain`.
-
-    Args:
-        labels: all that occur.
-    """
-    return Plain() if _are_plain(labels) else Scheme(labels)
-
-
-def _are_plain(labels):
-    """Whether labels are of words, as NN and VV, and none of an entity.
-
-    Bare letters, such as B, M, E and S, are of a segmentation.
-    """
-    forms = [_FORM.fullmatch(label) for label in labels]
-    has_types = any(form and form[2] for form in forms)
-    return OUTSIDE not in labels and not has_types and not all(forms)
+    return _PARTS[match[1]], match[2] or _NO_TYPE
 
 
 class Plain:
     """Labels of words, such as parts of speech: each word is one of its kind.
 
-    It answers as `Scheme` does.
+    It has the methods of `Scheme`.
     """
 
     marks_ends = False
 
-    def check(self, label):
+    def check(self, label: str) -> None:
         """Takes any label."""
 
-    def entities(self, labels):
+    def entities(self, labels: Sequence[str]) -> list[tuple[str, int, int]]:
         """Returns (label, the word, the word after it) of each word."""
         return [(label, n, n + 1) for n, label in enumerate(labels)]
 
-    def repair(self, labels):
+    def repair(self, labels: Sequence[str]) -> Sequence[str]:
         return labels
 
-    def order(self, labels):
+    def order(self, labels: Iterable[str]) -> list[str]:
         return sorted(labels)
 
-    def rules(self, labels):
+    def rules(self, labels: Sequence[str]) -> None:
         """Any label may follow any other."""
-        return
 
 
 class Scheme:
@@ -87,7 +68,7 @@ class Scheme:
         labels: all that occur.
     """
 
-    def __init__(self, labels):
+    def __init__(self, labels: Iterable[str]):
         self._parsed = {label: parse(label) for label in sorted(labels)}
         parts = {part for part, _ in self._parsed.values()}
         self.marks_ends = bool(parts & {"E", "S"})
@@ -95,42 +76,42 @@ class Scheme:
             part: label[0] for label, (part, _) in self._parsed.items()
         }
 
-    def check(self, label):
-        """Refuses what is no label.
+    def check(self, label: str) -> None:
+        """Refuses a label of another form.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it has one.
         """
         parse(label)
 
-    def entities(self, labels):
+    def entities(self, labels: Sequence[str]) -> list[tuple[str, int, int]]:
         """Returns (type, first word, word after the last) of each entity.
 
-        What does not begin with B (or S), go on in one type and end with E (or
-        S) where ends are marked is none, as in seqeval's strict mode.
+        As in seqeval's strict mode, an entity begins with B (or S), goes on in
+        one type, and ends with E (or S) where ends are marked.
         """
-        found = []
+        spans = []
         begin = current = None
         for place, label in enumerate([*labels, OUTSIDE]):
             part, kind = self._parse(label)
             if begin is not None and part in "IE" and kind == current:
                 if part == "E":
-                    found.append((kind, begin, place + 1))
+                    spans.append((kind, begin, place + 1))
                     begin = None
                 continue
             if begin is not None and not self.marks_ends:
-                found.append((current, begin, place))
+                spans.append((current, begin, place))
             begin, current = (place, kind) if part == "B" else (None, None)
             if part == "S":
-                found.append((kind, place, place + 1))
-        return found
+                spans.append((kind, place, place + 1))
+        return spans
 
-    def repair(self, labels):
+    def repair(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Returns the labels with every entity begun and ended as it should.
 
-        An entity is what has one type up to a label that begins another. So
-        are read the labels of IOB1, where an entity may begin with I, and
-        slips of the pen.
+        An entity goes on as long as the type is the same and no label begins
+        another. So the labels of IOB1 are read, where an entity may begin with
+        I, and slips of the pen.
         """
         parsed = [self._parse(label) for label in labels]
         begins = [
@@ -152,14 +133,14 @@ class Scheme:
             )
         )
 
-    def order(self, labels):
+    def order(self, labels: Iterable[str]) -> list[str]:
         """Returns the labels, O first, then by type."""
         return sorted(
             labels, key=lambda x: (x != OUTSIDE, self._parse(x)[1] or "", x)
         )
 
-    def rules(self, labels):
-        """Returns the `crf.Rules` of labels in their order."""
+    def rules(self, labels: Sequence[str]) -> crf.Rules:
+        """Returns which of the labels may follow which, in their order."""
         parsed = [self._parse(label) for label in labels]
         return crf.Rules(
             np.array(
@@ -186,3 +167,22 @@ class Scheme:
 
     def _parse(self, label):
         return self._parsed.get(label) or parse(label)
+
+
+def scheme_of(labels: Collection[str]) -> Scheme | Plain:
+    """Returns the scheme of labels of entities, or that of labels of words.
+
+    Args:
+        labels: all that occur.
+    """
+    return Plain() if _are_plain(labels) else Scheme(labels)
+
+
+def _are_plain(labels):
+    """Whether labels are of words, as NN and VV, and none of an entity.
+
+    Bare letters, such as B, M, E and S, are labels of a segmentation.
+    """
+    forms = [_FORM.fullmatch(label) for label in labels]
+    has_types = any(form and form[2] for form in forms)
+    return OUTSIDE not in labels and not has_types and not all(forms)

@@ -1,22 +1,32 @@
-"""What was found in sentences, as lines of files."""
+"""The entities and labels predicted for sentences, as lines of files."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from finetuning.tagging.labels import Plain, Scheme
+from finetuning.tagging.scores import Entity
+from finetuning.tagging.sentences import Sentence
 from storage import json_files
 
 
-def files(sentences, predicted, scheme):
+def files(
+    sentences: Sequence[Sentence],
+    predicted: Sequence[Sequence[str]],
+    scheme: Scheme | Plain,
+) -> dict[str, list[str]]:
     """Returns {file name: lines}.
 
     predictions.conll has a word a line, its label where the input has one, and
-    what was predicted; label_test.txt, as CLUE's, what was predicted only;
-    cluener_predict.json, of sentences in its form, what is handed in.
+    the predicted one; label_test.txt, as CLUE's, only the predicted ones;
+    cluener_predict.json, of sentences in CLUENER's form, what its site takes.
 
     Args:
-        sentences: a list of `conll.Sentence`.
+        sentences: with or without labels.
         predicted: the labels of the words of each.
-        scheme: the `labels.Scheme`.
+        scheme: of the labels.
     """
     pairs = list(zip(sentences, predicted, strict=True))
-    found = {
+    contents = {
         "predictions.conll": [
             line for pair in pairs for line in (*_conll(*pair), "")
         ],
@@ -27,17 +37,17 @@ def files(sentences, predicted, scheme):
         ],
     }
     if any(sentence.id is not None for sentence in sentences):
-        found["cluener_predict.json"] = [
+        contents["cluener_predict.json"] = [
             json_files.line(_cluener(sentence, scheme.entities(tags)))
             for sentence, tags in pairs
         ]
-    return found
+    return contents
 
 
-def _cluener(sentence, found):
+def _cluener(sentence, spans):
     """Returns what CLUENER's site takes for a sentence."""
     label = {}
-    for entity in entities(sentence, found)["entities"]:
+    for entity in entities(sentence, spans)["entities"]:
         places = label.setdefault(entity["type"], {})
         span = [entity["start"], entity["end"] - 1]
         places.setdefault(entity["text"], []).append(span)
@@ -49,25 +59,25 @@ def _conll(sentence, tags):
     return map("\t".join, zip(*filter(None, columns), strict=True))
 
 
-def entities(sentence, found):
+def entities(sentence: Sentence, spans: Sequence[Entity]) -> dict[str, Any]:
     """Returns {"text": ..., "entities": [{type, start, end, text}]}.
 
     Args:
-        sentence: a `conll.Sentence`.
-        found: (type, first word, word after the last) of each entity.
+        sentence: its text is cut.
+        spans: the entities, in words; start and end are in characters.
     """
-    spans = [
+    places = [
         (
             kind,
             sentence.starts[begin],
             sentence.starts[end - 1] + len(sentence.words[end - 1]),
         )
-        for kind, begin, end in found
+        for kind, begin, end in spans
     ]
     return {
         "text": sentence.text,
         "entities": [
             {"type": kind, "start": a, "end": b, "text": sentence.text[a:b]}
-            for kind, a, b in spans
+            for kind, a, b in places
         ],
     }

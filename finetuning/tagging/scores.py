@@ -5,11 +5,15 @@ everywhere, and the entities are needed anyway. A test holds both equal.
 """
 
 import collections
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+# A type, the first word and the one after the last.
+Entity = tuple[str, int, int]
 
 
 class Score(NamedTuple):
-    """Of the entities of one type, or of all."""
+    """The scores of the entities of one type, or of all."""
 
     precision: float
     recall: float
@@ -17,20 +21,34 @@ class Score(NamedTuple):
     num_gold: int
 
 
-def score(gold, predicted):
-    """Returns the `Score` of all entities, and {type: `Score`}, sorted.
+def accuracy(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
+) -> float:
+    """Returns the share of words with the right label, of all sentences."""
+    is_right = [
+        wanted == decided
+        for sentence in zip(gold, predicted, strict=True)
+        for wanted, decided in zip(*sentence, strict=True)
+    ]
+    return sum(is_right) / len(is_right)
+
+
+def score(
+    gold: Sequence[Sequence[Entity]], predicted: Sequence[Sequence[Entity]]
+) -> tuple[Score, dict[str, Score]]:
+    """Returns the score of all entities, and {type: score}, sorted.
 
     Args:
-        gold, predicted: for each sentence a list of (type, begin, end).
+        gold, predicted: the entities of each sentence.
     """
     counts = collections.defaultdict(lambda: [0, 0, 0])
-    for wanted, found in zip(gold, predicted, strict=True):
-        for kinds, place in (
-            (set(wanted) & set(found), 0),
-            (found, 1),
+    for wanted, decided in zip(gold, predicted, strict=True):
+        for entities, place in (
+            (set(wanted) & set(decided), 0),
+            (decided, 1),
             (wanted, 2),
         ):
-            for kind, _, _ in kinds:
+            for kind, _, _ in entities:
                 counts[kind][place] += 1
     total = map(sum, zip([0, 0, 0], *counts.values(), strict=True))
     return _score(*total), {
@@ -46,12 +64,8 @@ def _score(num_right, num_found, num_gold):
     return Score(precision, recall, f1, num_gold)
 
 
-def report(total, by_type):
-    """Returns the lines of a table: a type a row, then the sums.
-
-    Args:
-        total, by_type: what `score` returns.
-    """
+def report(total: Score, by_type: Mapping[str, Score]) -> list[str]:
+    """Returns the lines of a table: a type a row, then the sums."""
     count = len(by_type) or 1
     macro = Score(
         *(sum(x[i] for x in by_type.values()) / count for i in range(3)),

@@ -11,12 +11,12 @@ class Sentence:
     words: tuple[str, ...]
     labels: tuple[str, ...] | None
     text: str
-    starts: tuple[int, ...]  # Of the words, in characters of the text.
+    starts: tuple[int, ...]  # The character each word begins with.
     path: str
-    line: int  # Of the first word; the others are on the lines behind it.
-    id: Any = None  # Of a sentence of JSON lines.
+    line: int  # Of the first word; each other word is on the next line.
+    id: Any = None  # Only a sentence of JSON lines has one.
 
-    def place(self, word=0):
+    def place(self, word: int = 0) -> str:
         """Says where a word was read."""
         if self.id is not None:  # A whole sentence is on one line.
             return f"{self.path}, line {self.line}"

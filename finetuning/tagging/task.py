@@ -5,12 +5,15 @@ Shapes: N rows, B batch, T tokens.
 
 import dataclasses
 import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 from absl import logging
 from keras import ops
 
-from finetuning import cache, problems, task, train
+from finetuning import cache, train
+from finetuning.problems import Problems
 from finetuning.tagging import (
     conll,
     files,
@@ -20,10 +23,23 @@ from finetuning.tagging import (
     scores,
     windows,
 )
+from finetuning.tagging.config import TaggingConfig
+from finetuning.tagging.sentences import Sentence
+from finetuning.tagging.tokenization import WordTokenizer
+from finetuning.task import (
+    Outputs,
+    Rows,
+    Split,
+    SplitName,
+    Task,
+    Tensors,
+    Terms,
+)
 from modeling import crf, task_heads
+from modeling.config import BertConfig
 from storage import file_io, json_files
-from text import tokenization, vocab
-from training import step
+from text import vocab
+from training.objective import Term
 
 _HEADS = {
     "crf": lambda config, initializer, count, rules, size: crf.CrfHead(
@@ -34,44 +50,41 @@ _HEADS = {
         task_heads.TokenHead(config, initializer, count)
     ),
 }
-
-
 _SETTINGS = {"labels": [str], "words_are_characters": bool}
+Examples = Sequence[Sentence]
 
 
-def run(config):
-    """Trains, evaluates and predicts as a `TaggingConfig` says."""
+def run(config: TaggingConfig) -> dict[str, float]:
+    """Trains, evaluates and predicts; see `finetuning.train.run`."""
     return train.run(config, Tagging)
 
 
-class Tagging(task.Task):
-    """The task of a `config.TaggingConfig`."""
+class Tagging(Task):
+    """The task of run_ner.py."""
 
+    name = "Tagging"
     program = "run_ner.py"
-
     key_metric = "eval_f1"
-    term_names = ("loss",)
 
-    def __init__(self, config):
+    def __init__(self, config: TaggingConfig):
         self.labels = None
         self.head = None
         if config.ner_head == "softmax":
             self.head = "token_classification"
         self._config = config
         self._scheme = None
-        # Whether the words are single characters, as in most Chinese sets.
+        # Whether words are single characters, as in most Chinese sets.
         self._is_cut = False
         self._head_layer = None
         self._vocabulary = vocab.load(config.vocab_file)
-        self._tokenizer = tokenization.Tokenizer(
-            self._vocabulary, config.do_lower_case
+        self._tokenizer = WordTokenizer(
+            self._vocabulary, config.do_lower_case, simplify=config.t2s
         )
 
-    def read(self, split_name):
-        if self.labels is None and not self._config.do_train:
-            known = self._labels_of_flag()
-            if known:
-                self._take_labels(known)
+    def read(self, split_name: SplitName) -> list[Sentence]:
+        known = self._labels_of_flag()
+        if known and self.labels is None and not self._config.do_train:
+            self._take_labels(known)
         if self.labels is None:
             sentences = self._read_training_data()
             if split_name == "train":
@@ -81,12 +94,12 @@ class Tagging(task.Task):
             return self._with_labels_if_any(sentences)
         return self._with_legal_labels(sentences)
 
-    def make_rows(self, split_name, examples):
+    def make_rows(self, split_name: SplitName, examples: Examples) -> Rows:
         config = self._config
         rows = windows.make_rows(
-            windows.simplify(examples) if config.t2s else examples,
+            examples,
             self._tokenizer,
-            self._vocabulary.ids,
+            self._vocabulary,
             max_seq_length=config.max_seq_length,
             overlap=config.window_overlap,
             numbers={label: n for n, label in enumerate(self.labels)},
@@ -103,25 +116,18 @@ class Tagging(task.Task):
             )
         return rows
 
-    def describe_rows(self, split_name):
+    def describe_rows(self, split_name: SplitName) -> dict[str, Any]:
         config = self._config
         return {
             "task": "tagging",
             "file": cache.digest(self._path(split_name)),
             "vocabulary": self._vocabulary.sha256,
             "labels": self.labels,
-        } | {
-            name: getattr(config, name)
-            for name in (
-                "do_lower_case",
-                "t2s",
-                "max_seq_length",
-                "window_overlap",
-                "token_digits",
-            )
-        }
+        } | config.deciding("rows", "reading")
 
-    def make_head(self, config, initializer):
+    def make_head(
+        self, config: BertConfig, initializer: keras.Initializer
+    ) -> keras.Layer:
         rules = None
         if self._config.constrained:
             rules = self._scheme.rules(self.labels)
@@ -134,8 +140,8 @@ class Tagging(task.Task):
         )
         return self._head_layer
 
-    def compute_terms(self, outputs, batch):
-        """The loss is of a word, whatever the head."""
+    def compute_terms(self, outputs: Tensors, batch: Tensors) -> Terms:
+        # The mean over words, whatever the head.
         words = batch["label_weights"]
         if self._config.ner_head == "softmax":
             of_each = keras.losses.sparse_categorical_crossentropy(
@@ -144,65 +150,70 @@ class Tagging(task.Task):
             total = ops.sum(words * of_each)
         else:
             total = -ops.sum(self._head_layer.log_likelihood(outputs, batch))
-        return {"loss": step.Term(total, ops.sum(words), in_loss=True)}
+        return {"loss": Term(total, ops.sum(words), in_loss=True)}
 
-    def score(self, split, outputs):
+    def score(self, split: Split, outputs: Outputs) -> dict[str, float]:
         predicted = self.tags(split, outputs)
         total, _ = self._scores(split, predicted)
         return {
-            "eval_accuracy": self._accuracy(split, predicted),
+            "eval_accuracy": scores.accuracy(
+                [example.labels for example in split.examples], predicted
+            ),
             "eval_f1": total.f1,
             "eval_precision": total.precision,
             "eval_recall": total.recall,
         }
 
-    def symptom(self, split, outputs):
+    def symptom(self, split: Split, outputs: Outputs) -> str:
         predicted = self.tags(split, outputs)
         total, _ = self._scores(split, predicted)
         if any(map(self._scheme.entities, predicted)) or not total.num_gold:
             return ""
         return f"no entity is found, and there are {total.num_gold}"
 
-    def write(self, split, outputs, directory):
+    def write(self, split: Split, outputs: Outputs, directory: str) -> None:
         predicted = self.tags(split, outputs)
         if split.name == "eval":
-            lines = scores.report(*self._scores(split, predicted))
-            for line in lines:
+            report = scores.report(*self._scores(split, predicted))
+            for line in report:
                 logging.info("%s", line)
-            _write(directory, "entity_report.txt", lines)
-            return
-        for name, lines in predictions.files(
-            split.examples, predicted, self._scheme
-        ).items():
-            _write(directory, name, lines)
+            contents = {"entity_report.txt": report}
+        else:
+            contents = predictions.files(
+                split.examples, predicted, self._scheme
+            )
+        for name, lines in contents.items():
+            file_io.write_lines(os.path.join(directory, name), lines)
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {
             "labels": list(self.labels),
             "words_are_characters": self._is_cut,
         }
 
-    def restore(self, settings):
+    def restore(self, settings: Mapping[str, Any]) -> None:
         json_files.check(settings, _SETTINGS, "settings.json", "settings")
         self._take_labels(settings["labels"])
         self._is_cut = settings["words_are_characters"]
 
-    def examples_of_lines(self, lines, source, first):
-        # A line without words is an example without words.
+    def examples_of_lines(
+        self, lines: Sequence[str], source: str, first: int
+    ) -> list[Sentence]:
+        # A line without words is an example, too, so that it has an answer.
         return [
             conll.split_text(line, source, number, cut=self._is_cut)
             for number, line in enumerate(lines, start=first)
         ]
 
-    def examples_of_file(self, path):
+    def examples_of_file(self, path: str) -> list[Sentence]:
         return json_lines.read_texts(path)
 
-    def answers(self, split, outputs):
+    def answers(self, split: Split, outputs: Outputs) -> list[dict[str, Any]]:
         pairs = zip(split.examples, self.tags(split, outputs), strict=True)
         return [self._entities(*pair) for pair in pairs]
 
-    def tags(self, split, outputs):
-        """Returns the labels of the words of each example, as strings."""
+    def tags(self, split: Split, outputs: Outputs) -> list[list[str]]:
+        """Returns the predicted labels of the words of each example."""
         tags = outputs.get("tags")
         if tags is None:
             tags = outputs["logits"].argmax(axis=-1)
@@ -213,25 +224,24 @@ class Tagging(task.Task):
 
     def _entities(self, sentence, tags):
         """Returns a sentence's text and the entities in it, for JSON."""
-        found = predictions.entities(sentence, self._scheme.entities(tags))
-        return found if sentence.id is None else {"id": sentence.id} | found
+        answer = predictions.entities(sentence, self._scheme.entities(tags))
+        return answer if sentence.id is None else {"id": sentence.id} | answer
 
     def _read_training_data(self):
         """Reads --train_file and takes the labels that are in it."""
         sentences = self._read_file("train")
         known = self._labels_of_flag()
-        scheme = (
-            labels.scheme_of(known) if known else conll.scheme_of(sentences)
-        )
+        scheme = labels.scheme_of(known) if known else None
+        scheme = scheme or conll.scheme_of(sentences)
         conll.check(sentences, scheme)
         sentences = conll.repair(sentences, scheme)
-        found = {label for s in sentences for label in s.labels}
-        if found == {labels.OUTSIDE}:
+        present = {label for s in sentences for label in s.labels}
+        if present == {labels.OUTSIDE}:
             raise ValueError(
                 f"{self._path('train')}: every label is O, nothing to learn"
             )
         conll.check(sentences, scheme, known)
-        self._take_labels(known or scheme.order(found))
+        self._take_labels(known or scheme.order(present))
         self._is_cut = conll.are_characters(sentences)
         logging.info("labels: %s", " ".join(self.labels))
         return sentences
@@ -240,19 +250,19 @@ class Tagging(task.Task):
         names = map(str.strip, (self._config.labels or "").split(","))
         return tuple(filter(None, names)) or None
 
-    def _take_labels(self, found):
-        self.labels = tuple(found)
+    def _take_labels(self, names):
+        self.labels = tuple(names)
         self._scheme = labels.scheme_of(self.labels)
 
     def _read_file(self, split_name):
-        bad = problems.Problems(self._config.strict)
+        problems = Problems(self._config.strict)
         sentences = conll.read(
             self._path(split_name),
-            bad,
+            problems,
             token_digits=self._config.token_digits,
             needs_labels=split_name != "predict",
         )
-        bad.log()
+        problems.log()
         return sentences
 
     def _with_legal_labels(self, sentences):
@@ -274,21 +284,8 @@ class Tagging(task.Task):
     def _path(self, split_name):
         return files.find(self._config, split_name)
 
-    def _accuracy(self, split, predicted):
-        """The share of words with the right label."""
-        pairs = [
-            pair
-            for example, tags in zip(split.examples, predicted, strict=True)
-            for pair in zip(example.labels, tags, strict=True)
-        ]
-        return sum(wanted == found for wanted, found in pairs) / len(pairs)
-
     def _scores(self, split, predicted):
         return scores.score(
             [self._scheme.entities(x.labels) for x in split.examples],
             [self._scheme.entities(x) for x in predicted],
         )
-
-
-def _write(directory, name, lines):
-    file_io.write_lines(os.path.join(directory, name), lines)

@@ -1,20 +1,35 @@
 """Sentences -> rows: a long sentence is several, and none of it is lost.
 
+The words "playing a b cd" with --max_seq_length=6 and --window_overlap=1; a
+word's label is at its first piece, where the weight is 1:
+
+    row 0      [CLS] play ##ing a  b   [SEP]     first_word 0, is_start
+    weights      0    1     0   1  1     0
+    row 1      [CLS]  b     c  ##d [SEP] [PAD]   first_word 2, is_end
+    weights      0    1     1   0    0     0
+
+Both rows have "b"; row 0 shows more around it (all that comes before), so its
+tag is that of row 0.
+
 Shapes: N rows, T tokens.
 """
 
-import dataclasses
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from text import t2s
+from finetuning.tagging.sentences import Sentence
+from finetuning.tagging.tokenization import WordTokenizer
+from text.vocab import Vocabulary
 
 
-def spans(num_pieces, capacity, overlap):
+def spans(
+    num_pieces: Sequence[int], capacity: int, overlap: int
+) -> list[tuple[int, int]]:
     """Returns (first word, word after the last) of each window.
 
     Args:
-        num_pieces: of each word, [words]; none has more than `capacity`.
+        num_pieces: of each word; none has more than `capacity`.
         capacity: how many pieces a window takes.
         overlap: about how many of them the next window has again.
     """
@@ -22,45 +37,33 @@ def spans(num_pieces, capacity, overlap):
         return [(0, 0)]
     ends = np.cumsum(num_pieces)
     starts = ends - num_pieces
-    found, begin = [], 0
+    windows, begin = [], 0
     while True:
         end = int(np.searchsorted(ends, starts[begin] + capacity, "right"))
-        found.append((begin, end))
+        windows.append((begin, end))
         if end == len(ends):
-            return found
-        # The words of the overlap, but no more than leave room for a new one.
+            return windows
+        # The next window has the words of the overlap again, but only so many
+        # that there is room for a new one.
         least = max(ends[end - 1] - overlap, ends[end] - capacity)
         begin = int(np.searchsorted(starts, least))
 
 
-def simplify(sentences):
-    """Returns the sentences with their words in simplified Chinese."""
-    texts = "\n".join(sentence.text for sentence in sentences)
-    return [
-        dataclasses.replace(
-            sentence,
-            words=tuple(
-                text[begin : begin + len(word)]
-                for begin, word in zip(
-                    sentence.starts, sentence.words, strict=True
-                )
-            ),
-        )
-        for sentence, text in zip(
-            sentences,
-            t2s.to_simplified_in_place(texts).split("\n"),
-            strict=True,
-        )
-    ]
-
-
-def make_rows(sentences, tokenizer, ids, *, max_seq_length, overlap, numbers):
+def make_rows(
+    sentences: Sequence[Sentence],
+    tokenizer: WordTokenizer,
+    vocabulary: Vocabulary,
+    *,
+    max_seq_length: int,
+    overlap: int,
+    numbers: Mapping[str, int],
+) -> dict[str, np.ndarray]:
     """Returns the rows of sentences.
 
     Args:
-        sentences: a list of `conll.Sentence`.
-        tokenizer: a `text.tokenization.Tokenizer`.
-        ids: {token: id} of its vocabulary.
+        sentences: with or without labels.
+        tokenizer: of the vocabulary.
+        vocabulary: knows the special tokens.
         max_seq_length: T.
         overlap: pieces that two windows of a sentence share.
         numbers: {label: number}.
@@ -68,27 +71,31 @@ def make_rows(sentences, tokenizer, ids, *, max_seq_length, overlap, numbers):
     Returns:
         int32 "input_ids", "input_mask", "segment_ids", "label_ids" [N, T];
         float32 "label_weights" [N, T], 1 on the first piece of each word;
-        int32 [N] "sentence" and "first_word", of which words a row is, and
-        "is_start" and "is_end": whether it has the sentence's first and last.
+        int32 [N] "sentence" and "first_word", which say what words a row has,
+        and "is_start" and "is_end": whether it has the sentence's first and
+        last word.
     """
+    roles = vocabulary.roles
     capacity = max_seq_length - 2
-    windows = [
-        (number, begin, end, len(pieces) == end, pieces[begin:end])
-        for number, pieces in enumerate(
-            _pieces(sentences, tokenizer, ids["[UNK]"], capacity)
-        )
-        for begin, end in spans([len(x) for x in pieces], capacity, overlap)
-    ]
+    windows = []
+    for number, words in enumerate(tokenizer.tokenize(sentences)):
+        # A word without a token still needs a place for its label.
+        pieces = [word[:capacity] or [roles.unk] for word in words]
+        windows += [
+            (number, begin, end, len(pieces) == end, pieces[begin:end])
+            for begin, end in spans(list(map(len, pieces)), capacity, overlap)
+        ]
     shape = (len(windows), max_seq_length)
     rows = {
         name: np.zeros(shape, np.int32)
         for name in ("input_ids", "input_mask", "segment_ids", "label_ids")
     }
+    rows["input_ids"].fill(vocabulary.padding_id)
     rows["label_weights"] = np.zeros(shape, np.float32)
     for row, (number, begin, end, _, pieces) in enumerate(windows):
-        flat = [ids["[CLS]"], *(i for word in pieces for i in word)]
-        rows["input_ids"][row, : len(flat) + 1] = [*flat, ids["[SEP]"]]
-        rows["input_mask"][row, : len(flat) + 1] = 1
+        ids = [roles.cls, *(i for word in pieces for i in word), roles.sep]
+        rows["input_ids"][row, : len(ids)] = ids
+        rows["input_mask"][row, : len(ids)] = 1
         firsts = np.cumsum([1, *map(len, pieces)])[:-1]
         rows["label_weights"][row, firsts] = 1
         if sentences[number].labels:
@@ -104,24 +111,13 @@ def make_rows(sentences, tokenizer, ids, *, max_seq_length, overlap, numbers):
     }
 
 
-def _pieces(sentences, tokenizer, unk_id, capacity):
-    """Yields, for each sentence, the list of ids of each word."""
-    words = "\n".join(word for x in sentences for word in x.words)
-    ids, starts = tokenizer.tokenize(words)
-    ids, line = ids.tolist(), 0
-    for sentence in sentences:
-        last = line + len(sentence.words)
-        yield [
-            ids[starts[n] : starts[n + 1]][:capacity] or [unk_id]
-            for n in range(line, last)
-        ]
-        line = last
-
-
-def merge(rows, tags, num_words):
+def merge(
+    rows: Mapping[str, np.ndarray], tags: np.ndarray, num_words: Sequence[int]
+) -> list[np.ndarray]:
     """Returns the tag of each word, from the window that shows most around it.
 
-    What is at the end of a sentence has all of it there.
+    A window that has the first or the last word of its sentence lacks nothing
+    on that side.
 
     Args:
         rows: from `make_rows`.
@@ -129,9 +125,9 @@ def merge(rows, tags, num_words):
         num_words: of each sentence.
 
     Returns:
-        A list of int arrays, one a sentence.
+        For each sentence int [words].
     """
-    found = [np.zeros(count, np.int64) for count in num_words]
+    merged = [np.zeros(count, np.int64) for count in num_words]
     most = [np.full(count, -1) for count in num_words]
     whole = rows["input_ids"].shape[1]
     lengths = rows["input_mask"].sum(axis=1)
@@ -143,6 +139,6 @@ def merge(rows, tags, num_words):
         begin = rows["first_word"][row]
         words = slice(begin, begin + len(places))
         is_better = around > most[number][words]
-        found[number][words][is_better] = tags[row, places][is_better]
+        merged[number][words][is_better] = tags[row, places][is_better]
         most[number][words][is_better] = around[is_better]
-    return found
+    return merged

@@ -185,7 +185,7 @@ def test_documents_glued_across_files_are_warned_of(tmp_path, caplog):
     )
     with caplog.at_level("WARNING"):
         result = build.build(settings)
-    assert result["statistics"]["num_documents"] == 2 + 2 + 1 + 1
+    assert result.statistics["num_documents"] == 2 + 2 + 1 + 1
     assert "2 of 4 files do not end with a blank line" in caplog.text
     assert f"the first is {paths[0]}" in caplog.text
 

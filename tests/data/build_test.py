@@ -89,8 +89,8 @@ def test_a_document_may_go_on_in_the_next_file(tmp_path):
     settings = built.make_config(tmp_path, **flags)
     assert built.run(tmp_path, **flags) == built.expected(settings)
     manifest = build.build(settings)
-    assert manifest["statistics"]["num_documents"] == 3
-    assert manifest["statistics"]["num_sentences"] == 8
+    assert manifest.statistics["num_documents"] == 3
+    assert manifest.statistics["num_sentences"] == 8
 
 
 def test_lines_without_tokens_are_left_out_and_end_no_document(tmp_path):
@@ -102,7 +102,7 @@ def test_lines_without_tokens_are_left_out_and_end_no_document(tmp_path):
     settings = built.make_config(tmp_path, **flags)
     assert built.run(tmp_path, **flags) == built.expected(settings)
     manifest = build.build(settings)
-    assert manifest["statistics"]["num_documents"] == 3
+    assert manifest.statistics["num_documents"] == 3
 
 
 def test_packed_text_and_packed_records_are_the_same_text_and_records(tmp_path):
@@ -150,7 +150,7 @@ def test_the_records_do_not_depend_on_where_chunks_of_text_end(
 
 def test_the_summary_counts_what_was_written(tmp_path, capsys):
     settings = built.make_config(tmp_path)
-    counts = build.build(settings)["statistics"]
+    counts = build.build(settings).statistics
     (records,) = built.expected(settings)
     tokens = [sum(record["input_mask"]) for record in records]
     masks = sum(sum(record["masked_lm_weights"]) for record in records)
@@ -240,7 +240,7 @@ def test_remote_paths_give_the_same_records(tmp_path, is_packed):
         **flags,
     )
     build.build(config)
-    assert build.build(config)["files"].keys() == {"records"}
+    assert build.build(config).files.keys() == {"records"}
     assert sorted(p.name for p in (tmp_path / "remote").iterdir()) == [
         "records",
         "records.manifest.json",

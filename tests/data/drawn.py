@@ -39,26 +39,22 @@ class Draws:
         self.begins = begins
         self._rules = rules
         self._state = mersenne.state(seed)
-        self._scratch = np.empty((2, num_tokens + 1), np.int32)
         size = (2, rules.max_predictions_per_seq)
-        self._drawn, self._places = np.empty((2, *size), np.int32)
+        self._scratch = masking.Scratch(
+            self.row,
+            begins,
+            *np.empty((2, num_tokens + 1), np.int32),
+            *np.empty((2, *size), np.int32),
+        )
 
     def draw(self):
         """{position: the id that stands there instead}"""
         before = self.row.copy()
         num_masks = masking.draw_masks(
-            self.row,
-            self.begins,
-            len(self.row),
-            self.sep,
-            self._rules,
-            self._state,
-            *self._scratch,
-            self._drawn,
-            self._places,
+            len(self.row), self.sep, self._rules, self._state, self._scratch
         )
         assert (self.row == before).all()
-        places = self._places[:, :num_masks]
+        places = self._scratch.places[:, :num_masks]
         kept = places[1] == masking.KEPT
         places[1, kept] = self.row[places[0, kept]]
         positions, ids = places.tolist()

@@ -9,9 +9,14 @@ import tensorflow as tf
 
 from data import config, records
 from data.feeding import dynamic_masking
+from data.manifest import Manifest
+from storage import typed_json
 from tests.data import drawn, unmasked
 
 LENGTH, MASK_ID, VOCAB_SIZE = 40, 4, 3000
+MANIFEST = typed_json.make(
+    Manifest, unmasked.MANIFEST | {"vocab_size": VOCAB_SIZE, "files": {}}
+)
 UNITS = ("word", "ngram", "span")
 
 
@@ -21,7 +26,7 @@ def parser(seed=1, length=LENGTH, **flags):
         dynamic_masking.parse_fn(
             config.MaskingConfig(**flags),
             max_seq_length=length,
-            manifest=unmasked.MANIFEST | {"vocab_size": VOCAB_SIZE},
+            manifest=MANIFEST,
             seed=seed,
         ),
         input_signature=[

@@ -59,7 +59,7 @@ def make(directory, name, text, encoding=None, pack=bytes):
     )
     manifest = build.build(settings)
     records = [pathlib.Path(x).read_bytes() for x in settings.output_paths]
-    return records, manifest["statistics"], len(manifest["shards"])
+    return records, manifest.statistics, len(manifest.shards)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

@@ -5,12 +5,12 @@ import collections
 import numpy as np
 import pytest
 
-from data.building import masking
+from data import laws
 from tests import project
 from tests.data import built, drawn
 from text import tokenization, vocab
 
-UNITS = tuple(masking.UNITS)
+UNITS = tuple(laws.LAWS)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Records of several sequences against the same sequences one by one."""
 
 import collections
+import itertools
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def read(path, compression=""):
         }
 
 
-def unpack(record):
+def unpack(record, padding_id=0):
     """Yields the sequences of a record as records of one each, by lists."""
     numbers = record["input_mask"]
     masks = list(
@@ -56,7 +57,8 @@ def unpack(record):
         padding = [0] * (length - len(places))
         unused = [0] * (most - len(own))
         yield {
-            "input_ids": [record["input_ids"][p] for p in places] + padding,
+            "input_ids": [record["input_ids"][p] for p in places]
+            + [padding_id] * len(padding),
             "input_mask": [1] * len(places) + padding,
             "segment_ids": [record["segment_ids"][p] for p in places] + padding,
             "masked_lm_positions": [p for p, _ in own] + unused,
@@ -68,7 +70,7 @@ def unpack(record):
         }
 
 
-def check_form(record, length=128, most=20, sequences=N):
+def check_form(record, length=128, most=20, sequences=N, padding=0):
     """What holds for a record as a whole."""
     sizes = {"input_ids": length, "masked_lm_ids": most}
     sizes["next_sentence_labels"] = sequences
@@ -80,7 +82,7 @@ def check_form(record, length=128, most=20, sequences=N):
     }
     num_tokens = len(numbers)
     assert not any(record["input_mask"][num_tokens:])
-    assert not any(record["input_ids"][num_tokens:])
+    assert {*record["input_ids"][num_tokens:]} <= {padding}
     assert not any(record["segment_ids"][num_tokens:])
     for name in ("masked_lm", "next_sentence"):
         weights = record[f"{name}_weights"]
@@ -127,11 +129,11 @@ def test_packed_sequences_are_those_of_the_same_build_without_packing(
         map(frozen, wanted)
     )
     assert len(rows) < 0.8 * len(wanted)
-    counts = found["statistics"]
+    counts = found.statistics
     assert counts["num_records"] == len(rows)
     assert counts["num_sequences"] == len(wanted)
-    assert found["files"]["packed"]["num_records"] == len(rows)
-    assert found["pack_sequences"] == N
+    assert found.files["packed"].num_records == len(rows)
+    assert found.pack_sequences == N
     num_tokens = sum(np.count_nonzero(r["input_mask"]) for r in rows)
     num_places = sum(len(r["input_mask"]) for r in rows)
     assert counts["padding_rate"] == pytest.approx(1 - num_tokens / num_places)
@@ -187,8 +189,9 @@ def test_a_record_holds_what_its_recipes_say(tmp_path, length, most, sequences):
     got = list(read(path))
     assert [max(record["input_mask"]) for record in got] == counts.tolist()
     for record in got:
-        check_form(record, length, most, sequences)
-    assert [x for record in got for x in unpack(record)] == [
+        check_form(record, length, most, sequences, records_test.PADDING)
+    sequences = (unpack(record, records_test.PADDING) for record in got)
+    assert [*itertools.chain(*sequences)] == [
         records_test.plain(text, rows[i], length, most) for i in order
     ]
 
@@ -222,9 +225,9 @@ def test_records_that_are_packed_are_not_taken_for_others(tmp_path):
     # A build that knew no such flag.
     path = manifest.path_of(settings)
     older = manifest.read(path)
-    del older["made_from"]["flags"]["pack_sequences"]
+    del older.made_from.flags["pack_sequences"]
     manifest.write(path, older)
-    assert build.build(settings)["made_from"] == older["made_from"]
+    assert build.build(settings).made_from == older.made_from
     (tmp_path / "packed.manifest.json").unlink()
     with pytest.raises(ValueError, match=f"{packed} .*manifest.json"):
         record_checks.check(record_files.find(packed), **sizes)
@@ -246,7 +249,7 @@ def test_what_keeps_records_from_being_filled_is_told(
     text.write_text("\n\n".join(f"short line {k % 97}" for k in range(900)))
     flags = {"pack_sequences": 42, "pair_task": "none", **flags}
     found = built.build_only(tmp_path, input_file=str(text), **flags)
-    assert (found["statistics"]["padding_rate"] > 0.05) == bool(names)
+    assert (found.statistics["padding_rate"] > 0.05) == bool(names)
     warnings = [x for x in caplog.messages if "is reached first" in x]
     assert len(warnings) == len(names)
     for name, warning in zip(names, warnings, strict=True):

@@ -132,12 +132,12 @@ def test_the_manifest_says_what_was_built(tmp_path):
     )
     manifest = build.build(settings)
     assert settings.dupe_factor == 1
-    assert manifest["masking"] == "dynamic"
-    assert manifest["pair_task"] == "sop"
-    assert manifest["word_segmenter"] == "none"
+    assert manifest.masking == "dynamic"
+    assert manifest.pair_task == "sop"
+    assert manifest.word_segmenter == "none"
     rows = list(vocab.load(settings.vocab_file).rows)
-    assert manifest["mask_id"] == rows.index("[MASK]")
-    assert manifest["special_ids"] == [
+    assert manifest.mask_id == rows.index("[MASK]")
+    assert manifest.special_ids == [
         rows.index(token) for token in project.SPECIAL_TOKENS
     ]
-    assert 0.3 < manifest["statistics"]["swapped_rate"] < 0.7
+    assert 0.3 < manifest.statistics["swapped_rate"] < 0.7

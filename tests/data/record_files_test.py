@@ -234,4 +234,4 @@ def test_records_of_older_builds_are_masked_pairs(tmp_path):
     _write_manifest(a)
     files = record_files.find(f"{a},{b}")
     record_checks.check(files, **_SIZES)
-    assert files[0].stated("pair_task") == files[1].stated("pair_task")
+    assert files[0].facts.pair_task == files[1].facts.pair_task

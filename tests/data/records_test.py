@@ -9,9 +9,11 @@ import tensorflow as tf
 from data import records
 from data.building import instances, masking, recipes, similar_words
 from data.building.encoder import Encoder
+from data.laws import LAWS
 from tests.data import built
 
-CLS, SEP, MASK = 101, 102, 103
+LAW = LAWS["word"]
+CLS, SEP, MASK, PADDING = 101, 102, 103, 104
 # At the edges of one, two, three, four and five bytes of a varint.
 EDGES = [1, 127, 128, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28]
 IDS = np.array([*EDGES, 2**31 - 1, 0], np.int32)
@@ -27,15 +29,16 @@ def make_rules(length, num_predictions, is_masked=True):
         is_masked,
         np.int32(CLS),
         np.int32(SEP),
+        np.int32(PADDING),
         masking.Masking(
             0.15,
             num_predictions,
-            0,
-            masking.run_lengths("word"),
+            LAW.run_lengths,
+            LAW.draws_for,
+            LAW.takes_similar,
             False,
             True,
-            np.int32(MASK),
-            nothing,
+            masking.StandIns(0.8, 0.5, np.int32(MASK), nothing),
             similar_words.load(no_words, None),
         ),
     )
@@ -90,11 +93,11 @@ def plain(corpus, row, length, num_predictions):
     for place, token in zip(places, new, strict=True):
         ids[place] = int(token)
 
-    def pad(values, size):
-        return list(values) + [0] * (size - len(values))
+    def pad(values, size, padding=0):
+        return list(values) + [padding] * (size - len(values))
 
     return {
-        "input_ids": pad(ids, length),
+        "input_ids": pad(ids, length, PADDING),
         "input_mask": pad([1] * len(ids), length),
         "segment_ids": pad([0] * len(first) + [1] * len(second), length),
         "masked_lm_positions": pad(places.tolist(), num_predictions),

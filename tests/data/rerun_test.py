@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from data.building import build, shard
-from storage import file_io
+from storage import file_io, typed_json
 from tests import project
 from tests.data import built
 
@@ -63,7 +63,7 @@ def test_a_second_run_finds_the_files_built(tmp_path, caplog):
     with caplog.at_level("INFO", logger="absl"):
         manifest = build.build(built.make_config(tmp_path, **flags))
     assert "already built" in caplog.text
-    assert manifest == json.loads(before["a.manifest.json"])
+    assert typed_json.plain(manifest) == json.loads(before["a.manifest.json"])
     assert contents(tmp_path) == before
     assert times == [
         p.stat().st_mtime_ns for p in (tmp_path / "made").iterdir()
@@ -186,7 +186,7 @@ def test_outputs_of_one_name_in_two_folders_are_both_counted(tmp_path):
     flags = {"output_file": ",".join(outputs)}
     got = built.run(tmp_path, **flags)
     manifest = build.build(built.make_config(tmp_path, **flags))
-    counts = [entry["num_records"] for entry in manifest["files"].values()]
+    counts = [entry.num_records for entry in manifest.files.values()]
     assert counts == [len(records) for records in got]
 
 
@@ -222,5 +222,5 @@ def test_a_build_killed_by_the_system_is_done_by_a_rerun(tmp_path):
     manifest = build.build(settings)
     assert not folder.exists()
     num_records = sum(1 for _ in tf.data.TFRecordDataset(settings.output_file))
-    assert num_records == manifest["statistics"]["num_records"]
+    assert num_records == manifest.statistics["num_records"]
     assert num_records > 20000

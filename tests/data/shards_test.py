@@ -126,7 +126,7 @@ def test_bytes_do_not_depend_on_the_number_of_workers(
         made.append({p.name: p.read_bytes() for p in folder.iterdir()})
     assert made[0] == made[1]
     assert len(made[0]) == num_files + 1
-    assert len(manifest["shards"]) == 3
+    assert len(manifest.shards) == 3
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_shard_that_fails_leaves_the_others_and_is_built_when_mended(
             shard_megabytes=3,
         )
     )
-    assert manifest["shards"] == whole["shards"]
+    assert manifest.shards == whole.shards
     for made in settings.output_paths:
         again = made.replace("/made/", "/whole/")
         assert pathlib.Path(made).read_bytes() == (

@@ -30,7 +30,7 @@ def make(tmp_path, caplog, capsys):
             vocab_file=project.write_vocabulary(tmp_path, characters, "v.txt"),
             **{"dupe_factor": 1, "overwrite": True} | flags,
         )
-        found = build.build(settings)["statistics"]
+        found = build.build(settings).statistics
         warned = [
             record.getMessage()
             for record in caplog.records
@@ -137,7 +137,7 @@ def test_documents_of_one_sentence_are_the_reason_where_they_are_it(make):
 
 
 def test_the_samples_are_no_reason_to_warn_of_cuts_or_masks(tmp_path, caplog):
-    found = built.build_only(tmp_path, dupe_factor=1)["statistics"]
+    found = built.build_only(tmp_path, dupe_factor=1).statistics
     lines = [
         line
         for path in project.SAMPLES

@@ -90,7 +90,7 @@ def test_a_build_does_not_go_on_with_another_version(tmp_path, install):
     flags = {"t2s": True, "dupe_factor": 1}
     here = f"OpenCC {importlib.metadata.version('opencc')}"
     found = built.build_only(tmp_path, **flags)
-    assert found["made_from"]["flags"]["t2s"] == here
+    assert found.made_from.flags["t2s"] == here
     before = (tmp_path / "records").read_bytes()
     assert built.build_only(tmp_path, **flags) == found  # Already built.
     install("1.0.0", lambda text: text)
@@ -102,7 +102,7 @@ def test_a_build_does_not_go_on_with_another_version(tmp_path, install):
 
 def test_without_t2s_no_version_counts(tmp_path, install):
     found = built.build_only(tmp_path, dupe_factor=1)
-    assert found["made_from"]["flags"]["t2s"] is False
+    assert found.made_from.flags["t2s"] is False
     install("1.0.0", spoil)
     assert built.build_only(tmp_path, dupe_factor=1) == found
 
@@ -117,7 +117,7 @@ def test_a_worker_with_another_version_builds_no_shard(
     vocabulary = vocab.load(settings.vocab_file)
     described = made_from.describe(settings, vocabulary)
     made_from.check_versions(described, settings)
-    wanted = described["flags"][flag]
+    wanted = described.flags[flag]
     assert any(character.isdigit() for character in wanted)
     real = importlib.metadata.version
     package = {"t2s": "opencc", "word_segmenter": "jieba"}[flag]

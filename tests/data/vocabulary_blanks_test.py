@@ -33,7 +33,7 @@ def test_special_rows_are_left_out_of_random_words_all_the_same(
             masking=masking,
             **({"random_words": "no_specials"} if masking == "static" else {}),
         )
-        assert manifest["special_ids"] == list(range(204))
-        assert manifest["mask_id"] == 203
+        assert manifest.special_ids == list(range(204))
+        assert manifest.mask_id == 203
         found.append(pathlib.Path(output).read_bytes())
     assert found[0] == found[1]

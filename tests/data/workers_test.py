@@ -7,6 +7,7 @@ import types
 import pytest
 
 from data.building import engines
+from tests import house_test
 from tests.data import failing
 
 SETTINGS = types.SimpleNamespace(engine="local", num_workers=2)
@@ -95,3 +96,8 @@ def test_an_error_in_the_build_ends_its_workers(tmp_path):
 
 def _interrupt(_):
     raise KeyboardInterrupt
+
+
+def test_a_cluster_is_sent_all_that_the_builder_imports():
+    wanted = {"data"} | house_test.MAY_IMPORT["data"]
+    assert wanted == set(engines.SHIPPED)

@@ -25,7 +25,7 @@ def _use_devices(number):
     devices = tf.distribute.MirroredStrategy(
         [f"CPU:{i}" for i in range(number)]
     )
-    strategy.of = lambda _: devices
+    strategy.create = lambda _: devices
 
 
 def main(num_replicas, directory, output_dir):

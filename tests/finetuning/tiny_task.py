@@ -11,7 +11,7 @@ from sklearn import metrics
 from finetuning import config, task, train
 from modeling import task_heads
 from tests import tiny
-from training import step
+from training.objective import Term
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -24,6 +24,7 @@ class _Config(config.FinetuningConfig):
 class WhichHalf(task.Task):
     """Says whether the tokens of a row are below or from 50 on."""
 
+    name = "WhichHalf"
     program = "tiny_task.py"
     head = "sequence_classification"
     key_metric = "eval_accuracy"
@@ -56,7 +57,7 @@ class WhichHalf(task.Task):
             batch["label_ids"], outputs["logits"]
         )
         return {
-            "loss": step.Term(
+            "loss": Term(
                 tf.reduce_sum(losses),
                 tf.cast(tf.shape(losses)[0], tf.float32),
                 in_loss=True,

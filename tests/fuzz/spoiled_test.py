@@ -11,7 +11,7 @@ import types
 import pytest
 
 from data.building import build
-from finetuning import cache, inherited, programs, weights
+from finetuning import cache, directory, inherited, programs
 from finetuning.classification import config as classification_config
 from finetuning.classification import task as classification
 from finetuning.question_answering import config as question_config
@@ -146,11 +146,15 @@ def test_settings_of_a_fine_tuning(tmp_path, name):
         held.read(lambda: programs.load(folder), path, folder)
         held.read(lambda: inherited.settle(config, ()), path, folder)
 
+        task = types.SimpleNamespace(settings=lambda: now["settings"])
+
         def go_on():
             before = run_settings.read(folder)
             run_settings.check_program(before, program, folder)
-            weights._refuse_other_labels(config, before, now)
-            run_settings.warn_of_changes(before, now, "newest")
+            directory.refuse_other_labels(config, task, before)
+            run_settings.warn_of_changes(
+                before, now["config"], now["training_rows"], "newest"
+            )
 
         held.read(go_on, path, folder)
 

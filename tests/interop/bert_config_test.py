@@ -1,11 +1,15 @@
 """The config that a flag names: whose words it has, and what is said of it."""
 
 import json
+import types
 
 import pytest
 
+from finetuning import preflight as finetuning_preflight
 from interop import bert_config, hugging_face_config
+from pretraining import preflight as pretraining_preflight
 from tests import tiny
+from tests.interop import berts
 
 
 def _write(path, **values):
@@ -32,6 +36,33 @@ def test_gelu_means_what_the_writer_of_the_file_means(
     found = bert_config.read(_write(tmp_path / name, **keys))
     assert found.hidden_act == ours
     assert not {"architectures", "transformers_version"} & found.extra.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("bert_config.json", "gelu"), ("config.json", "gelu_exact")],
+)
+def test_every_program_reads_it_alike(tmp_path, name, ours):
+    (tmp_path / "vocab.txt").write_bytes(berts.vocabulary(tiny.VOCAB_SIZE))
+    settings = types.SimpleNamespace(
+        bert_config_file=_write(tmp_path / name),
+        vocab_file=str(tmp_path / "vocab.txt"),
+        max_seq_length=tiny.NUM_TOKENS,
+        do_lower_case=True,
+    )
+    found = [
+        preflight.read_bert_config(settings)
+        for preflight in (pretraining_preflight, finetuning_preflight)
+    ]
+    assert found[0] == found[1]
+    assert found[0].hidden_act == ours
+    settings.max_seq_length += 1
+    errors = []
+    for preflight in (pretraining_preflight, finetuning_preflight):
+        with pytest.raises(ValueError, match="max_position_emb") as error:
+            preflight.read_bert_config(settings)
+        errors.append(str(error.value))
+    assert errors[0] == errors[1]
 
 
 def test_unknown_keys_are_named_in_a_warning(tmp_path, caplog):

@@ -18,7 +18,7 @@ def bert(head="pretraining", **changes):
         config = variables.with_extra(config, id2label=LABELS)
         num_labels = len(LABELS)
     rng = np.random.default_rng(7)
-    return variables.Bert(
+    return variables.PortableModel(
         config=config,
         head=head,
         values={

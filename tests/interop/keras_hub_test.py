@@ -11,7 +11,7 @@ from tests.interop import berts
 library = pytest.importorskip("keras_hub")
 
 
-@pytest.mark.parametrize("head", keras_hub.HEADS)
+@pytest.mark.parametrize("head", variables.DEFAULT.keras_hub.names)
 def test_keras_hub_computes_what_we_do_and_a_round_trip_changes_no_bit(
     tmp_path, head
 ):
@@ -72,7 +72,7 @@ def test_what_keras_hub_has_not_is_refused(tmp_path):
     values = {
         name: value
         for name, value in model.values.items()
-        if name not in variables.POOLER
+        if name not in variables.DEFAULT.pooler_names
     }
     with pytest.raises(ValueError, match=r"pooler/dense/bias \[32\] is miss"):
         keras_hub.export(

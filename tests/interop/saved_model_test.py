@@ -66,7 +66,7 @@ def test_every_head_computes_what_keras_does(head):
     found = served.of_ids(
         *(tf.constant(features[name]) for name in outputs.FEATURES)
     )
-    found = saved_model_proof.joined(
+    found = outputs.joined(
         {name: value.numpy() for name, value in found.items()}
     )
     wanted = outputs.of_ours(model, features)

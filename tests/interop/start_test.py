@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from interop import hugging_face, start, tf1, variables
+from interop.config import ModelSettings
 from storage import tensors
 from tests import tiny
 from tests.interop import berts
@@ -26,11 +27,13 @@ def _start(path, config=None, head="pretraining", allow_partial=False):
 
 def _start_of(ours, path, config, allow_partial=False):
     table = start.initialize(
-        str(path),
+        ModelSettings(
+            bert_config_file="my.json",
+            init_checkpoint=str(path),
+            allow_partial_init=allow_partial,
+        ),
         ours,
         config,
-        config_file="my.json",
-        allow_partial=allow_partial,
     )
     return {name: x.numpy() for name, x in ours.items()}, table
 
@@ -131,9 +134,9 @@ def test_a_missing_pooler_is_a_warning(tmp_path, form, caplog):
         hugging_face.export(str(tmp_path), model)
     found, _ = _start(tmp_path)
     assert "has no pooler" in caplog.text
-    for name in variables.POOLER:
+    for name in variables.DEFAULT.pooler_names:
         assert name in caplog.text
-    _assert_as_before(found, variables.POOLER)
+    _assert_as_before(found, variables.DEFAULT.pooler_names)
     for name, value in rest.items():
         np.testing.assert_array_equal(found[name], value)
 
@@ -151,7 +154,7 @@ def test_a_pooler_that_nobody_wants_is_unused(tmp_path, caplog):
     ours = {
         name: tf.Variable(np.zeros(shape, np.float32))
         for name, shape in variables.wanted(config, "encoder").items()
-        if name not in variables.POOLER
+        if name not in variables.DEFAULT.pooler_names
     }
     _, table = _start_of(ours, path, config)
     assert "unused                9  bert/pooler/dense/" in table

@@ -106,7 +106,7 @@ _OTHERS = {
 
 
 def _read(**values):
-    return config.from_json(json.dumps(values), "my.json")
+    return config.BertConfig.from_json(json.dumps(values), "my.json")
 
 
 @pytest.mark.parametrize("name", _OTHERS)
@@ -254,9 +254,9 @@ _TEXT = json.dumps(tiny.CONFIG)
 )
 def test_a_damaged_file_is_named_with_the_place(data, words):
     with pytest.raises(ValueError, match=f"^my.json.*{words}"):
-        config.from_json(data, "my.json")
+        config.BertConfig.from_json(data, "my.json")
 
 
 def test_a_byte_order_mark_is_no_damage():
-    found = config.from_json(_TEXT.encode("utf-8-sig"), "my.json")
+    found = config.BertConfig.from_json(_TEXT.encode("utf-8-sig"), "my.json")
     assert found == tiny.config()

@@ -17,13 +17,15 @@ _CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 
 
 def test_unknown_keys_survive_a_round_trip():
-    read = config.from_json(json.dumps(_PUBLISHED), "bert_config.json")
+    read = config.BertConfig.from_json(
+        json.dumps(_PUBLISHED), "bert_config.json"
+    )
     assert json.loads(read.to_json()) == _PUBLISHED
 
 
 @pytest.mark.parametrize("path", sorted(_CONFIGS.glob("*.json")))
 def test_the_shipped_configs_are_complete(path):
-    read = config.from_json(path.read_text(), str(path))
+    read = config.BertConfig.from_json(path.read_text(), str(path))
     assert json.loads(read.to_json()) == json.loads(path.read_text())
 
 
@@ -39,10 +41,10 @@ def test_the_shipped_configs_are_complete(path):
 )
 def test_an_impossible_value_is_named_with_its_file_and_key(change, words):
     with pytest.raises(ValueError, match=f"^my.json: {words}"):
-        config.from_json(json.dumps(_PUBLISHED | change), "my.json")
+        config.BertConfig.from_json(json.dumps(_PUBLISHED | change), "my.json")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
 def test_what_is_no_config_is_refused_by_name(text):
     with pytest.raises(ValueError, match=r"^my.json.*: not"):
-        config.from_json(text, "my.json")
+        config.BertConfig.from_json(text, "my.json")

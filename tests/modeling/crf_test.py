@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from modeling import crf, initializers, recurrent
+from modeling.encoder import Encoded
 from tests import tiny
 
 _MOST_WORDS = 6
@@ -140,7 +141,7 @@ def _batch(num_tokens=12):
     mask = (np.arange(num_tokens) < lengths[:, None]).astype(np.int32)
     words = mask * (rng.random(mask.shape) < 0.7)
     sequence = rng.normal(size=(*mask.shape, tiny.WIDTH)).astype("f4")
-    return {"sequence_output": tf.constant(sequence)}, {
+    return Encoded(tf.constant(sequence)), {
         "input_mask": tf.constant(mask),
         "label_weights": tf.constant(words.astype("f4")),
         "label_ids": tf.constant(rng.integers(0, 5, mask.shape), tf.int32),
@@ -188,9 +189,9 @@ def test_padding_changes_nothing(name):
         for k, v in batch.items()
     }
     sequence = tf.pad(
-        encoded["sequence_output"], [[0, 0], [0, 5], [0, 0]], constant_values=9
+        encoded.sequence_output, [[0, 0], [0, 5], [0, 0]], constant_values=9
     )
-    padded = head({"sequence_output": sequence}, longer)
+    padded = head(Encoded(sequence), longer)
     np.testing.assert_array_equal(padded["tags"][:, :12], outputs["tags"])
     np.testing.assert_allclose(
         head.log_likelihood(padded, longer),
@@ -240,7 +241,7 @@ def test_the_lstm_is_that_of_keras_in_both_directions():
         keras.layers.LSTM(7, return_sequences=True)
     )
     encoded, batch = _batch()
-    sequence, mask = encoded["sequence_output"], batch["input_mask"]
+    sequence, mask = encoded.sequence_output, batch["input_mask"]
     theirs.build(sequence.shape)
     weights = [v for d in ours.directions for v in d.trainable_variables]
     for to, of in zip(theirs.trainable_variables, weights, strict=True):

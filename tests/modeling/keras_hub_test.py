@@ -104,10 +104,10 @@ def test_the_encoder_equals_keras_hubs(ours, theirs):
     our_outputs, their_outputs = _encode_both(ours, theirs, batch)
     real = batch["input_mask"].astype(bool)
     _assert_close(
-        ops.convert_to_numpy(our_outputs["sequence_output"])[real],
+        ops.convert_to_numpy(our_outputs.sequence_output)[real],
         ops.convert_to_numpy(their_outputs["sequence_output"])[real],
     )
-    _assert_close(our_outputs["pooled_output"], their_outputs["pooled_output"])
+    _assert_close(our_outputs.pooled_output, their_outputs["pooled_output"])
 
 
 def test_the_masked_lm_head_equals_keras_hubs(ours, theirs):
@@ -148,7 +148,7 @@ def test_padding_changes_nothing(ours):
     names = ("input_ids", "input_mask", "segment_ids")
     padded = encoder(*(batch[name] for name in names))
     cut = encoder(*(batch[name][:, :length] for name in names))
-    _assert_close(padded["pooled_output"], cut["pooled_output"])
+    _assert_close(padded.pooled_output, cut.pooled_output)
 
 
 def _assert_close(ours, theirs):

@@ -25,7 +25,7 @@ def low(request):
 
 def test_variables_and_terms_are_float32(low):
     objective = _objective(low)
-    assert {v.dtype for v in objective.variables} == {"float32"}
+    assert {v.dtype for v in objective.saved} == {"float32"}
     terms = objective.compute_terms(tiny.batch(2), tf.constant(1))
     assert {part.dtype for term in terms.values() for part in term[:2]} == {
         tf.float32
@@ -40,7 +40,7 @@ def test_products_are_low_and_softmax_and_roots_are_float32(low):
         with tf.GradientTape() as tape:
             terms = objective.compute_terms(batch, tf.constant(1))
             loss = terms["masked_lm_loss"].numerator
-        return tape.gradient(loss, objective.variables)
+        return tape.gradient(loss, objective.saved)
 
     batch = {k: tf.constant(v) for k, v in tiny.batch(4).items()}
     kinds = {}
@@ -60,7 +60,7 @@ def test_products_are_low_and_softmax_and_roots_are_float32(low):
 
 def test_outputs_are_those_of_float32_to_the_digits_there_are(low):
     exact, mixed = (_objective(name) for name in ("none", low))
-    for ours, theirs in zip(mixed.variables, exact.variables, strict=True):
+    for ours, theirs in zip(mixed.saved, exact.saved, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     batch = tiny.batch(6)
     names = ("input_ids", "input_mask", "segment_ids")
@@ -71,7 +71,7 @@ def test_outputs_are_those_of_float32_to_the_digits_there_are(low):
     digits = float(np.finfo(np.float16).eps if low == "float16" else 2**-8)
     for name in ("sequence_output", "pooled_output"):
         first, second = (
-            ops.convert_to_numpy(ops.cast(output[name], "float32"))
+            ops.convert_to_numpy(ops.cast(output._asdict()[name], "float32"))
             for output in outputs
         )
         # The outputs are normalised: their deviation is 1.

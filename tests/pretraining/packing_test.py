@@ -70,8 +70,8 @@ def loss_and_gradients(objective, batch):
             for term in terms.values()
             if term.in_loss
         )
-    names = [variable.path for variable in objective.variables]
-    gradients = tape.gradient(loss, [v.value for v in objective.variables])
+    names = [variable.path for variable in objective.saved]
+    gradients = tape.gradient(loss, [v.value for v in objective.saved])
     return loss, terms, dict(zip(names, gradients, strict=True))
 
 
@@ -83,11 +83,11 @@ def test_loss_and_gradients_are_those_of_the_sequences_one_by_one(
     bert = tiny.config(**shape | NO_DROPOUT | {"num_hidden_layers": 2})
     objective = masked_lm.MaskedLm(bert, use_nsp=use_nsp, seed=3)
     # Positions that differ more than the first weights do.
-    for variable in objective.variables:
+    for variable in objective.saved:
         if "embeddings" in variable.path and variable.shape.rank == 2:
             variable.assign(10 * variable.value)
     (file,) = record_files.find(str(directory / "packed"))
-    counts = file.manifest["statistics"]
+    counts = file.manifest.statistics
     results = {}
     for name, number in (
         ("plain", counts["num_sequences"]),
@@ -146,11 +146,11 @@ def test_a_sequence_does_not_see_its_neighbours(directory):
     after = encode(batch | {"input_ids": changed})
     # The places without a sequence point at the first one.
     is_first_cls = batch["next_sentence_positions"] == 0
-    for name, same in (
-        ("sequence_output", is_first),
-        ("pooled_output", is_first_cls),
+    for kept, moved, same in (
+        (before.sequence_output, after.sequence_output, is_first),
+        (before.pooled_output, after.pooled_output, is_first_cls),
     ):
-        kept, moved = before[name].numpy(), after[name].numpy()
+        kept, moved = kept.numpy(), moved.numpy()
         rows = same.numpy()
         np.testing.assert_array_equal(kept[rows], moved[rows])
         assert (kept[~rows] != moved[~rows]).any(axis=-1).all()
@@ -184,7 +184,7 @@ def test_a_run_needs_no_flag_and_evaluates_both_kinds_alike(
     packed = job("run", "packed", do_train=True)
     assert packed["global_step"] == 2
     (file,) = record_files.find(str(directory / "packed"))
-    counts = file.manifest["statistics"]
+    counts = file.manifest.statistics
     mean = counts["num_sequences"] / counts["num_records"]
     assert f"{mean:.2f} sequences a record" in caplog.text
     plain = job("run", "plain")

@@ -19,11 +19,11 @@ def _gradients(objective, num_parts):
     found, variables, _ = gradients.compute(
         objective.compute_terms,
         {name: tf.constant(x) for name, x in tiny.batch(4).items()},
-        objective.variables,
+        objective.saved,
         make_seed=lambda part: tf.cast(part, tf.uint32) + 5,
         num_parts=num_parts,
     )
-    assert len(variables) == len(objective.variables)
+    assert len(variables) == len(objective.saved)
     return found
 
 

@@ -68,7 +68,7 @@ def main(num_replicas, num_parts, output):
     with devices.scope():
         objective = masked_lm.MaskedLm(config, use_nsp=True, seed=1)
         adam = optimizer.AdamWeightDecay(1e-3)
-        adam.build(objective.variables)
+        adam.build(objective.saved)
         scale = loss_scale.LossScale()
         totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
         eval_totals = step.Totals(objective.term_names)
@@ -76,7 +76,7 @@ def main(num_replicas, num_parts, output):
         devices,
         objective.compute_terms,
         adam,
-        objective.variables,
+        objective.saved,
         totals,
         seed=1,
         num_parts=num_parts,
@@ -95,7 +95,7 @@ def main(num_replicas, num_parts, output):
     np.savez(
         output,
         step=adam.iterations.numpy(),
-        **{f"weight {v.path}": v.numpy() for v in objective.variables},
+        **{f"weight {v.path}": v.numpy() for v in objective.saved},
         **{f"slot {k}": v.numpy() for k, v in state.items()},
         **{f"train {k}": np.array(v) for k, v in totals.read().items()},
         **{f"eval {k}": np.array(v) for k, v in eval_totals.read().items()},

@@ -43,7 +43,7 @@ class _Run:
             tiny.config(), use_nsp=use_nsp, seed=seed
         )
         self.adam = optimizer.AdamWeightDecay(1e-3)
-        self.adam.build(self.objective.variables)
+        self.adam.build(self.objective.saved)
         self.totals = step.Totals(
             (*self.objective.term_names, *step.STEP_TERMS)
         )
@@ -60,7 +60,7 @@ class _Run:
             devices,
             self.objective.compute_terms,
             self.adam,
-            self.objective.variables,
+            self.objective.saved,
             self.totals,
             seed=self.seed,
         )
@@ -73,7 +73,7 @@ class _Run:
         return self.objective.metrics(self.totals.read())
 
     def weights(self):
-        return {v.path: v.numpy() for v in self.objective.variables}
+        return {v.path: v.numpy() for v in self.objective.saved}
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_all_shapes_in_the_step_are_static():
         with tf.GradientTape() as tape:
             terms = run.objective.compute_terms(batch, tf.constant(3))
             loss = tf.add_n([term.numerator for term in terms.values()])
-        return tape.gradient(loss, run.objective.variables)
+        return tape.gradient(loss, run.objective.saved)
 
     batch = {k: tf.constant(v) for k, v in tiny.batch(4).items()}
     dynamic = [

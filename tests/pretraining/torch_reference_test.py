@@ -125,10 +125,10 @@ def _largest_difference(num_steps, compile_step):
             num_warmup_steps=_NUM_WARMUP_STEPS,
         )
     )
-    adam.build(objective.variables)
+    adam.build(objective.saved)
     # From a step after warm-up's first, whose rate is 0.
     adam.iterations.assign(1)
-    reference = _Reference({v.path: v.numpy() for v in objective.variables})
+    reference = _Reference({v.path: v.numpy() for v in objective.saved})
     batches = [tiny.batch(8, seed) for seed in range(num_steps)]
     for at, batch in enumerate(batches, start=1):
         reference.train(batch, at)
@@ -138,7 +138,7 @@ def _largest_difference(num_steps, compile_step):
         devices,
         objective.compute_terms,
         adam,
-        objective.variables,
+        objective.saved,
         totals,
         seed=1,
     )
@@ -156,7 +156,7 @@ def _largest_difference(num_steps, compile_step):
     )
     theirs = reference.weights()
     return max(
-        np.abs(v.numpy() - theirs[v.path]).max() for v in objective.variables
+        np.abs(v.numpy() - theirs[v.path]).max() for v in objective.saved
     )
 
 

@@ -3,7 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from pretraining import config, utilization
+from pretraining import utilization
+from pretraining.masked_lm import MaskedLm
 from tests import tiny
 
 
@@ -34,29 +35,23 @@ def test_the_arithmetic_is_that_of_narayanan_et_al(
     )
     # They have no transform before the words and no pairs.
     heads = 6 * (tokens * width**2 + width**2 + 2 * width)
-    ours = utilization.training_flops(bert, tokens, tokens)
+    ours = MaskedLm(bert, use_nsp=True, seed=1).training_flops(tokens, tokens)
     assert ours == pytest.approx(published + heads)
 
 
-def _speed(**settings):
-    settings = config.PretrainingConfig(
-        bert_config_file="",
-        input_file="",
-        output_dir="",
-        do_train=True,
-        max_seq_length=16,
-        **settings,
-    )
+def _speed(peak_teraflops=None):
     return utilization.Speed(
-        settings, tiny.config(), tf.distribute.get_strategy()
+        batch_size=8,
+        sequence_flops=1_000_000,
+        peak_teraflops=peak_teraflops,
+        devices=tf.distribute.get_strategy(),
     ).numbers(2.0)
 
 
 def test_the_share_is_told_where_the_peak_is_known():
-    assert _speed(train_batch_size=8) == {"examples_per_second": 16.0}
-    numbers = _speed(train_batch_size=8, peak_teraflops=1e-3)
-    flops = utilization.training_flops(tiny.config(), 16, 20)
-    assert numbers["model_flops_utilization"] == 16.0 * flops / 1e9
+    assert _speed() == {"examples_per_second": 16.0}
+    numbers = _speed(peak_teraflops=1e-3)
+    assert numbers["model_flops_utilization"] == 16.0 * 1e6 / 1e9
 
 
 @pytest.mark.parametrize(

@@ -279,3 +279,17 @@ def test_a_bucket_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(file_io, "gfile", Nothing)
     with pytest.raises(ValueError, match="^--output_dir: .*no gs://none/$"):
         file_io.check_output_directory("gs://none/a/b", "output_dir")
+
+
+@SCHEMES
+def test_what_a_kill_left_half_written_is_removed_and_nothing_else(
+    tmp_path, scheme
+):
+    (tmp_path / "out").mkdir()
+    folder = f"{scheme}{tmp_path}/out"
+    names = ["checkpoint.744b400d.tmp", "checkpoint", "notes.tmp", "a.b.tmp"]
+    for name in names:
+        file_io.write_whole(f"{folder}/{name}", b"x")
+    file_io.remove_leftovers(folder)
+    assert file_io.names_in(folder) == sorted(names[1:])
+    file_io.remove_leftovers(f"{folder}/none")

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests import project
+from text import compiled
 
 PROGRAM = "from text import compiled; print(compiled._directory)"
 
@@ -32,6 +33,13 @@ def directory(tmp_path, **variables):
 @pytest.fixture
 def base(tmp_path):
     return tmp_path / f"hanlin-cache-{os.getuid()}"
+
+
+@pytest.mark.parametrize("package", ["text", "data"])
+def test_every_file_with_compiled_code_decides_on_the_folder(package):
+    files = (project.ROOT / package).rglob("*.py")
+    wanted = {path for path in files if "@njit" in path.read_text("utf-8")}
+    assert wanted and wanted <= set(compiled.sources())
 
 
 def test_a_folder_is_made_that_others_cannot_write(tmp_path, base):

@@ -70,11 +70,11 @@ def test_chunks_are_whole_lines_and_make_up_the_text(tmp_path, suffix, end):
     digest = corpus.Digest(steps.append)
     assert "".join(corpus.read_chunks(str(path), digest)) == text
     assert sum(steps) == len(text.encode())
-    assert digest.describe(f"folder/{path.name}") == {
-        "name": path.name,
-        "num_bytes": len(text.encode()),
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-    }
+    assert digest.describe(f"folder/{path.name}") == corpus.Source(
+        name=path.name,
+        num_bytes=len(text.encode()),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+    )
 
 
 def test_packed_files_may_have_several_members(tmp_path):
@@ -110,6 +110,6 @@ def test_only_a_line_feed_ends_a_row_of_a_vocabulary(tmp_path):
 def test_random_words_come_from_every_row_in_order(tmp_path):
     path = project.write_vocabulary(tmp_path, ["a", "##a", "b"])
     loaded = vocab.load(path)
-    assert loaded.replacement_ids.tolist() == list(range(len(loaded)))
+    assert loaded.random_ids("all").tolist() == list(range(len(loaded)))
     continues = itertools.compress(loaded.rows, loaded.is_continuation)
     assert list(continues) == ["##a"]

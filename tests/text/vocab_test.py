@@ -50,6 +50,19 @@ def test_a_row_of_blanks_alone_stays_as_published_files_have_it():
     assert found.rows == (*ROWS, "\u3000", "\u2028")
 
 
+def test_the_special_tokens_are_known_by_their_roles():
+    found = parsed(("\n".join(("a", *reversed(ROWS[:5])))).encode())
+    assert found.roles == vocab.Roles(pad=5, unk=4, cls=3, sep=2, mask=1)
+    assert found.spellings.mask == "[MASK]"
+    # Rows are filled up with 0, as by google-research/bert.
+    assert found.padding_id == 0
+    others = vocab.Roles("<pad>", "<unk>", "<s>", "</s>", "<mask>")
+    rows = ("<s>", "<pad>", "</s>", "<unk>", "[MASK]", "<mask>", "a")
+    found = vocab.Vocabulary("v.txt", rows, "", others, padding_id=1)
+    assert found.roles == vocab.Roles(pad=1, unk=3, cls=0, sep=2, mask=5)
+    assert found.special_ids.tolist() == [0, 1, 2, 3, 5]
+
+
 def test_rows_that_differ_in_blanks_alone_are_counted_as_google_counts_them():
     found = parsed(PLAIN + b"b\nb \n")
     assert found.ids["b"] == len(ROWS) + 1

@@ -74,7 +74,7 @@ def test_a_classifiers_kind_is_told_by_the_flag(tmp_path):
         "huggingface",
         head="token_classification",
     )
-    assert report["left_out"] == sorted(variables.POOLER)
+    assert report["left_out"] == sorted(variables.DEFAULT.pooler_names)
     config = json.loads((tmp_path / "b/config.json").read_text())
     assert config["architectures"] == ["BertForTokenClassification"]
 

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from interop import formats, start
+from interop.config import ModelSettings
 from pretraining import masked_lm
 from tests import project, tiny
 from text import tokenization, vocab, vocab_surgery
@@ -30,7 +31,7 @@ def model(tmp_path):
     rng = np.random.default_rng(0)
     values = {
         variable.path: rng.normal(size=variable.shape).astype(np.float32)
-        for variable in objective.variables
+        for variable in objective.saved
     }
     state = {"global_step": np.int64(7), f"{list(values)[0]}/adam_m": 1.0}
     checkpoint.write(str(tmp_path / "bert_model.ckpt"), values | state)
@@ -69,11 +70,11 @@ def _encode(directory):
     assert config["pooler_type"] == "kept"
     objective = _objective(len(vocabulary), seed=2)
     start.initialize(
-        str(directory),
-        checkpoint.by_path(objective.variables),
+        ModelSettings(
+            bert_config_file="bert_config.json", init_checkpoint=str(directory)
+        ),
+        checkpoint.by_path(objective.saved),
         objective.encoder.config,
-        config_file="bert_config.json",
-        allow_partial=False,
     )
     ids, _ = tokenization.Tokenizer(vocabulary).tokenize(TEXT)
     assert vocabulary.ids["[UNK]"] not in ids
@@ -85,7 +86,7 @@ def _encode(directory):
         objective.encoder.embeddings.word_embeddings,
     )
     kept = [vocabulary.ids.get(row, 0) for row in OLD]
-    return encoded["sequence_output"].numpy(), logits.numpy()[..., kept]
+    return encoded.sequence_output.numpy(), logits.numpy()[..., kept]
 
 
 def assert_same_logits(before, after):

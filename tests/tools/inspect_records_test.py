@@ -37,7 +37,7 @@ def rules_of(inspection):
 def test_numbers_are_those_that_the_builder_counted(sound):
     path, vocabulary, manifest = sound
     counts = recorded.inspect(path, vocab_file=vocabulary).statistics
-    stated = manifest["statistics"]
+    stated = manifest.statistics
     assert counts.num_records == stated["num_records"] > 100
     num_tokens = counts.num_tokens
     assert num_tokens / counts.num_records == stated["mean_tokens"]
@@ -239,7 +239,7 @@ def test_the_page_tells_how_the_records_were_built(tmp_path, masking):
     )
     assert inspect_records.run([path], config)
     text = "\n".join(_Page(page.read_text()).text)
-    for name, value in manifest["made_from"]["flags"].items():
+    for name, value in manifest.made_from.flags.items():
         assert f"--{name}={value}" in text
     for name in project.SAMPLES:
         assert pathlib.Path(name).name in text

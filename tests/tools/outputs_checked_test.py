@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from finetuning import features, features_config, prediction
+from finetuning import features, features_config
 from interop import formats, hugging_face
 from tests import tiny
 from tests.finetuning import trained
@@ -109,8 +109,8 @@ _PROGRAMS = {
     "average": (_average, "output_file", (average_checkpoints, "_mean")),
     "build_vocab": (_build_vocab, "output_file", (vocab_builder, "count")),
     "inspect_records": (_inspect, "html", (inspected_files, "inspect")),
-    "predict": (_predict, "output_file", (predict.programs, "load")),
-    "features": (_features, "output_file", (prediction, "Predictor")),
+    "predict": (_predict, "output_file", (predict.Answerer, "load")),
+    "features": (_features, "output_file", (features, "Predictor")),
     "convert": (_convert, "output_dir", (formats, "read")),
     "extend_vocab": (_extend, "output_dir", (formats, "read_weights")),
 } | {

@@ -49,7 +49,7 @@ def test_what_the_builder_packs_is_sound(tmp_path, flags):
         assert not inspection.found.number(findings.ERROR), report.text(
             inspection
         )
-        counts, stated = inspection.statistics, manifest["statistics"]
+        counts, stated = inspection.statistics, manifest.statistics
         assert counts.num_records == stated["num_records"]
         assert counts.num_sequences == stated["num_sequences"]
 
@@ -67,7 +67,7 @@ def test_numbers_are_those_of_the_same_build_without_packing(tmp_path, sound):
         np.testing.assert_array_equal(getattr(got, name), getattr(wanted, name))
     assert got.num_same == wanted.num_same
     padding = 1 - got.num_tokens / got.num_places
-    assert padding == manifest["statistics"]["padding_rate"]
+    assert padding == manifest.statistics["padding_rate"]
     mean = got.num_sequences / got.num_records
     assert f"{got.num_sequences:,}, {mean:.2f} a record" in report.text(
         inspection
@@ -87,7 +87,7 @@ def test_a_sample_says_which_sequence_it_is_and_shows_no_other(sound):
         for sequence in range(max(recorded.values_of(record, "input_mask")))
     }
     assert shown == wanted
-    cls_id = inspection.statistics.special_ids["[CLS]"]
+    cls_id = inspection.statistics.special_ids["cls"]
     for _, _, rows in inspection.statistics.samples:
         tokens = rows.text[0, : rows.num_tokens[0]]
         assert np.count_nonzero(tokens == cls_id) == 1

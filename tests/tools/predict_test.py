@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from finetuning.answering import Answerer
 from finetuning.classification import config as classification_config
 from finetuning.classification import task as classification
 from finetuning.question_answering import config as question_config
@@ -163,6 +164,15 @@ def test_questions_are_answered_as_the_run_did(directory):
         assert {said["id"]: said["answer"] for said in found} == wanted
         for said, text in zip(found, TEXTS, strict=True):
             assert text[said["start"] : said["end"]] == said["answer"]
+
+
+def test_another_program_gets_the_answers_by_the_same_class(directory):
+    wanted = _predict(directory, "classes", TEXTS)
+    answerer = Answerer.load(str(directory / "classes"))
+    assert list(answerer.answer(TEXTS)) == wanted
+    assert list(answerer.answer([])) == []
+    with pytest.raises(ValueError, match="a request, line 8: 2 columns"):
+        list(answerer.answer(["w1", "w1\tw2"], "a request", first=7))
 
 
 @contextlib.contextmanager

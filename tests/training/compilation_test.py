@@ -24,7 +24,7 @@ def test_all_but_the_products_of_matrices_is_given_to_xla():
         with tf.GradientTape() as tape:
             terms = objective.compute_terms(batch, tf.constant(1))
             loss = terms["masked_lm_loss"].numerator
-        found.append(tape.gradient(loss, objective.variables))
+        found.append(tape.gradient(loss, objective.saved))
 
     nodes = _nodes(
         tf.function(lambda: compilation.all_but_products(step)(batch))

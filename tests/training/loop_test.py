@@ -49,8 +49,12 @@ class _Run:
         last_good = max(set(range(self.step + 1)) - {*self.skipped})
         return self.step - last_good
 
-    def check(self, secs):
-        return self.step >= self.stop_at, secs
+    @property
+    def is_asked(self):
+        return self.step >= self.stop_at
+
+    def agree(self, value):
+        return value
 
     def save(self, step):
         assert step == self.step
@@ -84,24 +88,36 @@ class _Run:
         self.evaluated.append(step)
         return {"eval_loss": 0.5}
 
-    def train(self, num_train_steps, **settings):
-        settings = {
+    def train(
+        self,
+        num_train_steps,
+        *,
+        max_bad_steps=20,
+        loss_is_scaled=False,
+        **intervals,
+    ):
+        self.totals, self.loss_is_scaled = self, loss_is_scaled
+        intervals = {
             "save_every_steps": 10,
             "iterations_per_loop": 10,
-        } | settings
+        } | intervals
         loop.train(
+            self,
             self.run_steps,
             None,
-            self,
-            start_step=self.step,
-            num_train_steps=num_train_steps,
-            make_metrics=self.metrics,
-            speed_of=lambda speed: {"examples_per_second": 8 * speed},
+            loop.Cadence(
+                start_step=self.step,
+                num_train_steps=num_train_steps,
+                **intervals,
+            ),
+            loop.Hooks(
+                evaluate=self.evaluate,
+                speed_of=lambda speed: {"examples_per_second": 8 * speed},
+            ),
             checkpoints=self,
             summaries=self,
             stop=self,
-            evaluate=self.evaluate,
-            **settings,
+            max_bad_steps=max_bad_steps,
         )
 
 

@@ -1,13 +1,12 @@
 """The flags choose the optimizer, and a checkpoint remembers it."""
 
-import types
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.training import optimizer_test
 from training import adafactor, checkpoint, lamb, optimizer, optimizers
+from training.objective import Objective
 
 _LAYERS = (
     "bert/embeddings/LayerNorm/beta",
@@ -18,22 +17,31 @@ _LAYERS = (
 )
 
 
+class _TwoLayers(Objective):
+    """Variables of two layers, with all that is around them."""
+
+    head_depth = 4
+
+    def __init__(self, variables):
+        self._variables = variables
+
+    @property
+    def saved(self):
+        return self._variables
+
+    def depth_of(self, path):
+        return _LAYERS.index(path)
+
+    def compute_terms(self, batch, dropout_seed):
+        raise NotImplementedError
+
+
 def _make(paths=_LAYERS, **changes):
-    config = {
-        "optimizer": "bert_adam",
-        "learning_rate": 1e-4,
-        "weight_decay": 0.01,
-        "layerwise_lr_decay": 1.0,
-        "bias_correction": None,
-        "adam_beta1": 0.9,
-        "adam_beta2": 0.999,
-        "adam_epsilon": 1e-6,
-    }
-    variables = optimizer_test.make_variables(np.random.default_rng(1), paths)
-    made = optimizers.make(
-        types.SimpleNamespace(**config | changes), 0.1, variables
+    settings = optimizers.OptimizerSettings(
+        **{"learning_rate": 1e-4, **changes}
     )
-    return made, variables
+    variables = optimizer_test.make_variables(np.random.default_rng(1), paths)
+    return optimizers.make(settings, 0.1, _TwoLayers(variables)), variables
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ with signals.Stop(tf.distribute.get_strategy()) as stop:
     print("ready", flush=True)
     for _ in range(int({seconds} / 0.5)):
         ctypes.CDLL(None).usleep(500_000)
-        if stop.check(0.0)[0]:
+        stop.agree(0.0)
+        if stop.is_asked:
             print("noticed", flush=True)
             while {goes_on}:
                 ctypes.CDLL(None).usleep(500_000)
@@ -68,10 +69,11 @@ def test_afterwards_signals_do_what_they_did_before():
     before = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
     num_threads = threading.active_count()
     with signals.Stop(tf.distribute.get_strategy()) as stop:
-        assert stop.check(1.5) == (False, 1.5)
+        assert (stop.agree(1.5), stop.is_asked) == (1.5, False)
         signal.raise_signal(signal.SIGINT)
         deadline = time.monotonic() + _TIMEOUT_SECS
-        while not stop.check(0.0)[0]:
+        while not stop.is_asked:
+            stop.agree(0.0)
             assert time.monotonic() < deadline
     after = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
     assert after == before
@@ -83,7 +85,8 @@ def test_in_another_thread_there_is_nothing_to_catch():
 
     def work():
         with signals.Stop(tf.distribute.get_strategy()) as stop:
-            found.append(stop.check(0.0)[0])
+            stop.agree(0.0)
+            found.append(stop.is_asked)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -101,11 +104,13 @@ from training import signals
 rank = int(sys.argv[1])
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
 with signals.Stop(strategy) as stop:
-    print(stop.check(float(rank)))
+    mean = stop.agree(float(rank))
+    print((stop.is_asked, mean))
     for number in range(1000):
         if (rank, number) == (1, 3):
             os.kill(os.getpid(), signal.SIGTERM)
-        if stop.check(0.0)[0]:
+        stop.agree(0.0)
+        if stop.is_asked:
             break
     print(number)
 """

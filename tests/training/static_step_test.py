@@ -7,8 +7,9 @@ every operation of it and of the functions in it.
 import pytest
 import tensorflow as tf
 
-from pretraining import config, masked_lm, training_step
+from pretraining import config, masked_lm, train
 from tests import tiny
+from training.trainer import Trainer
 
 # What leaves the device, or makes a shape depend on values.
 _HOST_OPS = {
@@ -88,16 +89,19 @@ def _step(mixed_precision="none", recompute=False, **settings):
         mixed_precision=mixed_precision,
         recompute=recompute,
     )
-    return training_step.TrainingStep(
-        config.PretrainingConfig(
-            bert_config_file="unused",
-            input_file="unused",
-            output_dir="unused",
-            do_train=True,
-            **settings,
-        ),
+    flags = config.PretrainingConfig(
+        bert_config_file="unused",
+        input_file="unused",
+        output_dir="unused",
+        do_train=True,
+        **settings,
+    )
+    return Trainer(
+        flags,
         tf.distribute.get_strategy(),
         objective,
+        train.make_schedule(flags),
+        seed=1,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from training import compilation, loss_scale, optimizer, step
+from training.objective import Term
 
 _NUM_FEATURES = 3
 
@@ -30,7 +31,7 @@ class _Regression:
 
     def __init__(self, dtype="float32"):
         self.dtype = dtype
-        self.variables = [
+        self.saved = [
             keras.Variable(
                 np.ones(_NUM_FEATURES), dtype="float32", name="kernel"
             ),
@@ -39,21 +40,21 @@ class _Regression:
         ]
 
     def compute_terms(self, batch, dropout_seed):
-        kernel, bias, _ = (tf.cast(v.value, self.dtype) for v in self.variables)
+        kernel, bias, _ = (tf.cast(v.value, self.dtype) for v in self.saved)
         x = tf.cast(batch["x"], self.dtype)
         y = tf.cast(tf.linalg.matvec(x, kernel) + bias, "float32")
         error = tf.square(y - batch["y"])
         weights = batch["weight"]
         size = tf.cast(tf.shape(error)[0], "float32")
         return {
-            "weighted": step.Term(
+            "weighted": Term(
                 tf.reduce_sum(weights * error),
                 tf.reduce_sum(weights),
                 in_loss=True,
                 epsilon=1e-5,
             ),
-            "plain": step.Term(tf.reduce_sum(error), size, in_loss=True),
-            "only_told": step.Term(tf.reduce_sum(y * y), size),
+            "plain": Term(tf.reduce_sum(error), size, in_loss=True),
+            "only_told": Term(tf.reduce_sum(y * y), size),
         }
 
 
@@ -62,7 +63,7 @@ class _Run:
         devices = tf.distribute.get_strategy()
         self.objective = _Regression(dtype)
         self.adam = optimizer.AdamWeightDecay(1e-2)
-        self.adam.build(self.objective.variables)
+        self.adam.build(self.objective.saved)
         self.totals = step.Totals(
             (*self.objective.term_names, *step.STEP_TERMS)
         )
@@ -72,7 +73,7 @@ class _Run:
                 devices,
                 self.objective.compute_terms,
                 self.adam,
-                self.objective.variables,
+                self.objective.saved,
                 self.totals,
                 seed=1,
                 **settings,
@@ -93,7 +94,7 @@ class _Run:
 
     def state(self):
         slots = self.adam.slots().values()
-        return [v.numpy() for v in (*self.objective.variables, *slots)]
+        return [v.numpy() for v in (*self.objective.saved, *slots)]
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
@@ -123,7 +124,7 @@ def test_the_mean_over_parts_would_be_another_number():
 def test_a_variable_outside_of_the_loss_is_left_alone():
     run = _Run(num_parts=2)
     run.train(_batches(3))
-    assert run.objective.variables[2].numpy() == 1.0
+    assert run.objective.saved[2].numpy() == 1.0
 
 
 def test_every_part_of_every_step_has_a_seed_of_its_own():
@@ -139,7 +140,7 @@ def test_every_part_of_every_step_has_a_seed_of_its_own():
         tf.distribute.get_strategy(),
         compute_terms,
         run.adam,
-        run.objective.variables,
+        run.objective.saved,
         run.totals,
         seed=1,
         num_parts=4,

@@ -1,7 +1,9 @@
-"""Small charts as SVG, coloured by the style sheet of the page."""
+"""Draws small charts as SVG, coloured by the style sheet of the page."""
 
 import html
 import math
+
+import numpy as np
 
 _WIDTH, _HEIGHT = 400, 150
 _FOOT = 20  # Below the axis, for its numbers.
@@ -9,7 +11,7 @@ _HEAD = 14  # Above the highest bar, for its share.
 _MOST_BARS = 40
 
 
-def histogram(counts, *, unit):
+def histogram(counts: np.ndarray, *, unit: str) -> str:
     """Bars of how many sequences have 0, 1, 2, ... of something.
 
     Args:
@@ -18,7 +20,8 @@ def histogram(counts, *, unit):
     """
     counts = counts.tolist()
     step = math.ceil(len(counts) / _MOST_BARS)
-    # From the upper end, as the longest length is the one of most of them.
+    # Grouped from the upper end: most sequences have the longest length, which
+    # must not share its bar with a few others.
     firsts = range(len(counts) - step, -step, -step)
     groups = [
         (max(first, 0), sum(counts[max(first, 0) : first + step]))
@@ -38,7 +41,7 @@ def histogram(counts, *, unit):
     return _bars([count for _, count in groups], names, ticks, unit)
 
 
-def bins(counts, names, *, unit):
+def bins(counts: list[int], names: list[str], *, unit: str) -> str:
     """Bars of how many sequences are in bins that have names."""
     return _bars(counts, names, dict(enumerate(names)), unit)
 
@@ -69,7 +72,9 @@ def _bars(counts, names, ticks, unit):
     return _svg(_HEIGHT, parts)
 
 
-def shares(parts, *, law=()):
+def shares(
+    parts: list[tuple[str, float, str]], *, law: tuple[float, ...] = ()
+) -> str:
     """One bar of shares that add up to 1.
 
     Args:
@@ -102,7 +107,7 @@ def shares(parts, *, law=()):
     return _svg(height + 34 + 20 * len(parts), out, top=-6)
 
 
-def ranks(rows):
+def ranks(rows: list[tuple[str, float]]) -> str:
     """Bars from the left, one below the other: [(name, share)]."""
     highest = max(share for _, share in rows)
     out = []

@@ -1,4 +1,4 @@
-"""Facts that hold for every record that was built right.
+"""Checks the facts that hold for every record that was built right.
 
 Shapes: B records, L positions, P masks.
 """
@@ -20,8 +20,10 @@ class Expected(NamedTuple):
 
     vocab_size: int | None
     max_seq_length: int | None
-    # {"[CLS]": id, ...}. [CLS] and [SEP] are learned where they are not known.
-    special_ids: dict
+    # {"cls": id, ...} by role. Those of [CLS] and [SEP] are learned from the
+    # first record where they are not known.
+    special_ids: dict[str, int]
+    padding_id: int  # What static records are filled up with.
     pair_task: str | None
     masked_lm_prob: float | None
     masks_all_wanted: bool  # No mask is left out for the length of its word.
@@ -30,19 +32,21 @@ class Expected(NamedTuple):
 class Checker:
     """Checks the records of one file."""
 
-    def __init__(self, path, expected, found):
+    def __init__(self, path: str, expected: Expected, found: findings.Findings):
         """Keeps what the records are compared with.
 
         Args:
-            path: the file, for the findings.
-            expected: `Expected`.
-            found: `findings.Findings` to add to.
+            path: names the file in the findings.
+            expected: what is known of them before.
+            found: what is added to.
         """
         self._path = path
         self._expected = expected
         self._found = found
 
-    def check(self, features, numbers):
+    def check(
+        self, features: dict[str, np.ndarray], numbers: np.ndarray
+    ) -> Rows:
         """Checks records.
 
         Args:
@@ -67,9 +71,10 @@ class Checker:
 
     def _unpack(self, features):
         """Goes on with the sequences of sound records."""
-        packed.check(features, self._refuse)
+        padding_id = self._expected.padding_id
+        packed.check(features, padding_id, self._refuse)
         sound = {name: x[self._is_sound] for name, x in features.items()}
-        features, records, sequences = packed.unpack(sound)
+        features, records, sequences = packed.unpack(sound, padding_id)
         self._numbers = self._numbers[self._is_sound][records]
         self._is_sound = np.ones(len(records), bool)
         return features, sequences
@@ -126,6 +131,9 @@ class Checker:
         in_second = is_token & (place >= num_first[:, None])
         self._refuse("segment_ids", segments != in_second, segments, "0 or 1")
         self._check_sequence(ids, is_token, num_tokens, num_first)
+        padding_id = self._expected.padding_id
+        wrong = (ids != padding_id) & ~is_token
+        self._refuse("padding", wrong, ids, f"{padding_id}")
         num_masks = np.count_nonzero(weights == 1, axis=1)
         is_mask = np.arange(weights.shape[1]) < num_masks[:, None]
         self._refuse("weights", weights != is_mask, weights, is_mask * 1.0)
@@ -203,7 +211,6 @@ class Checker:
 
     def _check_sequence(self, ids, is_token, num_tokens, num_first):
         self._refuse_ids("id", ids, is_token)
-        self._refuse("padding", (ids != 0) & ~is_token, ids, "0")
         # [CLS], a token and [SEP]; with a second segment, as much behind it.
         num_second = num_tokens - num_first
         wrong = (num_first < 3) | (num_second == 1) | (num_second < 0)
@@ -242,16 +249,16 @@ class Checker:
         is_end[row, rows.num_first - 1] = True
         if not len(text):
             return
-        cls_id = special.setdefault("[CLS]", int(text[0, 0]))
-        sep_id = special.setdefault("[SEP]", int(text[0][is_end[0]][0]))
+        cls_id = special.setdefault("cls", int(text[0, 0]))
+        sep_id = special.setdefault("sep", int(text[0][is_end[0]][0]))
         self._refuse("[CLS]", text[:, 0] != cls_id, text[:, 0], f"{cls_id}")
         self._refuse("[SEP]", is_end & (text != sep_id), text, f"{sep_id}")
         is_inside = np.arange(text.shape[1]) < rows.num_tokens[:, None]
         is_inside[:, 0] = False
         is_special = np.zeros(text.shape, bool)
-        for name in ("[PAD]", "[CLS]", "[SEP]", "[MASK]"):
-            if name in special:
-                is_special |= text == special[name]
+        for role in ("pad", "cls", "sep", "mask"):
+            if role in special:
+                is_special |= text == special[role]
         is_special &= is_inside & ~is_end
         if not is_special.any():
             return

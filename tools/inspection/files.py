@@ -1,28 +1,26 @@
-"""One record file: read, compared with its manifest, checked, counted."""
+"""Reads a record file, compares it with its manifest, checks and counts."""
 
 import dataclasses
 import os
 from typing import NamedTuple
 
 from data import manifest
+from data.building.progress import Advance
+from data.laws import LAWS
+from data.manifest import UNKNOWN, Manifest
 from storage import file_io
 from text import vocab
 from tools.inspection import checks, findings, frames, schema
 from tools.inspection.statistics import Statistics
 
 _SHORTEST = 3  # [CLS], a token, [SEP]
-_STATED_LENGTHS = (
-    "max_seq_length",
-    "max_predictions_per_seq",
-    "pack_sequences",
-)
 
 
 class Context(NamedTuple):
     """What all files share."""
 
     vocabulary: vocab.Vocabulary | None
-    special_ids: dict  # {"[CLS]": id, ...}; grows with what is learned.
+    special_ids: dict[str, int]  # By role; grows with what is learned.
     max_records: int  # Of each file; 0: all.
     statistics: Statistics
     found: findings.Findings
@@ -35,22 +33,19 @@ class File:
     path: str
     num_bytes: int
     is_packed: bool
-    manifest: dict | None
+    manifest: Manifest | None
     kind: schema.Schema | None = None
     num_records: int = 0
     num_tokens: int = 0
 
 
-def inspect(path, context, advance):
+def inspect(path: str, context: Context, advance: Advance) -> File:
     """Reads and checks a file.
 
     Args:
         path: a local or remote file.
-        context: a `Context`; its findings and statistics grow.
+        context: its findings and statistics grow.
         advance: is told the bytes of the file as they are read.
-
-    Returns:
-        A `File`.
     """
     file = File(
         path,
@@ -98,7 +93,8 @@ class _Reader:
                 return
         self._check_manifest(is_whole=not is_damaged)
         stated = self._stated_of_file()
-        if not is_damaged and not num_seen and stated.get("num_records") != 0:
+        is_meant = stated is not None and stated.num_records == 0
+        if not (is_damaged or num_seen or is_meant):
             self._add("empty", None, f"{self._file.num_bytes} bytes", "")
 
     def _add(self, rule, record, got, wanted):
@@ -137,8 +133,8 @@ class _Reader:
         self._file.kind = found
         reason = schema.explain(record, found)
         if found.masking == schema.DYNAMIC:
-            stated = (self._file.manifest or {}).get("max_seq_length", 0)
-            self._file.kind = found._replace(max_seq_length=stated)
+            length = self._stated.max_seq_length or 0
+            self._file.kind = found._replace(max_seq_length=length)
         elif not reason and found.max_seq_length < _SHORTEST:
             reason = "length", f"{found.max_seq_length} input_ids", "3 or more"
         elif not reason and not found.max_predictions_per_seq:
@@ -152,21 +148,22 @@ class _Reader:
         return True
 
     def _expected(self):
-        stated = self._file.manifest or {}
-        flags = stated.get("made_from", {}).get("flags", {})
+        stated = self._stated
+        flags = stated.made_from.flags
+        law = LAWS.get(flags.get("mask_unit", "word"))
         vocabulary = self._context.vocabulary
-        if "mask_id" in stated:
-            self._context.special_ids.setdefault("[MASK]", stated["mask_id"])
+        if stated.mask_id is not None:
+            self._context.special_ids.setdefault("mask", stated.mask_id)
         return checks.Expected(
-            vocab_size=len(vocabulary)
-            if vocabulary
-            else stated.get("vocab_size"),
+            vocab_size=len(vocabulary) if vocabulary else stated.vocab_size,
             max_seq_length=self._file.kind.max_seq_length or None,
             special_ids=self._context.special_ids,
-            pair_task=stated.get("pair_task", "nsp") if stated else None,
+            padding_id=vocabulary.padding_id if vocabulary else 0,
+            pair_task=stated.pair_task if self._file.manifest else None,
             masked_lm_prob=flags.get("masked_lm_prob"),
+            # A longer run or word that finds no room is left out.
             masks_all_wanted=not flags.get("do_whole_word_mask")
-            and flags.get("mask_unit", "word") == "word",
+            and bool(law and law.is_single),
         )
 
     def _parse(self, records, numbers):
@@ -191,48 +188,54 @@ class _Reader:
 
     def _check_vocabulary(self):
         vocabulary = self._context.vocabulary
-        stated = (self._file.manifest or {}).get("made_from", {})
-        wanted = stated.get("vocab_sha256")
+        wanted = self._stated.made_from.vocab_sha256
         if vocabulary and wanted not in (None, vocabulary.sha256):
             got = f"{vocabulary.path}, sha256 {vocabulary.sha256[:12]}..."
             self._add("manifest vocabulary", None, got, f"{wanted[:12]}...")
 
+    @property
+    def _stated(self):
+        """What the manifest says, or one that says nothing."""
+        return self._file.manifest or UNKNOWN
+
     def _stated_of_file(self):
-        """What the manifest says of the file."""
-        stated = (self._file.manifest or {}).get("files", {})
-        return stated.get(os.path.basename(self._file.path), {})
+        """What the manifest says of the file, or None without a manifest."""
+        return self._stated.files.get(os.path.basename(self._file.path))
 
     def _check_manifest(self, is_whole):
-        stated = self._file.manifest
+        file, stated = self._file, self._file.manifest
         if stated is None:
             return
-        file, of_file = self._file, self._stated_of_file()
-        rows = [
-            ("manifest bytes", "num_bytes", file.num_bytes),
-        ]
+        size = self._stated_of_file()
+        rows = [("manifest bytes", file.num_bytes, size.num_bytes)]
         if is_whole:
-            rows.append(("manifest count", "num_records", file.num_records))
-        for rule, name, got in rows:
-            wanted = of_file.get(name, got)
+            rows.append(("manifest count", file.num_records, size.num_records))
+        for rule, got, wanted in rows:
             if got != wanted:
                 self._add(rule, None, f"{got:,}", f"{wanted:,}")
-        if file.kind and file.kind.masking == schema.STATIC:
-            # Older manifests know no packing.
-            stated = {"pack_sequences": 0} | stated
-            for name in _STATED_LENGTHS:
-                got, wanted = getattr(file.kind, name), stated.get(name)
+        kind = file.kind
+        if kind and kind.masking == schema.STATIC:
+            lengths = {
+                "max_seq_length": (kind.max_seq_length, stated.max_seq_length),
+                "max_predictions_per_seq": (
+                    kind.max_predictions_per_seq,
+                    stated.max_predictions_per_seq,
+                ),
+                "pack_sequences": (kind.pack_sequences, stated.pack_sequences),
+            }
+            for name, (got, wanted) in lengths.items():
                 if got != wanted:
                     self._add(
                         "manifest lengths", None, f"{name}={got}", f"{wanted}"
                     )
 
 
-def compare(files, found):
+def compare(files: list[File], found: findings.Findings):
     """Finds files that cannot be trained on together.
 
     Args:
-        files: a list of `File`.
-        found: `findings.Findings` to add to.
+        files: those that were read.
+        found: what is added to.
     """
     read = [file for file in files if file.kind]
     for file in read:
@@ -245,9 +248,9 @@ def compare(files, found):
             )
 
 
-def manifest_of(files):
-    """The first manifest beside the files, or an empty one."""
-    return next((file.manifest for file in files if file.manifest), {})
+def manifest_of(files: list[File]) -> Manifest:
+    """Returns the first manifest beside the files, or one that says nothing."""
+    return next((file.manifest for file in files if file.manifest), UNKNOWN)
 
 
 def _described(kind):

@@ -1,10 +1,11 @@
-"""What can be wrong with records, what to do about it, and where it was found.
+"""Collects what is wrong with records, where, and what to do about it.
 
 A rule is a fact that holds for every record that was built right (error), or
 for all useful ones (warning).
 """
 
 import collections
+from collections.abc import Iterator
 from typing import NamedTuple
 
 ERROR, WARNING = "error", "warning"
@@ -233,7 +234,7 @@ class Finding(NamedTuple):
     wanted: str
 
     @property
-    def where(self):
+    def where(self) -> str:
         """The file and the record, as a person names them."""
         if self.record is None:
             return self.path or "all files"
@@ -248,19 +249,27 @@ class Findings:
         self.of_files = collections.Counter()  # Errors.
         self._shown = collections.defaultdict(list)
 
-    def add(self, rule, path=None, record=None, *, got, wanted):
+    def add(
+        self,
+        rule: str,
+        path: str | None = None,
+        record: int | None = None,
+        *,
+        got: str,
+        wanted: str,
+    ):
         """Counts a finding, and keeps it if it is among the first."""
         if len(self._shown[rule]) < MAX_SHOWN:
             self._shown[rule].append(Finding(path, record, got, wanted))
         self.count(rule, path, 1)
 
-    def count(self, rule, path, number):
+    def count(self, rule: str, path: str | None, number: int):
         """Counts findings that are not kept."""
         self.counts[rule] += number
         if RULES[rule].severity == ERROR:
             self.of_files[path] += number
 
-    def number(self, severity):
+    def number(self, severity: str) -> int:
         """How many errors or warnings were found."""
         return sum(
             count
@@ -268,7 +277,7 @@ class Findings:
             if RULES[rule].severity == severity
         )
 
-    def by_rule(self):
+    def by_rule(self) -> Iterator[tuple[Rule, int, list[Finding]]]:
         """Yields (rule, count, list of `Finding`), errors first."""
         for severity in (ERROR, WARNING):
             for name, found in self._shown.items():

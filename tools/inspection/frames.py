@@ -1,4 +1,4 @@
-"""The records of a TFRecord file, with every checksum of it compared.
+"""Reads the records of a TFRecord file and compares every checksum of it.
 
 Source: TensorFlow's record_writer.h: length (8 bytes), its checksum (4), data,
 its checksum (4).
@@ -6,11 +6,13 @@ its checksum (4).
 
 import gzip
 import zlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from data.building import crc32c
+from data.building.progress import Advance
 from storage import file_io
 from text.compiled import njit
 
@@ -37,20 +39,20 @@ class Block(NamedTuple):
     numbers: np.ndarray  # int64 [records]: which ones of the file they are
     damages: list[Damage]
 
-    def first(self, number):
+    def first(self, number: int) -> "Block":
         """The same with that many records."""
         return self._replace(
             records=self.records[:number], numbers=self.numbers[:number]
         )
 
 
-def is_packed(path):
+def is_packed(path: str) -> bool:
     """Whether a record file is gzipped, by its first bytes."""
     with file_io.open_binary(path) as file:
         return file.read(2) == _GZIP_MAGIC
 
 
-def read(path, advance):
+def read(path: str, advance: Advance) -> Iterator[Block]:
     """Yields the records of a file whose checksums are right.
 
     Behind a wrong checksum of the data the next record is read; behind a
@@ -60,9 +62,6 @@ def read(path, advance):
     Args:
         path: a local or remote file, gzipped or not.
         advance: is told the bytes of the file as they are read.
-
-    Yields:
-        `Block`s.
     """
     rest = b""
     number = offset = 0
@@ -109,7 +108,8 @@ def _blocks(path, advance):
     packed = is_packed(path)
     with file_io.open_binary(path) as raw:
         source = gzip.GzipFile(fileobj=raw) if packed else raw
-        # What stands before the damage is kept: read1 unpacks little at once.
+        # `read1` unpacks little at once, so that what stands before the damage
+        # is kept.
         read_some = source.read1 if packed else source.read
         place = 0
         parts = []

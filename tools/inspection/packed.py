@@ -1,26 +1,29 @@
-"""Records of several sequences: what holds for them, and taken apart.
+"""Checks records of several sequences, and takes them apart.
 
 Shapes: B records, L positions, P masks, N sequences at most, S sequences of all
 the records.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 
-def check(features, refuse):
+def check(features: dict[str, np.ndarray], padding_id: int, refuse: Callable):
     """Checks what is no matter of one sequence.
 
     Args:
         features: of `schema.parse`.
+        padding_id: stands behind the last sequence.
         refuse: is told of wrong values, as `checks.Checker` has it.
     """
     numbers = features["input_mask"]
     wanted = _first_numbers(numbers)
     refuse("sequences", numbers != wanted, numbers, wanted)
     is_token = wanted > 0
-    for rule, name in ("padding", "input_ids"), ("segment_ids", "segment_ids"):
-        values = features[name]
-        refuse(rule, (values != 0) & ~is_token, values, "0")
+    ids, segments = features["input_ids"], features["segment_ids"]
+    refuse("padding", (ids != padding_id) & ~is_token, ids, f"{padding_id}")
+    refuse("segment_ids", (segments != 0) & ~is_token, segments, "0")
     weights = features["next_sentence_weights"]
     is_used = np.arange(weights.shape[1]) < wanted.max(axis=1)[:, None]
     refuse("sequence weights", weights != is_used, weights, is_used * 1.0)
@@ -58,11 +61,14 @@ def _starts(numbers, most):
     return is_in.argmax(axis=2)
 
 
-def unpack(features):
+def unpack(
+    features: dict[str, np.ndarray], padding_id: int
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """Takes sound records apart.
 
     Args:
         features: of `schema.parse`.
+        padding_id: fills up what is taken out, as it does in records.
 
     Returns:
         (features, records, sequences): those of records of one sequence each;
@@ -74,17 +80,18 @@ def unpack(features):
     starts, sizes = is_in.argmax(axis=1), np.count_nonzero(is_in, axis=1)
     rows = records[:, None]
 
-    def take(name, begins, lengths, width):
+    def take(name, begins, lengths, width, fill=0):
         place = np.arange(width)
         is_there = place < lengths[:, None]
         values = features[name]
         found = values[rows, (begins[:, None] + place) % values.shape[1]]
-        return np.where(is_there, found, 0)
+        return np.where(is_there, found, fill)
 
     width = sizes.max(initial=1)
+    fills = {"input_ids": padding_id, "input_mask": 0, "segment_ids": 0}
     taken = {
-        name: take(name, starts, sizes, width)
-        for name in ("input_ids", "input_mask", "segment_ids")
+        name: take(name, starts, sizes, width, fill)
+        for name, fill in fills.items()
     }
     taken["input_mask"] = np.minimum(taken["input_mask"], 1)
     places = features["masked_lm_positions"][records]

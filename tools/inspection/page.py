@@ -1,4 +1,4 @@
-"""What was found, as a page that a person can look at, in one file."""
+"""Makes a page of what was found, in one file that a person can look at."""
 
 import html
 import pathlib
@@ -13,11 +13,11 @@ _MAX_TEXTS = 10
 _COLOURS = ("fm", "fk", "fr")  # Of the names of a law.
 
 
-def make(inspection):
-    """Returns the page of a `report.Inspection`, HTML without links."""
+def make(inspection: report.Inspection) -> str:
+    """Returns the page of an inspection, HTML without links."""
     style = _STYLE.read_text(encoding="utf-8")
     stated = inspection.manifest
-    pair_task = stated.get("pair_task", "nsp")
+    pair_task = stated.pair_task
     parts = [
         _head(inspection),
         _tiles(inspection),
@@ -139,16 +139,16 @@ def _charts(inspection, pair_task):
     if counts.num_pairs:
         cards.append(_pair_card(counts, pair_task))
     if counts.shown_as.any():
-        law = inspection.law
+        law = inspection.law.stand_ins
         actual = counts.shown_as / counts.num_masks
-        parts = zip(law.names, actual, _COLOURS, strict=True)
-        usual = " : ".join(f"{100 * share:.0f}" for share in law.shares)
+        parts = zip(law, actual, _COLOURS, strict=True)
+        usual = " : ".join(f"{100 * share:.0f}" for share in law.values())
         cards.append(
             _card(
                 "What stands at a mask",
                 "掩码替换方式",
                 f"lines: {usual}, as it should be",
-                charts.shares(list(parts), law=law.shares),
+                charts.shares(list(parts), law=tuple(law.values())),
             )
         )
     if counts.num_masks:
@@ -222,17 +222,19 @@ def _files(inspection):
 
 def _flags(stated):
     """How the records were built, of the first manifest."""
-    made_from = stated.get("made_from", {})
+    made_from = stated.made_from
     flags = "".join(
         f"<li><code>--{html.escape(f'{name}={value}')}</code></li>"
-        for name, value in made_from.get("flags", {}).items()
+        for name, value in made_from.flags.items()
     )
     if not flags:
         return ""
-    # Older manifests have the texts of their only shard with the flags.
-    shards = [made_from, *stated.get("shards", [])]
-    inputs = [item for shard in shards for item in shard.get("inputs", [])]
-    names = list(dict.fromkeys(item["name"] for item in inputs))
+    inputs = [x for shard in stated.shards or () for x in shard.inputs]
+    names = [
+        *(item["name"] for item in made_from.inputs or ()),
+        *(source.name for source in inputs),
+    ]
+    names = list(dict.fromkeys(names))
     texts = html.escape(", ".join(names[:_MAX_TEXTS]))
     if len(names) > _MAX_TEXTS:
         texts += f" and {len(names) - _MAX_TEXTS:,} more"

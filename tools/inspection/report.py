@@ -1,10 +1,13 @@
-"""What was found, as text."""
+"""Writes what was found as text."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from data.laws import Law
+from data.manifest import Manifest
 from text import vocab
 from tools.inspection import files, findings
-from tools.inspection.statistics import Law, Statistics
+from tools.inspection.statistics import Statistics
 
 _NUM_LABELS = 10
 
@@ -16,11 +19,11 @@ class Inspection(NamedTuple):
     statistics: Statistics
     found: findings.Findings
     vocabulary: vocab.Vocabulary | None
-    manifest: dict  # The first one there is; empty without one.
+    manifest: Manifest  # The first there is, or one that says nothing.
     law: Law
 
 
-def text(inspection):
+def text(inspection: Inspection) -> str:
     """Returns the report: files, numbers, findings, verdict."""
     parts = [
         _table(inspection),
@@ -31,7 +34,7 @@ def text(inspection):
     return "\n\n".join(part for part in parts if part)
 
 
-def verdict(found):
+def verdict(found: findings.Findings) -> str:
     """The outcome in a line."""
     num_errors = found.number(findings.ERROR)
     num_warnings = found.number(findings.WARNING)
@@ -69,7 +72,7 @@ def _table(inspection):
     )
 
 
-def numbers(inspection):
+def numbers(inspection: Inspection) -> Iterator[tuple[str, str]]:
     """Yields (name, value) of the sound records of all files."""
     counts = inspection.statistics
     yield "sound", f"{_counted(counts.num_records, 'record')}"
@@ -109,7 +112,7 @@ def _numbers_of_masks(inspection):
             ", ".join(
                 f"{name} {number / num_masks:.1%}"
                 for name, number in zip(
-                    inspection.law.names, counts.shown_as, strict=True
+                    inspection.law.stand_ins, counts.shown_as, strict=True
                 )
             ),
         )
@@ -122,14 +125,14 @@ def _numbers_of_masks(inspection):
     )
 
 
-def most_frequent(counts, number):
+def most_frequent(counts: Statistics, number: int) -> list[tuple[int, float]]:
     """The most frequent labels: [(id, share of the masks)]."""
     order = (-counts.labels).argsort(kind="stable")[:number]
     shares = counts.labels / counts.num_masks
     return [(int(label), shares[label]) for label in order if shares[label]]
 
 
-def token(vocabulary, label):
+def token(vocabulary: vocab.Vocabulary | None, label: int) -> str:
     """An id as a person reads it."""
     if vocabulary is None or not 0 <= label < len(vocabulary):
         return str(label)

@@ -1,4 +1,4 @@
-"""Records as arrays that checks and statistics look at.
+"""Holds records as arrays that checks and statistics look at.
 
 Shapes: B records, L positions, P masks.
 """
@@ -25,10 +25,10 @@ class Rows(NamedTuple):
     sequences: np.ndarray | None = None
 
     @property
-    def is_mask(self):
+    def is_mask(self) -> np.ndarray:
         """Which of the P places for masks are used, bool [B, P]."""
         return np.arange(self.positions.shape[1]) < self.num_masks[:, None]
 
-    def take(self, chosen):
+    def take(self, chosen: np.ndarray) -> "Rows":
         """The same of some of the records."""
         return Rows(*(x if x is None else x[chosen] for x in self))

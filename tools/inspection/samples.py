@@ -1,10 +1,11 @@
-"""Sequences as a person reads them, in HTML."""
+"""Shows sequences as a person reads them, in HTML."""
 
 import html
 
 import numpy as np
 
 from tools.inspection import report
+from tools.inspection.rows import Rows
 
 # What label 0 and label 1 say, for each --pair_task.
 PAIR_LABELS = {
@@ -28,20 +29,22 @@ _LEGEND_OF_MASKS = """
 <span>below: the label</span>"""
 
 
-def legend(is_static):
+def legend(is_static: bool) -> str:
     """Returns the HTML that says what the colours are."""
     masks = "<span>masks are drawn in training</span>"
     rest = _LEGEND_OF_MASKS if is_static else masks
     return f'<p class="legend card">{_LEGEND}{rest}</p>'
 
 
-def make(path, rows, inspection, pair_task):
+def make(
+    path: str, rows: Rows, inspection: report.Inspection, pair_task: str
+) -> str:
     """Returns the HTML of one record, or of a sequence of a packed one.
 
     Args:
         path: its file.
-        rows: `rows.Rows` of the record.
-        inspection: `report.Inspection`.
+        rows: the record.
+        inspection: all that was found.
         pair_task: a key of `PAIR_LABELS`.
     """
     num_tokens, num_first = int(rows.num_tokens[0]), int(rows.num_first[0])
@@ -98,7 +101,7 @@ def _chips(rows, num_tokens, inspection):
     chips = []
     for place, label in enumerate(rows.text[0, :num_tokens].tolist()):
         kind = "special" if place in ends else ""
-        if label == special.get("[UNK]"):
+        if label == special.get("unk"):
             kind = "unk"
         chips.append(_chip(kind, _name(inspection, label)))
     if rows.positions is None:
@@ -107,7 +110,7 @@ def _chips(rows, num_tokens, inspection):
         label, shown = int(rows.labels[0, k]), int(rows.shown[0, k])
         text = _name(inspection, shown)
         kind = "kept" if shown == label else "random"
-        if shown == special.get("[MASK]"):
+        if shown == special.get("mask"):
             kind, text = "mask", "MASK"
         below = f"<em>{_name(inspection, label)}</em>"
         chips[int(rows.positions[0, k])] = _chip(kind, text, below)

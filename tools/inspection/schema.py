@@ -1,4 +1,4 @@
-"""Serialized records to arrays, or why they are none.
+"""Turns serialized records into arrays, or says why they are none.
 
 Shapes: B records, L = max_seq_length, P = max_predictions_per_seq.
 """
@@ -31,7 +31,7 @@ class Schema(NamedTuple):
     pack_sequences: int = 0  # Most sequences; 0: one without a number.
 
     @property
-    def features(self):
+    def features(self) -> tuple[records.Feature, ...]:
         """What each record has, of `records`."""
         if self.masking == DYNAMIC:
             return records.DYNAMIC_FEATURES
@@ -39,7 +39,7 @@ class Schema(NamedTuple):
             return records.PACKED_FEATURES
         return records.PRETRAINING_FEATURES
 
-    def length_of(self, feature):
+    def length_of(self, feature: records.Feature) -> int | None:
         """How many values a feature of `records` has; None: any number."""
         sizes = {
             records.SEQUENCE: self.max_seq_length,
@@ -52,7 +52,7 @@ class Schema(NamedTuple):
         return sizes.get(feature.length)
 
 
-def of_record(serialized):
+def of_record(serialized: bytes) -> Schema | None:
     """Returns the `Schema` a record follows, or None."""
     features = _features(serialized)
     if features is None:
@@ -70,7 +70,7 @@ def of_record(serialized):
     return Schema(STATIC, *sizes)
 
 
-def other_features(serialized, schema):
+def other_features(serialized: bytes, schema: Schema) -> list[str]:
     """Names of the features of a record that are not of its schema."""
     names = {feature.name for feature in schema.features}
     return sorted(set(_features(serialized) or ()) - names)
@@ -90,7 +90,7 @@ def _features(serialized):
     return found
 
 
-def explain(serialized, schema):
+def explain(serialized: bytes, schema: Schema) -> tuple[str, str, str] | None:
     """Says why a record does not follow its schema.
 
     Returns:
@@ -119,7 +119,9 @@ def explain(serialized, schema):
     return None
 
 
-def parse(serialized, schema):
+def parse(
+    serialized: list[bytes], schema: Schema
+) -> dict[str, np.ndarray] | None:
     """Returns the features of records, {name: array}, or None.
 
     None where a record does not follow the schema; `explain` may say why.

@@ -1,24 +1,17 @@
-"""What the sound records of all files hold, in numbers."""
+"""Adds up what the sound records of all files hold."""
 
 import functools
-from typing import NamedTuple
 
 import numpy as np
 
+from data.laws import Law
+from tools.inspection.findings import Findings
+from tools.inspection.rows import Rows
 
-class Law(NamedTuple):
-    """What should stand at the masks, and how often."""
-
-    names: tuple[str, str, str]
-    shares: tuple[float, float, float]
-
-
-_BERT = Law(("[MASK]", "kept", "random"), (0.8, 0.1, 0.1))
-_MACBERT = Law(("[MASK]", "kept", "similar or random"), (0.0, 0.1, 0.9))
 # Upper ends of the shares of [UNK] that records are counted by.
 UNK_ENDS = (0.0, 0.01, 0.02, 0.05, 0.1, 1.0)
 
-# Fewer records say nothing of a build.
+# Fewer records than these say nothing of a build.
 _ENOUGH_RECORDS = 100
 # Spans are replaced as a whole, so that fewer draws are behind the shares.
 _MASKS_A_DRAW = 10
@@ -34,11 +27,13 @@ _HIGH_UNMASKED_RATE = 0.01
 class Statistics:
     """Adds up sound records."""
 
-    def __init__(self, special_ids, num_samples, seed):
+    def __init__(
+        self, special_ids: dict[str, int], num_samples: int, seed: int
+    ):
         """Begins with nothing.
 
         Args:
-            special_ids: {"[MASK]": id, ...}, those that are known.
+            special_ids: {"mask": id, ...} by role, those that are known.
             num_samples: records to keep, each with the same chance.
             seed: decides which.
         """
@@ -50,7 +45,7 @@ class Statistics:
         self.lengths = np.zeros(0, np.int64)  # Records of each length.
         self.masks = np.zeros(0, np.int64)  # Records of each number of masks.
         self.labels = np.zeros(0, np.int64)  # Masks of each label.
-        self.shown_as = np.zeros(3, np.int64)  # Masks, as a `Law` has them.
+        self.shown_as = np.zeros(3, np.int64)  # Masks, as `Law.stand_ins`.
         self.unk_records = np.zeros(len(UNK_ENDS), np.int64)
         self.samples = []  # [(key, path, Rows of one)]
         self.special_ids = special_ids
@@ -59,8 +54,8 @@ class Statistics:
         self._factors = np.zeros(0, np.uint64)
         self._hashes = []
 
-    def add(self, path, rows, max_seq_length):
-        """Adds `rows.Rows` of a file."""
+    def add(self, path: str, rows: Rows, max_seq_length: int):
+        """Adds records of a file."""
         if not len(rows.numbers):
             return
         num_records = len(np.unique(rows.numbers))
@@ -72,9 +67,9 @@ class Statistics:
         self.num_label_1 += int(rows.pair_labels.sum())
         self.lengths = _added(self.lengths, rows.num_tokens)
         self._hashes.append(self._hash(rows))
-        if "[UNK]" in self.special_ids:
+        if "unk" in self.special_ids:
             place = np.arange(rows.text.shape[1])
-            is_unk = rows.text == self.special_ids["[UNK]"]
+            is_unk = rows.text == self.special_ids["unk"]
             is_unk &= place < rows.num_tokens[:, None]
             num_unk = np.count_nonzero(is_unk, axis=1)
             self.num_unk += int(num_unk.sum())
@@ -90,8 +85,8 @@ class Statistics:
         labels = rows.labels[rows.is_mask]
         shown = rows.shown[rows.is_mask]
         self.labels = _added(self.labels, labels)
-        if "[MASK]" in self.special_ids:
-            is_mask = shown == self.special_ids["[MASK]"]
+        if "mask" in self.special_ids:
+            is_mask = shown == self.special_ids["mask"]
             is_kept = shown == labels
             kinds = np.where(is_mask, 0, np.where(is_kept, 1, 2))
             self.shown_as = _added(self.shown_as, kinds)
@@ -100,7 +95,8 @@ class Statistics:
         """One number for each text, the same for the same text."""
         missing = rows.text.shape[1] + 1 - len(self._factors)
         if missing > 0:
-            # Not of the seed that samples are drawn with: no draw is moved.
+            # A generator of its own, so that the samples stay those that the
+            # seed draws.
             rng = np.random.default_rng(len(self._factors))
             more = rng.integers(1 << 64, size=missing, dtype=np.uint64)
             self._factors = np.concatenate([self._factors, more])
@@ -116,27 +112,27 @@ class Statistics:
         del self.samples[self._num_samples :]
 
     @property
-    def num_masks(self):
+    def num_masks(self) -> int:
         """Masks of all records."""
         return int(self.labels.sum())
 
     @functools.cached_property
-    def num_same(self):
+    def num_same(self) -> int:
         """Sequences whose text an earlier one has; asked in the end."""
         hashes = np.concatenate([*self._hashes, np.zeros(0, np.uint64)])
         return len(hashes) - len(np.unique(hashes))
 
-    def percentile(self, share):
+    def percentile(self, share: float) -> int:
         """The length that this share of the records does not exceed."""
         reached = np.cumsum(self.lengths) >= share * self.num_sequences
         return int(reached.argmax())
 
-    def warn(self, found, law, dupe_factor):
+    def warn(self, found: Findings, law: Law, dupe_factor: int):
         """Adds what is legal and spoils training.
 
         Args:
-            found: `findings.Findings` to add to.
-            law: the `Law` of the masks.
+            found: what is added to.
+            law: that of the masks.
             dupe_factor: how often the text was gone through.
         """
         if self.num_static and not self.num_masks:
@@ -185,8 +181,8 @@ class Statistics:
         limit = _HIGH_LABEL_RATE
         got = f"id {token}: {rate:.0%}"
         yield "frequent label", rate > limit, got, f"<= {limit:.0%}"
-        if "[MASK]" in self.special_ids:
-            yield self._suspicion_of_law(np.array(law.shares))
+        if "mask" in self.special_ids:
+            yield self._suspicion_of_law(np.array(list(law.stand_ins.values())))
 
     def _suspicion_of_law(self, law):
         """Five standard errors, as far as the shares can be from the law."""
@@ -197,11 +193,6 @@ class Statistics:
         got = " : ".join(f"{100 * share:.1f}" for share in shares)
         wanted = " : ".join(f"{100 * share:.0f}" for share in law)
         return "replaced", is_found, got, wanted
-
-
-def law_of(mask_unit):
-    """The `Law` of a --mask_unit; None: not known."""
-    return _MACBERT if mask_unit == "macbert" else _BERT
 
 
 def _added(counts, values):

@@ -22,7 +22,7 @@ def vocabulary(tmp_path_factory):
 def _make(pairs, vocabulary, **settings):
     settings = {"max_seq_length": _LENGTH, "truncation": "head"} | settings
     return rows.make(
-        pairs, tokenization.Tokenizer(vocabulary), vocabulary.ids, **settings
+        pairs, tokenization.Tokenizer(vocabulary), vocabulary, **settings
     )
 
 

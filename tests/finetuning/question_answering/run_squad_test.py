@@ -294,7 +294,7 @@ def test_half_a_surrogate_pair_is_written_as_json_writes_it(
         for end in ("start", "end")
     }
     outputs["start_logits"][0, 3] = outputs["end_logits"][0, 5] = 9
-    split = task.finetuning_task.Split("predict", found, rows)
+    split = task.Split("predict", found, rows)
     made.write(split, outputs, str(tmp_path))
     written = json.loads((tmp_path / "predictions.json").read_text("utf-8"))
     assert written == {"q1": context}

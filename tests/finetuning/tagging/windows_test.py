@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from finetuning.tagging import conll, windows
+from finetuning.tagging import conll, tokenization, windows
 from tests import project
-from text import tokenization, vocab
+from text import vocab
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def _sentence(words, labels=None):
 def _rows(vocabulary, sentences, max_seq_length=12, overlap=3):
     return windows.make_rows(
         sentences,
-        tokenization.Tokenizer(vocabulary),
-        vocabulary.ids,
+        tokenization.WordTokenizer(vocabulary),
+        vocabulary,
         max_seq_length=max_seq_length,
         overlap=overlap,
         numbers={"O": 0, "B-X": 1, "I-X": 2},
@@ -135,6 +135,6 @@ def test_simplified_words_keep_their_labels(vocabulary):
     # Alone, 乾 becomes 干: the sentence decides.
     words = ["乾", "隆", "playing", "中", "國", "ab"]
     labels = ("B-X", "I-X", "O", "B-X", "I-X", "O")
-    (found,) = windows.simplify([_sentence(words, labels)])
+    (found,) = tokenization.simplified([_sentence(words, labels)])
     assert found.words == ("乾", "隆", "playing", "中", "国", "ab")
     assert found.labels == labels

@@ -1,18 +1,26 @@
-"""Files of what a model says of texts.
+"""Files of a model's answers to texts.
 
 Shapes: N examples, L labels.
 """
 
 import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
+
+from finetuning.classification.examples import Example
 from storage import file_io, json_files
 
+# As `kinds.OneLabel.answer` makes it.
+Answer = Mapping[str, Any]
 
-def write_probabilities(path, probabilities):
+
+def write_probabilities(path: str, probabilities: np.ndarray) -> None:
     """Writes test_results.tsv as google-research/bert does.
 
     Args:
-        path: local or remote; no header and no ids stand in it.
+        path: local or remote; the file has neither a header nor ids.
         probabilities: [N, L] float32.
     """
     file_io.write_lines(
@@ -20,8 +28,14 @@ def write_probabilities(path, probabilities):
     )
 
 
-def write_answers(path, examples, answers, with_labels):
-    """Writes a JSON object a line: id, texts, and what is said of them."""
+def write_answers(
+    path: str,
+    examples: Sequence[Example],
+    answers: Sequence[Answer],
+    *,
+    with_labels: bool,
+) -> None:
+    """Writes a JSON object a line: id, texts, and the answer to them."""
     lines = []
     for example, answer in zip(examples, answers, strict=True):
         pairs = example.pairs
@@ -52,21 +66,23 @@ def _said(answer):
 SUBMISSIONS = {"glue": (["index\tprediction"], _glue), "clue": ([], _clue)}
 
 
-def write_submission(path, form, examples, answers):
+def write_submission(
+    path: str, form: str, examples: Sequence[Example], answers: Sequence[Answer]
+) -> None:
     """Writes what is handed in to a benchmark.
 
     Args:
         path: local or remote.
         form: a key of `SUBMISSIONS`.
         examples: of one part.
-        answers: of them; see `kinds.OneLabel.answer`.
+        answers: to the examples.
     """
-    lines, make = SUBMISSIONS[form]
-    made = [make(*pair) for pair in zip(examples, answers, strict=True)]
-    file_io.write_lines(path, [*lines, *made])
+    head, line_of = SUBMISSIONS[form]
+    lines = [line_of(*pair) for pair in zip(examples, answers, strict=True)]
+    file_io.write_lines(path, [*head, *lines])
 
 
-def path_of(directory, name, part):
+def path_of(directory: str, name: str, part: str) -> str:
     """Returns where the file of a part is: its name stands before the dot."""
     stem, ending = os.path.splitext(name)
     return os.path.join(directory, f"{stem}{part}{ending}")

@@ -4,10 +4,9 @@ import os
 
 import pytest
 
-from pretraining import train
 from storage import lock
 from tests.pretraining import tiny_job
-from training import run_lock
+from training import job
 
 
 @pytest.mark.parametrize("scheme", ["", "file://"])
@@ -17,16 +16,16 @@ def test_a_second_training_in_a_directory_is_refused(
     folder = f"{scheme}{tmp_path}"
     # Of its own machine a process knows whether the holder lives: it is we.
     monkeypatch.setattr(lock, "_is_alive", lambda process: True)
-    with run_lock.hold(folder, True):
+    with job.hold(folder, True):
         assert os.listdir(tmp_path) == ["training.lock"]
         words = f"^{folder}/training is being done by process {os.getpid()} of"
         with (
             pytest.raises(BlockingIOError, match=words),
-            run_lock.hold(folder, True),
+            job.hold(folder, True),
         ):
             pytest.fail("two trainings in one directory")
     assert os.listdir(tmp_path) == []
-    with run_lock.hold(folder, True):
+    with job.hold(folder, True):
         pass
 
 
@@ -34,22 +33,22 @@ def test_a_link_to_the_directory_is_the_directory(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "run")
     with (
-        run_lock.hold(f"{tmp_path}/run/", True),
+        job.hold(f"{tmp_path}/run/", True),
         pytest.raises(BlockingIOError),
-        run_lock.hold(f"{tmp_path}/link", True),
+        job.hold(f"{tmp_path}/link", True),
     ):
         pytest.fail("two trainings in one directory")
 
 
 def test_other_workers_of_a_training_are_let_in(tmp_path):
-    with run_lock.hold(str(tmp_path), True):
+    with job.hold(str(tmp_path), True):
         for _ in range(2):
-            with run_lock.hold(str(tmp_path), False):
+            with job.hold(str(tmp_path), False):
                 assert os.listdir(tmp_path) == ["training.lock"]
 
 
 def test_an_error_in_the_training_frees_the_directory(tmp_path):
-    with pytest.raises(KeyError), run_lock.hold(str(tmp_path), True):
+    with pytest.raises(KeyError), job.hold(str(tmp_path), True):
         raise KeyError
     assert os.listdir(tmp_path) == []
 
@@ -58,10 +57,10 @@ def test_a_pretraining_beside_another_writes_nothing(tmp_path, monkeypatch):
     tiny_job.write_inputs(tmp_path)
     (tmp_path / "out").mkdir()
     monkeypatch.setattr(
-        train, "_train", lambda *args, **more: pytest.fail("it trains")
+        job, "train", lambda *args, **more: pytest.fail("it trains")
     )
     with (
-        run_lock.hold(f"{tmp_path}/out", True),
+        job.hold(f"{tmp_path}/out", True),
         pytest.raises(BlockingIOError, match="out/training is being done by"),
     ):
         tiny_job.run(tmp_path, "out")

@@ -1,0 +1,114 @@
+"""What a fine-tuned --output_dir holds beside its checkpoints.
+
+    settings.json       the flags, the labels, what the rows were
+    bert_config.json    the shape of the model, with the labels
+    vocab.txt           the vocabulary
+    best/               the checkpoint that --keep_best found best
+
+With these, `finetuning.answering` and a run without --do_train need no flags.
+"""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from absl import logging
+
+from finetuning.config import FinetuningConfig
+from finetuning.model import Model
+from finetuning.task import Split, Task
+from interop import start
+from storage import file_io
+from training import best_checkpoint, checkpoint, job, run_settings
+
+
+def describe(task: Task, split: Split) -> dict[str, Any]:
+    """Returns what settings.json says of a training, beside its flags.
+
+    Args:
+        task: what was trained.
+        split: what it was trained on.
+    """
+    return {
+        "task": task.name,
+        "settings": task.settings(),
+        "training_rows": split.description,
+    }
+
+
+def write_files(config: FinetuningConfig, model: Model) -> None:
+    """Writes all that is needed to use the model without these flags."""
+    labels = {}
+    if model.task.labels:
+        labels["id2label"] = {
+            str(i): label for i, label in enumerate(model.task.labels)
+        }
+    architecture = dataclasses.replace(
+        model.architecture, extra={**model.architecture.extra, **labels}
+    )
+    path = os.path.join(config.output_dir, "bert_config.json")
+    file_io.write_lines(path, [architecture.to_json()])
+    vocab_file = os.path.join(config.output_dir, "vocab.txt")
+    if os.path.abspath(config.vocab_file) != os.path.abspath(vocab_file):
+        file_io.copy(config.vocab_file, vocab_file)
+
+
+def refuse_other_labels(
+    config: FinetuningConfig, task: Task, before: Mapping[str, Any]
+) -> None:
+    """Refuses to go on from a training with other labels.
+
+    Args:
+        config: names the directory.
+        task: of this run.
+        before: the settings.json of the training.
+
+    Raises:
+        ValueError: they are others; names both.
+    """
+    labels, wanted = (
+        list(settings.get("labels") or ())
+        for settings in (before.get("settings", {}), task.settings())
+    )
+    if labels and labels != wanted:
+        raise ValueError(
+            f"--output_dir={config.output_dir} has a training with the labels "
+            f"{', '.join(labels)}, and these rows have {', '.join(wanted)}: "
+            "give another --output_dir"
+        )
+
+
+def restore_task(config: FinetuningConfig, task: Task) -> None:
+    """Gives the task what a training before it found in the data.
+
+    Raises:
+        ValueError: --output_dir is of another program.
+    """
+    before = run_settings.read(config.output_dir)
+    run_settings.check_program(before, task.program, config.output_dir)
+    if "settings" in before:
+        task.restore(before["settings"])
+
+
+def initialize(config: FinetuningConfig, model: Model) -> str:
+    """Sets the weights to start from; returns what the log says of it."""
+    if not config.init_checkpoint:
+        logging.warning(
+            "NO --init_checkpoint: TRAINING STARTS FROM RANDOM WEIGHTS"
+        )
+        return "fresh start, random weights"
+    return start.initialize(
+        config, checkpoint.by_path(model.initialised), model.architecture
+    )
+
+
+def restore_weights(config: FinetuningConfig, model: Model) -> int:
+    """Takes the weights of the run before; returns the step they are of."""
+    best = os.path.join(config.output_dir, best_checkpoint.FOLDER)
+    otherwise = None
+    if config.init_checkpoint:
+        otherwise = lambda: initialize(config, model)  # noqa: E731
+    return job.restore_weights(
+        model, [best, config.output_dir], otherwise=otherwise
+    )

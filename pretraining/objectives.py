@@ -1,0 +1,29 @@
+"""The objectives of pretraining, one table of them.
+
+A new one is a file beside `masked_lm`, with a class that inherits from
+`PretrainingObjective`, and a row here.
+"""
+
+from collections.abc import Callable
+
+from modeling.config import BertConfig
+from pretraining.config import PretrainingConfig
+from pretraining.masked_lm import MaskedLm
+from pretraining.objective import PretrainingObjective
+
+
+def _masked_lm(
+    config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
+) -> MaskedLm:
+    return MaskedLm(
+        architecture,
+        use_nsp=config.use_nsp,
+        seed=config.seed,
+        mixed_precision=mixed_precision,
+        recompute=config.recompute,
+    )
+
+
+OBJECTIVES: dict[
+    str, Callable[[PretrainingConfig, BertConfig, str], PretrainingObjective]
+] = {"masked_lm": _masked_lm}

@@ -1,0 +1,98 @@
+"""What an objective is: everything that a training asks of what it trains.
+
+An objective holds a model and says what its loss is. Pretraining's stand in
+`pretraining.objectives`; a model with a task's head is one, too
+(`finetuning.model`). Neither the step nor the loop knows more of it than this.
+
+                   masked LM   frozen encoder   ELECTRA         distillation
+    saved          all         all              both networks   the student
+    trained        all         the head         both networks   the student
+    initialised    all         all              both networks   the student
+    exported       all         all              the second one  the student
+
+The last two columns are what the four questions are for; neither is here yet.
+"""
+
+import abc
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import keras
+
+
+class Term(NamedTuple):
+    """A weighted mean over examples or tokens, in two sums of one replica."""
+
+    numerator: Any  # float32 scalar
+    denominator: Any  # float32 scalar
+    in_loss: bool = False
+    # Added to the global denominator in the loss, but not in reports.
+    epsilon: float = 0.0
+
+
+class Objective(abc.ABC):
+    """A model and its loss. Create it in the strategy's scope.
+
+    The loss is the sum, over the terms in it, of numerator / denominator, both
+    summed over all replicas.
+    """
+
+    # A key of `precision.POLICIES`: what matrices are multiplied in.
+    mixed_precision: str
+    # The names of what `compute_terms` returns; those that end in "loss" are
+    # the loss.
+    term_names: Sequence[str]
+    # Of the numbers to report, those that a progress bar has room for.
+    shown: Sequence[str] = ("loss",)
+
+    @property
+    @abc.abstractmethod
+    def saved(self) -> list[keras.Variable]:
+        """The variables that a checkpoint holds."""
+
+    @property
+    def trained(self) -> list[keras.Variable]:
+        """The variables that the optimizer changes, some of `saved`."""
+        return self.saved
+
+    @property
+    def initialised(self) -> list[keras.Variable]:
+        """The variables that --init_checkpoint may give first values to."""
+        return self.saved
+
+    @property
+    def exported(self) -> list[keras.Variable]:
+        """The variables that are handed on, as models are published."""
+        return self.saved
+
+    @property
+    @abc.abstractmethod
+    def head_depth(self) -> int:
+        """The depth of what is highest in the model; see `depth_of`."""
+
+    @abc.abstractmethod
+    def depth_of(self, path: str) -> int:
+        """Returns how far a variable is from the input, in layers."""
+
+    @abc.abstractmethod
+    def compute_terms(
+        self, batch: Mapping[str, Any], dropout_seed: Any
+    ) -> dict[str, Term]:
+        """Returns {name: Term} of one replica's batch.
+
+        Args:
+            batch: {feature: [B, ...]}.
+            dropout_seed: an integer scalar that no other step and replica
+                uses, or None in evaluation.
+        """
+
+    def metrics(
+        self, sums: Mapping[str, tuple[float, float]]
+    ) -> dict[str, float]:
+        """Maps {name: (numerator, denominator)} to the numbers to report."""
+        means = {
+            name: numerator / denominator if denominator else 0.0
+            for name, (numerator, denominator) in sums.items()
+        }
+        loss = sum(x for name, x in means.items() if name.endswith("loss"))
+        return {"loss": loss} | means

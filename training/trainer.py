@@ -1,0 +1,114 @@
+"""What trains an objective: its optimizer, its step, and what that adds up."""
+
+import math
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from training import checkpoint, compilation, optimizers, step
+from training.loss_scale import LossScale
+from training.objective import Objective
+from training.optimizers import OptimizerSettings
+from training.schedules import Schedule
+
+
+class Trainer:
+    """The step of one replica, with all that it changes.
+
+    `loss_is_scaled` says that a step is skipped now and then for the scale of
+    the loss alone, as in float16. Create it in the strategy's scope.
+
+    Args:
+        settings: the flags of the optimizer.
+        devices: a strategy.
+        objective: what is trained.
+        schedule: the learning rate.
+        seed: decides on dropout.
+    """
+
+    def __init__(
+        self,
+        settings: OptimizerSettings,
+        devices: tf.distribute.Strategy,
+        objective: Objective,
+        schedule: Schedule,
+        *,
+        seed: int,
+    ):
+        self.optimizer = optimizers.make(settings, schedule, objective)
+        self._loss_scale = None
+        if objective.mixed_precision == "float16":
+            self._loss_scale = LossScale()
+        self.loss_is_scaled = self._loss_scale is not None
+        self.totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
+        self.replica_step = step.make_train_step(
+            devices,
+            objective.compute_terms,
+            self.optimizer,
+            objective.trained,
+            self.totals,
+            seed=seed,
+            clip_norm=settings.clip_norm,
+            num_parts=settings.gradient_accumulation_steps,
+            loss_scale=self._loss_scale,
+        )
+        self._devices = devices
+        self._objective = objective
+        self._mark = optimizers.mark(settings.optimizer)
+
+    @property
+    def global_step(self) -> int:
+        return int(self.optimizer.iterations.numpy())
+
+    def variables(self) -> dict[str, tf.Variable]:
+        """Returns {name: variable} of what a checkpoint holds."""
+        scale = self._loss_scale.variables() if self._loss_scale else {}
+        return (
+            checkpoint.by_path(self._objective.saved)
+            | self.optimizer.slots()
+            | self._mark
+            | scale
+            | {checkpoint.GLOBAL_STEP: self.optimizer.iterations}
+        )
+
+    def make_run_steps(
+        self,
+        *,
+        is_compiled: bool = True,
+        around: Callable = lambda replica_step: replica_step,
+    ) -> Callable:
+        """Returns a function of batches and a number of steps.
+
+        Args:
+            is_compiled: whether XLA compiles the step where that is faster.
+            around: what is done with the compiled step of a replica.
+        """
+        compile_step = compilation.nothing
+        if is_compiled:
+            compile_step = compilation.choose(
+                self._devices, self._objective.mixed_precision
+            )
+        return step.make_run_steps(
+            self._devices,
+            self.replica_step,
+            self.totals,
+            compile_step=lambda replica_step: around(
+                compile_step(replica_step)
+            ),
+        )
+
+    def metrics(self, sums: dict[str, tuple[float, float]]) -> dict[str, float]:
+        """Maps what `totals.read` returns to the numbers to report.
+
+        "skipped_steps" is a number of steps, all others are means over the
+        steps that were not skipped. Where all were, the loss and the norm of
+        the gradient are NaN.
+        """
+        num_skipped, num_steps = map(round, sums["skipped_steps"])
+        metrics = self._objective.metrics(sums)
+        if num_skipped == num_steps:
+            metrics |= {"loss": math.nan, "gradient_norm": math.nan}
+        return metrics | {
+            "learning_rate": float(self.optimizer.learning_rate),
+            "skipped_steps": num_skipped,
+        }
