@@ -5,34 +5,38 @@ in its `Annotated` become the flag. Only entry points import this module.
 """
 
 import dataclasses
+import io
 import os
 import sys
 import types
 import typing
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from absl import app, flags, logging
 
 from settings import flag
 from training import signals
 
+T = TypeVar("T", bound=flag.Settings)
+
 
 class _IntegerParser(flags.IntegerParser):
     """Integers as people write them in scripts: 500000 or 500,000."""
 
-    def convert(self, argument):
+    def convert(self, argument: Any) -> int:
         if isinstance(argument, str):
             argument = argument.replace(",", "").replace("_", "")
         return super().convert(argument)
 
 
-def define(config_class):
+def define(config_class: type[T]) -> Callable[[], T]:
     """Defines the flags of `config_class`.
 
     Args:
-        config_class: a `settings.flag.Settings` whose fields are of the type
-            `str | int | float | bool | Literal`, or one of these with
-            `| None`. A field `from_` is the flag --from, as Python has the
-            word to itself.
+        config_class: its fields are of the type `str | int | float | bool |
+            Literal`, or one of these with `| None`. A field `from_` is the
+            flag --from, as Python has the word to itself.
 
     Returns:
         A function that makes a `config_class` from the parsed flags. One with
@@ -51,7 +55,7 @@ def define(config_class):
         if required:
             flags.mark_flag_as_required(_flag(field.name))
 
-    def make():
+    def make() -> T:
         found = {name: flags.FLAGS[_flag(name)] for name in names}
         for one in found.values():
             _check_text(one)
@@ -64,7 +68,7 @@ def define(config_class):
     return make
 
 
-def _check_text(flag):
+def _check_text(flag: flags.Flag) -> None:
     """Refuses what no file could be named and no JSON could hold."""
     if isinstance(flag.value, str):
         try:
@@ -110,7 +114,7 @@ def _without_none(kind):
     return kind
 
 
-def run(work, config_class):
+def run(work: Callable[[T], Any], config_class: type[T]) -> None:
     """Runs `work(config)` as a program whose flags are `config_class`.
 
     A `ValueError`, an `OSError` or TensorFlow's error of a file or a device is
@@ -122,12 +126,13 @@ def run(work, config_class):
     """
     make_config = define(config_class)
 
-    def main(argv):
+    def main(argv: Sequence[str]) -> None:
         if len(argv) > 1:
             raise app.UsageError(f"unexpected arguments: {argv[1:]}")
         logging.use_absl_handler()
         # Of a terminal of another encoding: text it cannot show is no crash.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             work(make_config())
         except signals.Stopped as stopped:

@@ -27,6 +27,7 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
             decides="nothing",
         ),
     ] = None
+    # Rows are there already, so that training can do without it.
     vocab_file: Annotated[
         str | None,
         Flag(
@@ -34,7 +35,7 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
             "--output_dir; looked for where it may be without this flag.",
             decides="content",
         ),
-    ] = None
+    ] = None  # type: ignore[assignment]
     max_seq_length: Annotated[
         int,
         Flag(

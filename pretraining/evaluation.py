@@ -1,12 +1,10 @@
 """Evaluation of the weights there are, at the end or between steps."""
 
-from collections.abc import Callable
-
 import tensorflow as tf
 
 from data.feeding import input_pipeline
+from data.feeding.input_pipeline import Parse
 from data.feeding.record_files import RecordFile
-from pretraining.config import PretrainingConfig
 from training import loop, step
 from training.objective import Objective
 from training.signals import Stop
@@ -16,7 +14,8 @@ class Evaluation:
     """The evaluation records and the graph that goes through them.
 
     Args:
-        config: how much is evaluated at once, and in all.
+        max_steps: how much is evaluated at most.
+        batch_size: how much is evaluated at once.
         devices: where.
         objective: what is evaluated.
         files: the records.
@@ -25,16 +24,16 @@ class Evaluation:
 
     def __init__(
         self,
-        config: PretrainingConfig,
         devices: tf.distribute.Strategy,
         objective: Objective,
         files: list[RecordFile],
-        parse: Callable,
+        parse: Parse,
+        *,
+        batch_size: int,
+        max_steps: int,
     ):
         num_records = sum(file.num_records for file in files)
-        self.num_steps = min(
-            config.max_eval_steps, -(-num_records // config.eval_batch_size)
-        )
+        self.num_steps = min(max_steps, -(-num_records // batch_size))
         self.files = files
         self._objective = objective
         with devices.scope():
@@ -46,19 +45,19 @@ class Evaluation:
             lambda context: input_pipeline.evaluation_batches(
                 files,
                 parse=parse,
-                batch_size=config.eval_batch_size,
+                batch_size=batch_size,
                 context=context,
             )
         )
 
-    def measure(self, stop: Stop | None = None) -> dict[str, float] | None:
+    def measure(self, stop: Stop | None = None) -> dict[str, float]:
         """Returns {name: number} of the same records each time.
 
         Args:
             stop: notices signals.
 
         Returns:
-            The numbers, or None where a signal asked for the end of the run.
+            The numbers; none where a signal asked for the end of the run.
         """
         sums = loop.evaluate(
             self._evaluate_steps,
@@ -67,4 +66,4 @@ class Evaluation:
             num_steps=self.num_steps,
             stop=stop,
         )
-        return sums and self._objective.metrics(sums)
+        return self._objective.metrics(sums) if sums else {}

@@ -7,12 +7,17 @@ bert_config.json and vocab.txt.
 import os
 import pathlib
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from absl import logging
 
+from data.feeding.record_files import RecordFile
 from interop import tf1
 from interop.variables import PortableModel
+from modeling.config import BertConfig
+from pretraining.config import PretrainingConfig
+from pretraining.objective import PretrainingObjective
 from storage import file_io, json_files
 from text import case, vocab
 from training import checkpoint
@@ -22,7 +27,9 @@ _OURS = pathlib.Path(__file__).parents[1] / "vocab"
 _IS_VOCABULARY = re.compile(r"vocab.*\.txt")
 
 
-def find_vocabulary(config, files, bert):
+def find_vocabulary(
+    config: PretrainingConfig, files: Sequence[RecordFile], bert: BertConfig
+) -> bytes | None:
     """Finds the vocabulary that the records were built with.
 
     Without --vocab_file it is looked for beside the records, the config and
@@ -30,9 +37,9 @@ def find_vocabulary(config, files, bert):
     the hash in the records' manifest.
 
     Args:
-        config: a `PretrainingConfig`.
-        files: a list of `data.feeding.record_files.RecordFile`.
-        bert: the `BertConfig`.
+        config: names the files to look at, and beside.
+        files: the records.
+        bert: the shape of the model.
 
     Returns:
         The bytes of a vocab.txt, or None where it is not found.
@@ -40,14 +47,16 @@ def find_vocabulary(config, files, bert):
     Raises:
         ValueError: --vocab_file is another vocabulary.
     """
-    wanted = {file.facts.made_from.vocab_sha256 for file in files} - {None}
+    wanted = {file.stated.made_from.vocab_sha256 for file in files} - {None}
     if config.vocab_file:
         vocabulary = vocab.load(config.vocab_file)
         _check(vocabulary, wanted, bert)
         return file_io.read_bytes(vocabulary.path)
     if len(wanted) != 1:
         return None
-    for path in _candidates(config, files):
+    for path in _candidates(
+        files, config.bert_config_file, config.init_checkpoint
+    ):
         if _sha256(path) in wanted:
             return file_io.read_bytes(path)
     return None
@@ -68,12 +77,11 @@ def _check(vocabulary, wanted, bert):
         )
 
 
-def _candidates(config, files):
+def _candidates(files, bert_config_file, init_checkpoint):
     folders = {os.path.dirname(file.path) for file in files}
-    folders.add(os.path.dirname(config.bert_config_file))
-    if config.init_checkpoint:
-        folders.add(os.path.dirname(config.init_checkpoint))
-        folders.add(config.init_checkpoint)
+    folders.add(os.path.dirname(bert_config_file))
+    if init_checkpoint:
+        folders |= {os.path.dirname(init_checkpoint), init_checkpoint}
     return [
         os.path.join(folder, name)
         for folder in (*sorted(folders), str(_OURS))
@@ -91,19 +99,23 @@ def _sha256(path):
         return None
 
 
-def write(config, objective, vocabulary, files):
+def write(
+    output_dir: str,
+    objective: PretrainingObjective,
+    vocabulary: bytes | None,
+    files: Sequence[RecordFile],
+) -> None:
     """Writes export/ of --output_dir, unless it is there with these weights.
 
     The index of its checkpoint appears last: without it, it does not exist.
 
     Args:
-        config: a `PretrainingConfig`.
-        objective: a `masked_lm.MaskedLm`, trained.
+        output_dir: of the run.
+        objective: what was trained.
         vocabulary: of `find_vocabulary`.
-        files: a list of `data.feeding.record_files.RecordFile`, the training's.
+        files: the records that were trained on.
     """
-    directory = os.path.join(config.output_dir, FOLDER)
-    file_io.remove_leftovers(directory)
+    directory = os.path.join(output_dir, FOLDER)
     by_path = checkpoint.by_path(objective.exported)
     model = PortableModel(
         config=objective.architecture,
@@ -127,7 +139,7 @@ def write(config, objective, vocabulary, files):
 
 def _write_case(directory, files):
     """Writes whether the model is uncased, as the records' builds were."""
-    flags = [file.facts.made_from.flags for file in files]
+    flags = [file.stated.made_from.flags for file in files]
     cases = {f["do_lower_case"] for f in flags if "do_lower_case" in f}
     if len(cases) == 1:
         path = os.path.join(directory, case.TOKENIZER_CONFIG)

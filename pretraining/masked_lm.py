@@ -3,17 +3,15 @@
 Shapes: B batch of one replica, T tokens, P predictions, V vocabulary.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import keras
+import tensorflow as tf
 from keras import ops
 
 from modeling import families, heads, initializers
 from modeling.config import BertConfig
 from pretraining.objective import PretrainingObjective
 from training import precision
-from training.objective import Term
+from training.objective import Batch, Term
 
 # google-research/bert's guard against a batch without masked words.
 _EPSILON = 1e-5
@@ -78,7 +76,7 @@ class MaskedLm(PretrainingObjective):
         return self.encoder.depth_of(path)
 
     def compute_terms(
-        self, batch: Mapping[str, Any], dropout_seed: Any
+        self, batch: Batch, dropout_seed: tf.Tensor | None
     ) -> dict[str, Term]:
         """Returns {name: Term} of one replica's batch.
 

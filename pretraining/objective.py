@@ -12,7 +12,7 @@ class PretrainingObjective(Objective):
     # The shape of the model that is trained and handed on.
     architecture: BertConfig
     # A key of `interop.variables.HEADS`: what `exported` has beside an encoder.
-    exported_head: str | None = None
+    exported_head: str
 
     @abc.abstractmethod
     def training_flops(

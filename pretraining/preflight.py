@@ -16,7 +16,7 @@ from training.objective import Objective
 
 
 def read_bert_config(config: PretrainingConfig) -> BertConfig:
-    """Returns the `BertConfig` of --bert_config_file."""
+    """Returns the shape of the model, as --bert_config_file says."""
     return start.read_config(
         config.bert_config_file, max_seq_length=config.max_seq_length
     )
@@ -82,12 +82,12 @@ def _check_masking(config, files):
         )
 
 
-def check_best_metric(config: PretrainingConfig, objective: Objective) -> None:
+def check_best_metric(metric: str | None, objective: Objective) -> None:
     """Checks that the objective reports what --keep_best_metric names."""
     names = ["loss", *objective.term_names]
-    if config.keep_best_metric not in (None, *names):
+    if metric not in (None, *names):
         raise ValueError(
-            f"--keep_best_metric={config.keep_best_metric} is not among what "
+            f"--keep_best_metric={metric} is not among what "
             f"is evaluated: {', '.join(names)}"
         )
 

@@ -1,12 +1,13 @@
 """Early signs of a run that learns nothing, told in the log."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from absl import logging
 
 from data.feeding import input_pipeline
+from data.feeding.input_pipeline import Parse
 from data.feeding.record_files import RecordFile
 from pretraining.config import PretrainingConfig
 
@@ -31,7 +32,7 @@ class Symptoms:
         self,
         config: PretrainingConfig,
         files: list[RecordFile],
-        parse: Callable,
+        parse: Parse,
     ):
         self._config = config
         self._files = files
@@ -94,7 +95,7 @@ class Symptoms:
 
 
 def guesses(
-    files: list[RecordFile], parse: Callable, seed: int
+    files: list[RecordFile], parse: Parse, seed: int
 ) -> tuple[float, float]:
     """Returns what a guesser without context gets, from some records.
 

@@ -5,6 +5,7 @@ import functools
 import tensorflow as tf
 
 from data.feeding import input_pipeline, record_checks, record_files
+from data.feeding.input_pipeline import Parse
 from data.feeding.record_files import RecordFile
 from interop import start
 from modeling.config import BertConfig
@@ -18,7 +19,9 @@ from pretraining.utilization import Speed
 from storage import file_io
 from training import checkpoint, job, loop, precision, run_settings, strategy
 from training.best_checkpoint import BestCheckpoint
+from training.checkpoint import Checkpoints
 from training.schedules import Schedule
+from training.signals import Stop
 
 PROGRAM = "run_pretraining.py"
 # Masks of dynamic records are the same in every evaluation of every run.
@@ -31,7 +34,7 @@ _MAY_BE_RECORDS = (
 )
 
 
-def run(config: PretrainingConfig) -> dict | None:
+def run(config: PretrainingConfig) -> dict[str, float] | None:
     """Trains and evaluates as the settings say.
 
     A run that was stopped, in whatever way, goes on from its newest checkpoint.
@@ -53,7 +56,9 @@ def run(config: PretrainingConfig) -> dict | None:
     train_files, eval_files = preflight.find_records(config, architecture)
     vocabulary = export.find_vocabulary(config, train_files, architecture)
     parse = _make_parser(config, architecture, train_files, config.seed)
-    eval_parse = _make_parser(config, architecture, eval_files, _EVAL_SEED)
+    eval_parse = _make_parser(
+        config, architecture, eval_files or train_files, _EVAL_SEED
+    )
 
     with devices.scope():
         objective = OBJECTIVES["masked_lm"](
@@ -61,11 +66,16 @@ def run(config: PretrainingConfig) -> dict | None:
             architecture,
             precision.choose(config.mixed_precision, devices),
         )
-    preflight.check_best_metric(config, objective)
+    preflight.check_best_metric(config.keep_best_metric, objective)
     evaluation = None
     if eval_files:
         evaluation = Evaluation(
-            config, devices, objective, eval_files, eval_parse
+            devices,
+            objective,
+            eval_files,
+            eval_parse,
+            batch_size=config.eval_batch_size,
+            max_steps=config.max_eval_steps,
         )
     try:
         if config.do_train:
@@ -76,10 +86,12 @@ def run(config: PretrainingConfig) -> dict | None:
                 )
                 global_step = job.train(config, devices, objective, plan)
                 if is_chief:
-                    export.write(config, objective, vocabulary, train_files)
+                    export.write(
+                        config.output_dir, objective, vocabulary, train_files
+                    )
         else:
             global_step = _restore_weights(config, objective)
-        if config.do_eval:
+        if config.do_eval and evaluation:
             return _evaluate(config, devices, evaluation, global_step)
     except _MAY_BE_RECORDS:
         _refuse_damage(train_files, parse)
@@ -99,8 +111,8 @@ def _make_parser(
     architecture: BertConfig,
     files: list[RecordFile],
     seed: int,
-):
-    return files and input_pipeline.parser(
+) -> Parse:
+    return input_pipeline.parser(
         files,
         config,
         max_seq_length=config.max_seq_length,
@@ -126,7 +138,7 @@ def _plan(
     devices: tf.distribute.Strategy,
     objective: PretrainingObjective,
     files: list[RecordFile],
-    parse,
+    parse: Parse,
     evaluation: Evaluation | None,
 ) -> job.Plan:
     """Returns what a run is told of the records and the objective."""
@@ -139,7 +151,9 @@ def _plan(
         devices=devices,
     )
 
-    def hooks(start_step, checkpoints, stop):
+    def hooks(
+        start_step: int, checkpoints: Checkpoints, stop: Stop
+    ) -> loop.Hooks:
         best = config.keep_best_metric and BestCheckpoint(
             checkpoints, metric=config.keep_best_metric
         )
@@ -158,7 +172,13 @@ def _plan(
         arithmetic=report.arithmetic(config, devices, files),
         description={"training_rows": record_files.describe(files)},
         initialize=functools.partial(_initialize, config, objective),
-        batches=functools.partial(_training_batches, config, files, parse),
+        batches=functools.partial(
+            _training_batches,
+            files,
+            parse,
+            config.train_batch_size,
+            config.seed,
+        ),
         hooks=hooks,
         eval_every_steps=config.eval_every_steps,
     )
@@ -176,20 +196,20 @@ def _initialize(
     )
 
 
-def _training_batches(config, files, parse, start_step):
+def _training_batches(files, parse, batch_size, seed, start_step):
     return lambda context: input_pipeline.training_batches(
         files,
         parse=parse,
-        batch_size=config.train_batch_size,
-        seed=config.seed,
-        start_record=start_step * config.train_batch_size,
+        batch_size=batch_size,
+        seed=seed,
+        start_record=start_step * batch_size,
         context=context,
     )
 
 
 def _evaluate_between(step, evaluation, stop, best):
     """Returns the numbers of an evaluation; none where a signal cut it off."""
-    metrics = evaluation.measure(stop) or {}
+    metrics = evaluation.measure(stop)
     if best and metrics:
         best.offer(step, metrics)
     return {f"eval_{name}": value for name, value in metrics.items()}
@@ -214,7 +234,7 @@ def _evaluate(
     devices: tf.distribute.Strategy,
     evaluation: Evaluation,
     global_step: int,
-) -> dict:
+) -> dict[str, float]:
     """Evaluates the weights there are; returns what eval_results.txt says."""
     report.log_evaluation(config, evaluation.files, evaluation.num_steps)
     results = {checkpoint.GLOBAL_STEP: global_step} | evaluation.measure()

@@ -8,43 +8,44 @@ here: a folder named `run[1]` is a folder like any other.
 import contextlib
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import stat
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, Literal
+
+Mode = Literal["rb", "wb", "ab"]
 
 _REMOVALS = 10
 _BLOCK_BYTES = 1 << 22
 _TEMPORARY = ".tmp"
-# As `whole` names it: a name, eight digits, and that.
-_IS_TEMPORARY = re.compile(r".+\.[0-9a-f]{8}\.tmp")
 # What stands in a checkout in place of a file that git-lfs has not fetched.
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def is_remote(path):
+def is_remote(path: str) -> bool:
     """Whether `path` names a file system by its scheme, such as `gs://`."""
     return "://" in path
 
 
-def gfile():
+def gfile() -> Any:
     """TensorFlow's file system, imported when a path needs it."""
     import tensorflow as tf
 
     return tf.io.gfile
 
 
-def exists(path):
+def exists(path: str) -> bool:
     """Whether a local or remote file exists."""
     return gfile().exists(path) if is_remote(path) else os.path.exists(path)
 
 
-def is_directory(path):
+def is_directory(path: str) -> bool:
     """Whether a local or remote path is a folder."""
     return gfile().isdir(path) if is_remote(path) else os.path.isdir(path)
 
 
-def names_in(directory):
+def names_in(directory: str) -> list[str]:
     """Returns the names in a folder, sorted; none where there is no folder."""
     if not is_directory(directory):
         return []
@@ -56,14 +57,14 @@ def names_in(directory):
     return sorted({name.rstrip("/") for name in names})
 
 
-def num_bytes(path):
+def num_bytes(path: str) -> int:
     """Size of a local or remote file on its disk."""
     if is_remote(path):
         return gfile().stat(path).length
     return os.path.getsize(path)
 
 
-def open_binary(path, mode="rb"):
+def open_binary(path: str, mode: Mode = "rb") -> BinaryIO:
     """Opens a local or remote file for reading or writing bytes.
 
     Raises:
@@ -76,7 +77,7 @@ def open_binary(path, mode="rb"):
     return open(path, mode)
 
 
-def check_regular(path):
+def check_regular(path: str) -> None:
     """Refuses a pipe, which would be waited for without end, and the like."""
     kind = os.stat(path).st_mode
     if stat.S_ISDIR(kind):
@@ -88,7 +89,7 @@ def check_regular(path):
         )
 
 
-def read_bytes(path):
+def read_bytes(path: str) -> bytes:
     """Returns all bytes of a local or remote file.
 
     Raises:
@@ -100,7 +101,7 @@ def read_bytes(path):
     return data
 
 
-def check_is_fetched(data, path):
+def check_is_fetched(data: bytes, path: str) -> None:
     """Refuses the pointer that stands for a file git-lfs has not fetched.
 
     Args:
@@ -114,7 +115,7 @@ def check_is_fetched(data, path):
         )
 
 
-def sha256(path):
+def sha256(path: str) -> str:
     """Returns the SHA-256 of a local or remote file, in hexadecimal."""
     found = hashlib.sha256()
     with open_binary(path) as file:
@@ -123,7 +124,7 @@ def sha256(path):
     return found.hexdigest()
 
 
-def make_directory(path):
+def make_directory(path: str) -> None:
     """Makes a directory and those above it, where they are missing.
 
     Raises:
@@ -143,7 +144,7 @@ def make_directory(path):
 
 
 @contextlib.contextmanager
-def whole(path):
+def whole(path: str) -> Iterator[BinaryIO]:
     """Opens a file for writing bytes; it appears with all of them, or never.
 
     What is written stands under a temporary name, and on the disk before it is
@@ -164,18 +165,7 @@ def whole(path):
         raise
 
 
-def remove_leftovers(directory: str) -> None:
-    """Removes what kills left half written: the temporary files of `whole`.
-
-    Only who is alone in a directory, as a training is by its lock, may: another
-    process may be writing one.
-    """
-    for name in names_in(directory):
-        if _IS_TEMPORARY.fullmatch(name):
-            remove(os.path.join(directory, name))
-
-
-def open_new(path):
+def open_new(path: str) -> BinaryIO:
     """Opens a file that is not there yet for writing bytes.
 
     What stands under the name is removed: a link itself, not what it points
@@ -188,7 +178,7 @@ def open_new(path):
     return os.fdopen(os.open(path, flags, 0o666), "wb")
 
 
-def clear(path):
+def clear(path: str) -> None:
     """Removes what stands under a temporary name of ours."""
     if is_remote(path):
         return
@@ -196,7 +186,7 @@ def clear(path):
         os.unlink(path)
 
 
-def sync(path):
+def sync(path: str) -> None:
     """Puts a local file on the disk that another library has written."""
     if is_remote(path):
         return
@@ -207,13 +197,13 @@ def sync(path):
         os.close(descriptor)
 
 
-def write_whole(path, data):
+def write_whole(path: str, data: bytes) -> None:
     """Writes the bytes of a local or remote file, all of them or none."""
     with whole(path) as out:
         out.write(data)
 
 
-def write_lines(path, lines):
+def write_lines(path: str, lines: Iterable[str]) -> None:
     """Writes lines of text, all of them or none.
 
     Half of a surrogate pair, which no UTF-8 can hold, is written as \\udXXX:
@@ -223,7 +213,7 @@ def write_lines(path, lines):
     write_whole(path, text.encode("utf-8", "backslashreplace"))
 
 
-def rename(old, new):
+def rename(old: str, new: str) -> None:
     """Renames a local or remote file, over an older one."""
     if is_remote(new):
         gfile().rename(old, new, overwrite=True)
@@ -231,14 +221,14 @@ def rename(old, new):
         os.replace(old, new)
 
 
-def copy(source, target):
+def copy(source: str, target: str) -> None:
     """Copies a local or remote file to another name, whole or not at all."""
     with open_binary(source) as file, whole(target) as out:
         while block := file.read(_BLOCK_BYTES):
             out.write(block)
 
 
-def remove(path):
+def remove(path: str) -> None:
     """Removes a local or remote file, if it is there."""
     if not is_remote(path):
         clear(path)
@@ -246,7 +236,7 @@ def remove(path):
         gfile().remove(path)
 
 
-def remove_tree(path):
+def remove_tree(path: str) -> None:
     """Removes a local or remote folder and all in it, if it is there.
 
     Of a link to a folder the link goes, not the folder.
@@ -270,7 +260,7 @@ def remove_tree(path):
                 raise
 
 
-def check_output(path, flag):
+def check_output(path: str, flag: str) -> None:
     """Makes sure, before there is work to lose, that a file can be written.
 
     Makes the folder it goes to.
@@ -289,7 +279,7 @@ def check_output(path, flag):
     check_output_directory(os.path.dirname(path) or ".", flag)
 
 
-def check_output_directory(path, flag):
+def check_output_directory(path: str, flag: str) -> None:
     """Makes a folder, and makes sure that files can be written to it.
 
     Raises:

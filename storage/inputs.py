@@ -8,6 +8,7 @@ import collections
 import glob
 import os
 import re
+from collections.abc import Iterable
 
 from absl import logging
 
@@ -34,7 +35,7 @@ _WILDCARDS = {
 }
 
 
-def expand(patterns, flag="input_file"):
+def expand(patterns: str, flag: str = "input_file") -> list[str]:
     """Returns the files that a comma list of files, globs, directories names.
 
     Items keep their order; the files of one item are sorted. A directory
@@ -50,9 +51,9 @@ def expand(patterns, flag="input_file"):
     return expand_items((part.strip() for part in patterns.split(",")), flag)
 
 
-def expand_items(items, flag):
+def expand_items(items: Iterable[str], flag: str) -> list[str]:
     """Returns the files of several items; see `expand`."""
-    left_out = {_FOLDERS: [], _JSON: []}
+    left_out: dict[str, list[str]] = {_FOLDERS: [], _JSON: []}
     paths = []
     for item in filter(None, items):
         found = _expand_one(item, left_out)
@@ -153,7 +154,7 @@ def _check(path, flag):
         file_io.check_regular(path)
 
 
-def match(pattern):
+def match(pattern: str) -> list[str]:
     """Returns the local or remote files and folders of a pattern, sorted.
 
     A folder that is there as the pattern has it is no pattern, whatever

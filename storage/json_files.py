@@ -13,6 +13,7 @@ A shape says what a value must be, and is itself made of what it describes:
 
 import json
 import math
+from typing import Any
 
 from absl import logging
 
@@ -30,7 +31,7 @@ _SHOWN_CHARACTERS = 60
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read(path, shape=dict):
+def read(path: str, shape: Any = dict) -> Any:
     """Reads the JSON of a local or remote file.
 
     Args:
@@ -44,7 +45,7 @@ def read(path, shape=dict):
     return parse(file_io.read_bytes(path), path, shape)
 
 
-def read_or_none(path, shape=dict):
+def read_or_none(path: str, shape: Any = dict) -> Any:
     """Reads a file that a run can do without: None where it is not there.
 
     One that is damaged is named in a warning and left aside.
@@ -58,7 +59,7 @@ def read_or_none(path, shape=dict):
         return None
 
 
-def parse(data, source, shape=dict):
+def parse(data: bytes | str, source: str, shape: Any = dict) -> Any:
     """Returns the value that JSON says.
 
     Args:
@@ -86,7 +87,9 @@ def parse(data, source, shape=dict):
     return value
 
 
-def parse_line(line, path, number, shape=dict):
+def parse_line(
+    line: bytes | str, path: str, number: int, shape: Any = dict
+) -> Any:
     """Returns the value of a line of a file of JSON lines; see `parse`."""
     place = f"{path}, line {number}"
     try:
@@ -112,7 +115,7 @@ def _decode(data, source):
         ) from None
 
 
-def check(value, shape, source, place=""):
+def check(value: Any, shape: Any, source: str, place: str = "") -> None:
     """Checks that a value is of a shape; see above.
 
     Args:
@@ -177,7 +180,7 @@ def _is_number(value):
         return False
 
 
-def shown(value):
+def shown(value: Any) -> str:
     """Returns a value as an error shows it: not too long, and printable."""
     try:
         text = json.dumps(value, ensure_ascii=False)
@@ -188,12 +191,12 @@ def shown(value):
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def line(value):
+def line(value: Any) -> str:
     """Returns a value as JSON on one line."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def write(path, value):
+def write(path: str, value: Any) -> None:
     """Writes a value as JSON that people can read, all of it or none."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
     file_io.write_lines(path, [text])

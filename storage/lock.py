@@ -14,6 +14,7 @@ import socket
 import stat
 import threading
 import time
+from collections.abc import Iterable, Iterator
 
 from storage import file_io, json_files
 
@@ -34,7 +35,7 @@ class HeldElsewhereError(BlockingIOError, ConnectionError):
 
 
 @contextlib.contextmanager
-def hold(names, doing="built"):
+def hold(names: Iterable[str], doing: str = "built") -> Iterator[None]:
     """Keeps other processes off some names while the body runs.
 
     Args:
@@ -62,7 +63,7 @@ def hold(names, doing="built"):
         yield
 
 
-def canonical(name):
+def canonical(name: str) -> str:
     """Returns the one spelling of an output that all others come to."""
     numbered = re.fullmatch(r"(.*[^/])(?:-\d{5}-of-|@)(\d+)", name)
     if numbered:
@@ -70,7 +71,7 @@ def canonical(name):
     return canonical_file(name)
 
 
-def canonical_file(path):
+def canonical_file(path: str) -> str:
     """Returns the one spelling of a file that all others come to.
 
     A rename replaces a link to a file, so that of it the name counts.
@@ -124,7 +125,7 @@ def _has_name(file, path):
         return False
 
 
-def _take_remote(path, busy):
+def _take_remote(path: str, busy: str) -> None:
     if file_io.exists(path):
         holder = _holder(path)
         who = f"process {holder['process']} of {holder['host']}"

@@ -8,6 +8,8 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -30,7 +32,7 @@ class DamagedError(ValueError):
     """A checkpoint, or a tensor of it, cannot be read."""
 
 
-def files_of(prefix):
+def files_of(prefix: str) -> list[str]:
     """Returns the files of a checkpoint, sorted."""
     folder, name = os.path.split(prefix)
     return [
@@ -40,7 +42,7 @@ def files_of(prefix):
     ]
 
 
-def shapes(prefix):
+def shapes(prefix: str) -> dict[str, list[int]]:
     """Returns {name: shape} of the tensors of a checkpoint.
 
     Raises:
@@ -50,7 +52,9 @@ def shapes(prefix):
         return reader.get_variable_to_shape_map()
 
 
-def read(prefix, names=None):
+def read(
+    prefix: str, names: Iterable[str] | None = None
+) -> dict[str, np.ndarray]:
     """Returns {name: array} of tensors of a checkpoint.
 
     Args:
@@ -89,7 +93,7 @@ def _opened(prefix):
         yield reader
 
 
-def is_pattern(path):
+def is_pattern(path: str) -> bool:
     """Whether TensorFlow would take a path for that of several files."""
     return bool(_WILDCARDS.search(path))
 
@@ -115,13 +119,15 @@ def _without_wildcards(prefix):
         yield os.path.join(folder, "checkpoint")
 
 
-def reason(error):
+def reason(error: Exception) -> str:
     """Returns what an error of TensorFlow's says, without its nodes."""
     text = getattr(error, "message", None) or str(error)
     return _OF_NODES.sub("", text).strip()
 
 
-def write(prefix, values, unfinished=None):
+def write(
+    prefix: str, values: Mapping[str, Any], unfinished: str | None = None
+) -> None:
     """Writes {name: array} as a checkpoint, whole or not at all.
 
     Args:
@@ -142,7 +148,7 @@ def write(prefix, values, unfinished=None):
     file_io.remove_tree(folder)
 
 
-def save(prefix, values):
+def save(prefix: str, values: Mapping[str, Any]) -> None:
     """Lets TensorFlow write {name: array} under a prefix."""
     tf.raw_ops.SaveV2(
         prefix=prefix,
@@ -152,7 +158,7 @@ def save(prefix, values):
     )
 
 
-def not_finite(values):
+def not_finite(values: Mapping[str, Any]) -> dict[str, int]:
     """Returns {name: how many numbers are not finite}, where there are any.
 
     Args:
@@ -167,7 +173,7 @@ def not_finite(values):
     return {name: count for name, count in counts.items() if count}
 
 
-def describe_not_finite(counts):
+def describe_not_finite(counts: Mapping[str, int]) -> str:
     """Returns what `not_finite` found in a few words."""
     first = next(iter(counts))
     return (

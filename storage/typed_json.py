@@ -65,7 +65,7 @@ def make(kind: Any, value: Any) -> Any:
             return [make(arguments[0], item) for item in value]
         case origin if origin is dict:
             return {key: make(arguments[1], x) for key, x in value.items()}
-    if not dataclasses.is_dataclass(kind):
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
         return value
     return kind(
         **{

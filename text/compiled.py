@@ -88,6 +88,6 @@ def _is_ours(path, may_close=False):
 
 _directory = _cache_directory()
 if _directory:
-    numba.config.CACHE_DIR = _directory
+    numba.config.CACHE_DIR = _directory  # type: ignore[attr-defined]
 
 njit = functools.partial(numba.njit, cache=_directory is not None)

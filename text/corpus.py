@@ -9,7 +9,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from storage import file_io
 from text import encodings
@@ -69,9 +69,12 @@ def open_text(
         encoding: what the file is in, UTF-8 if None.
     """
     with file_io.open_binary(path) as raw:
-        source = gzip.GzipFile(fileobj=raw) if is_packed(path) else raw
+        source = raw
+        if is_packed(path):
+            # It reads as other files do, and is no `BinaryIO` by its type.
+            source = cast(BinaryIO, gzip.GzipFile(fileobj=raw))
         try:
-            if not is_as_it_is(encoding):
+            if encoding and not is_as_it_is(encoding):
                 recoded = encodings.Recoded(source, encoding, path)
                 source = io.BufferedReader(recoded, CHUNK_BYTES)
                 _skip(source, begin)

@@ -3,7 +3,7 @@
 import codecs
 import io
 import re
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _BLOCK_BYTES = 1 << 20
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -94,7 +94,7 @@ class Recoded(io.RawIOBase):
         """How many bytes of UTF-8 were read."""
         return self._told
 
-    def readinto(self, buffer: bytearray) -> int:
+    def readinto(self, buffer: Any) -> int:
         while not self._buffer and not self._is_over:
             block = self._raw.read(_BLOCK_BYTES)
             self._is_over = not block

@@ -10,6 +10,7 @@ import re
 import sys
 import unicodedata
 import warnings
+from collections.abc import Callable
 
 from text import normalization
 
@@ -42,9 +43,14 @@ def _load_spaces():
     return lambda line: _mend(words.findall(line))
 
 
-# Each loader, called when it is chosen, returns a function that parts a line:
-# into its words, in order, and the white space that stands between some.
-SEGMENTERS = {"jieba": _load_jieba, "spaces": _load_spaces}
+# Parts a line into words, and the white space that stands between some.
+Segmenter = Callable[[str], list[str]]
+
+# Each loader is called when its segmenter is chosen.
+SEGMENTERS: dict[str, Callable[[], Segmenter]] = {
+    "jieba": _load_jieba,
+    "spaces": _load_spaces,
+}
 
 
 def version(name: str) -> str:

@@ -36,7 +36,7 @@ class Tokenizer:
         """
         self._is_continuation = vocabulary.is_continuation
         self._convert = t2s.to_simplified if simplify else str
-        self._segment = None
+        self._segment: segmentation.Segmenter | None = None
         if word_segmenter != "none":
             self._segment = segmentation.SEGMENTERS[word_segmenter]()
         self._normalizer = normalization.Normalizer(do_lower_case)

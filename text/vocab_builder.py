@@ -40,7 +40,7 @@ def count(chunks: Iterable[str], do_lower_case: bool) -> Counts:
         do_lower_case: whether the vocabulary is uncased.
     """
     normalizer = normalization.Normalizer(do_lower_case)
-    words = collections.Counter()
+    words: collections.Counter[str] = collections.Counter()
     for chunk in chunks:
         words.update(normalizer.normalize(chunk).split())
     characters = np.zeros(0x110000, np.int64)

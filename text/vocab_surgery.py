@@ -120,7 +120,7 @@ def find_words(
         At most `num_words` words, the most saving ones first.
     """
     normalizer = normalization.Normalizer(do_lower_case)
-    counts = collections.Counter()
+    counts: collections.Counter[str] = collections.Counter()
     for chunk in chunks:
         counts.update(normalizer.normalize(chunk).split())
     words = sorted(word for word, n in counts.items() if n >= min_count)

@@ -53,7 +53,7 @@ def compile_trie(vocabulary: Vocabulary) -> Trie:
     """Returns the trie of a vocabulary."""
     begin = np.zeros(_NUM_CODES, np.int32)
     go_on = np.zeros(_NUM_CODES, np.int32)
-    steps = {}
+    steps: dict[int, int] = {}
     ids = [-1]  # Steps that no row takes lead to node 0.
     for token, row in vocabulary.ids.items():
         is_continuation = token.startswith("##") and len(token) > 2

@@ -75,7 +75,7 @@ def inspect(paths: list[str], config: InspectConfig) -> report.Inspection:
     manifest = files.manifest_of(inspected)
     flags_of_build = manifest.made_from.flags
     # Records of other builders are taken for BERT's.
-    law = LAWS.get(flags_of_build.get("mask_unit"), LAWS["word"])
+    law = LAWS.get(flags_of_build.get("mask_unit", "word"), LAWS["word"])
     statistics.warn(found, law, flags_of_build.get("dupe_factor", 1))
     return report.Inspection(
         inspected, statistics, found, vocabulary, manifest, law

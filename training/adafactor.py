@@ -1,5 +1,6 @@
 """Adafactor: second moments in a row and a column (Shazeer and Stern 2018)."""
 
+import tensorflow as tf
 from keras import ops
 
 from training import optimizer
@@ -18,7 +19,7 @@ class Adafactor(optimizer.Optimizer):
     squares of their rows and columns, vectors those of each element.
     """
 
-    def slot_shapes(self, shape):
+    def slot_shapes(self, shape: tuple[int, ...]) -> optimizer.Shapes:
         if len(shape) < 2:
             return {"adafactor_v": shape}
         return {
@@ -26,12 +27,14 @@ class Adafactor(optimizer.Optimizer):
             "adafactor_column": (*shape[:-2], shape[-1]),
         }
 
-    def direction(self, gradient, slots):
+    def direction(
+        self, gradient: tf.Tensor, slots: optimizer.Slots
+    ) -> tuple[tf.Tensor, optimizer.Slots]:
         t = ops.cast(self.iterations + 1, "float32")
         beta = 1.0 - ops.power(t, _DECAY_POWER)
         square = ops.square(gradient) + _EPSILON
 
-        def average(name, value):
+        def average(name: str, value: tf.Tensor) -> tf.Tensor:
             return beta * slots[name] + (1.0 - beta) * value
 
         if "adafactor_v" in slots:
@@ -46,7 +49,9 @@ class Adafactor(optimizer.Optimizer):
         update = gradient / ops.sqrt(v)
         return update / ops.maximum(1.0, _rms(update) / _LARGEST_RMS), slots
 
-    def scaled(self, update, variable, is_excluded):
+    def scaled(
+        self, update: tf.Tensor, variable: tf.Tensor, is_excluded: bool
+    ) -> tf.Tensor:
         return ops.maximum(_SMALLEST_SCALE, _rms(variable)) * update
 
 

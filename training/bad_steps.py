@@ -1,20 +1,32 @@
 """Steps whose loss or gradient is no number: skipped, counted, never saved."""
 
 import math
+from collections.abc import Mapping
+from typing import NoReturn
 
 from absl import logging
+
+from training.checkpoint import Checkpoints
 
 
 class BadSteps:
     """Watches the steps that were skipped in a row."""
 
-    def __init__(self, most, checkpoints, loss_is_scaled):
+    def __init__(
+        self, most: int, checkpoints: Checkpoints, loss_is_scaled: bool
+    ):
         self._most = most
         self._checkpoints = checkpoints
         self._loss_is_scaled = loss_is_scaled
         self._num_in_row = 0
 
-    def check(self, step, num_steps, metrics, num_in_row):
+    def check(
+        self,
+        step: int,
+        num_steps: int,
+        metrics: Mapping[str, float],
+        num_in_row: int,
+    ) -> None:
         """Takes the numbers of the `num_steps` steps after `step`.
 
         Args:
@@ -32,7 +44,7 @@ class BadSteps:
         if num_in_row >= self._most:
             self._fail(f"{self._describe()} ({where})")
 
-    def allow_save(self, step, is_over):
+    def allow_save(self, step: int, is_over: bool) -> bool:
         """Whether the weights at `step` are those of a sound run.
 
         Weights that every step fails on may be ruined, finite or not.
@@ -54,7 +66,7 @@ class BadSteps:
             "number, and were skipped"
         )
 
-    def _fail(self, what):
+    def _fail(self, what: str) -> NoReturn:
         raise ValueError(
             f"{what}; {self._checkpoints.describe_good()}. A lower "
             "--learning_rate or a longer warm-up is the usual cure"

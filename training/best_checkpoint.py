@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 
 from absl import logging
 
@@ -18,12 +19,12 @@ class BestCheckpoint:
     """Keeps one checkpoint, the one an evaluation found best, in best/.
 
     Args:
-        newest: the `checkpoint.Checkpoints` of the run.
+        newest: those of the run.
         metric: what decides; the lowest is best where its name ends in
             "loss", else the highest.
     """
 
-    def __init__(self, newest, *, metric):
+    def __init__(self, newest: checkpoint.Checkpoints, *, metric: str):
         directory = os.path.join(newest.directory, FOLDER)
         self._checkpoints = checkpoint.Checkpoints(
             directory,
@@ -36,7 +37,7 @@ class BestCheckpoint:
         self._path = os.path.join(directory, _RECORD)
         self._best = self._read()
 
-    def offer(self, step, metrics):
+    def offer(self, step: int, metrics: Mapping[str, float]) -> None:
         """Saves the variables if the metrics of `step` are better than any."""
         value = metrics[self._metric]
         is_better = math.isfinite(value) and (
@@ -56,7 +57,7 @@ class BestCheckpoint:
             self._checkpoints.prefix(step),
         )
 
-    def _read(self):
+    def _read(self) -> float | None:
         """Returns the number of the checkpoint that is there, or None."""
         record = json_files.read_or_none(self._path, _SHAPE)
         if record is None:

@@ -9,8 +9,9 @@ two files, and is whole once its .index is there.
 import os
 import re
 import time
-from collections.abc import Container
+from collections.abc import Container, Iterable, Mapping
 
+import keras
 import tensorflow as tf
 from absl import logging
 
@@ -39,14 +40,21 @@ class Checkpoints:
         is_chief: whether this process writes.
     """
 
-    def __init__(self, directory, variables, *, keep_max, is_chief=True):
+    def __init__(
+        self,
+        directory: str,
+        variables: Mapping[str, keras.Variable],
+        *,
+        keep_max: int,
+        is_chief: bool = True,
+    ):
         assert GLOBAL_STEP in variables
         self.directory = directory
         self.keep_max = keep_max
         self.is_chief = is_chief
         self.variables = variables
 
-    def restore_newest(self):
+    def restore_newest(self) -> str | None:
         """Restores the newest whole checkpoint.
 
         Returns:
@@ -57,7 +65,7 @@ class Checkpoints:
         """
         return restore_newest(self.directory, self.variables)
 
-    def save(self, step):
+    def save(self, step: int) -> None:
         """Writes model.ckpt-<step> whole or not at all, drops the oldest.
 
         Raises:
@@ -108,12 +116,12 @@ class Checkpoints:
         except (tf.errors.OpError, OSError):
             return "Whether there is a good checkpoint is not known"
 
-    def newest(self):
+    def newest(self) -> str | None:
         """Returns the prefix of the newest checkpoint, or None."""
         steps = saved_steps(self.directory)
         return self.prefix(steps[-1]) if steps else None
 
-    def describe_good(self):
+    def describe_good(self) -> str:
         """Says which checkpoint is the newest that can be gone on from.
 
         All of it is read for that: one that is damaged, or whose numbers are
@@ -131,10 +139,10 @@ class Checkpoints:
                 )
         return f"there is no checkpoint to go on from in {self.directory}"
 
-    def prefix(self, step):
+    def prefix(self, step: int) -> str:
         return _prefix(self.directory, step)
 
-    def drop_others(self, step):
+    def drop_others(self, step: int) -> None:
         """Removes all checkpoints but that of `step`."""
         if self.is_chief:
             self._drop([s for s in saved_steps(self.directory) if s != step])
@@ -163,7 +171,9 @@ class Checkpoints:
         file_io.write_lines(os.path.join(self.directory, "checkpoint"), lines)
 
 
-def restore_newest(directory, variables):
+def restore_newest(
+    directory: str, variables: Mapping[str, keras.Variable]
+) -> str | None:
     """Restores variables from the newest whole checkpoint of a directory.
 
     One that cannot be read, or has numbers that are not finite, is named in a
@@ -207,17 +217,17 @@ def restore_newest(directory, variables):
     return None
 
 
-def step_of(prefix):
+def step_of(prefix: str) -> int:
     """Returns the step that the name model.ckpt-N of a checkpoint says."""
     return int(prefix.rpartition("-")[2])
 
 
-def by_path(variables):
+def by_path(variables: Iterable[keras.Variable]) -> dict[str, keras.Variable]:
     """Returns {path: variable} of Keras variables."""
     return {variable.path: variable for variable in variables}
 
 
-def saved_steps(directory):
+def saved_steps(directory: str) -> list[int]:
     """Returns the steps of the whole checkpoints in `directory`, ascending."""
     matches = map(_NUMBERED.fullmatch, file_io.names_in(directory))
     return sorted({int(match[1]) for match in matches if match})

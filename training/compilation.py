@@ -1,17 +1,25 @@
 """What XLA compiles of a training step."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
+
+from training.objective import Batch
+
+# What one replica computes of its batch.
+ReplicaStep = Callable[[Batch], None]
+Compile = Callable[[ReplicaStep], ReplicaStep]
 
 # oneDNN multiplies bfloat16 by the processor's own instructions; XLA's products
 # on a CPU convert to float32 first.
 _PRODUCTS = {"MatMul", "BatchMatMulV2", "BatchMatMulV3"}
 
 
-def choose(devices, mixed_precision):
+def choose(devices: tf.distribute.Strategy, mixed_precision: str) -> Compile:
     """Returns the fastest of the functions below.
 
     Args:
-        devices: a `tf.distribute.Strategy`.
+        devices: where the step runs.
         mixed_precision: a name in `precision.POLICIES`.
     """
     # A TPU compiles by itself, and with several replicas a compiled step cannot
@@ -26,20 +34,20 @@ def choose(devices, mixed_precision):
     return whole
 
 
-def nothing(step):
+def nothing(step: ReplicaStep) -> ReplicaStep:
     """Leaves the step as it is."""
     return step
 
 
-def whole(step):
+def whole(step: ReplicaStep) -> ReplicaStep:
     """Compiles the step as one program."""
     return tf.function(step, jit_compile=True)
 
 
-def all_but_products(step):
+def all_but_products(step: ReplicaStep) -> ReplicaStep:
     """Compiles what stands between the products of matrices."""
 
-    def compiled_around_products(batch):
+    def compiled_around_products(batch: Batch) -> None:
         with tf.xla.experimental.jit_scope(
             compile_ops=lambda node: node.op not in _PRODUCTS
         ):

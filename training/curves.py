@@ -1,8 +1,13 @@
 """The picture of a run: training_curves.png, drawn from metrics.jsonl."""
 
 import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from storage import file_io
+
+# "step" and numbers, as metrics.jsonl has them.
+Row = Mapping[str, float]
 
 _EVAL = "eval_"
 # More points than a picture has columns only cost time.
@@ -27,17 +32,17 @@ class Rows:
     """The rows that a picture is drawn from: no more than it can show.
 
     Args:
-        rows: dicts of "step" and numbers, of a run before this one.
+        rows: those of a run before this one.
     """
 
-    def __init__(self, rows):
-        self._rows = []
+    def __init__(self, rows: Iterable[Row]):
+        self._rows: list[Row] = []
         self._stride = 1
         self._count = 0
         for row in rows:
             self.add(row)
 
-    def add(self, row):
+    def add(self, row: Row) -> None:
         """Takes one more row; of many those of evaluations all stay."""
         if self._count % self._stride == 0 or _is_evaluation(row):
             self._rows.append(row)
@@ -53,21 +58,20 @@ class Rows:
         dropped = {id(row) for row in others[1::2]}
         self._rows = [row for row in self._rows if id(row) not in dropped]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Row]:
         return iter(self._rows)
 
 
-def _is_evaluation(row):
+def _is_evaluation(row: Row) -> bool:
     return any(name.startswith(_EVAL) for name in row)
 
 
-def write(rows, path, title):
+def write(rows: Iterable[Row], path: str, title: str) -> None:
     """Draws the numbers of a run over its steps.
 
     Training is drawn as lines, what was held out as points.
 
     Args:
-        rows: dicts of "step" and numbers, as metrics.jsonl has them.
         path: a local or remote file; it is replaced as a whole.
         title: what stands above.
     """
@@ -92,7 +96,7 @@ def write(rows, path, title):
     file_io.write_whole(path, picture.getvalue())
 
 
-def series(rows, name):
+def series(rows: Iterable[Row], name: str) -> tuple[list[float], list[float]]:
     """Returns the steps and the values of a number, where rows have it."""
     points = [(row["step"], row[name]) for row in rows if name in row]
     every = -(-len(points) // _MAX_POINTS) or 1
@@ -115,7 +119,7 @@ def _quantities(rows):
     ]
 
 
-def _draw_panel(axes, rows, name):
+def _draw_panel(axes: Any, rows: Iterable[Row], name: str) -> None:
     steps, values = series(rows, name)
     if steps:
         axes.plot(steps, values, color="C0", label="training")

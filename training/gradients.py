@@ -5,12 +5,26 @@ summed over all replicas and all parts: a part may hold few masked words, so
 means over parts would not average to the mean over the batch.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+
+import keras
 import tensorflow as tf
+
+from training.objective import Batch, Sums, Term
+
+# An objective's: of the batch of one replica and the seed of its dropout.
+ComputeTerms = Callable[[Batch, tf.Tensor | None], dict[str, Term]]
 
 
 def compute(
-    compute_terms, batch, variables, *, make_seed, num_parts=1, scale=None
-):
+    compute_terms: ComputeTerms,
+    batch: Batch,
+    variables: Sequence[keras.Variable],
+    *,
+    make_seed: Callable[[tf.Tensor], tf.Tensor],
+    num_parts: int = 1,
+    scale: tf.Tensor | None = None,
+) -> tuple[list[tf.Tensor], list[keras.Variable], Sums]:
     """Differentiates the loss in the context of one replica.
 
     Args:
@@ -36,15 +50,15 @@ def compute(
         gradients, sums = _of_parts(
             compute_terms, batch, variables, make_seed, num_parts, scale
         )
-    pairs = [
+    trained = [
         (gradient, variable)
         for gradient, variable in zip(gradients, variables, strict=True)
         if gradient is not None
     ]
-    return *map(list, zip(*pairs, strict=True)), sums
+    return [g for g, _ in trained], [v for _, v in trained], sums
 
 
-def sums_of(terms):
+def sums_of(terms: Mapping[str, Term]) -> Sums:
     """Returns {name: (numerator, denominator)} of {name: Term}."""
     return {
         name: (term.numerator, term.denominator) for name, term in terms.items()
@@ -64,7 +78,9 @@ def _of_parts(compute_terms, batch, variables, make_seed, num_parts, scale):
     }
     is_trained = [False] * len(variables)
 
-    def add_part(index, gradients, sums):
+    def add_part(
+        index: tf.Tensor, gradients: list[tf.Tensor], sums: Sums
+    ) -> tuple[tf.Tensor, list[tf.Tensor], Sums]:
         part = {name: value[index] for name, value in parts.items()}
         found, terms = _of_part(
             compute_terms,

@@ -19,14 +19,15 @@ from absl import logging
 
 from storage import file_io, lock
 from training import (
-    best_checkpoint,
     checkpoint,
+    compilation,
     loop,
     optimizers,
     run_settings,
     strategy,
 )
 from training.checkpoint import Checkpoints
+from training.compilation import Compile
 from training.config import RunSettings
 from training.objective import Objective
 from training.schedules import Schedule
@@ -75,7 +76,7 @@ class Plan:
     write_files: Callable[[], None] = lambda: None
     eval_every_steps: int = 0
     is_compiled: bool = True
-    around: Callable = lambda replica_step: replica_step
+    around: Compile = compilation.nothing
 
 
 def hold(output_dir: str, is_writer: bool) -> contextlib.AbstractContextManager:
@@ -112,9 +113,6 @@ def train(
             settings, devices, objective, plan.schedule, seed=settings.seed
         )
     is_chief = strategy.is_chief(devices)
-    if is_chief:
-        for folder in ("", best_checkpoint.FOLDER):
-            file_io.remove_leftovers(os.path.join(settings.output_dir, folder))
     checkpoints = Checkpoints(
         settings.output_dir,
         trainer.variables(),

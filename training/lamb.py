@@ -1,6 +1,10 @@
 """LAMB, for large batches (You et al. 2020, algorithm 2)."""
 
+from typing import Any
+
+import tensorflow as tf
 from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule
 
 from training import optimizer
 
@@ -14,12 +18,20 @@ class Lamb(optimizer.AdamWeightDecay):
     the variables without decay: layer norms and biases.
     """
 
-    def __init__(self, learning_rate, *, bias_correction=True, **kwargs):
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule,
+        *,
+        bias_correction: bool = True,
+        **kwargs: Any,
+    ):
         super().__init__(
             learning_rate, bias_correction=bias_correction, **kwargs
         )
 
-    def scaled(self, update, variable, is_excluded):
+    def scaled(
+        self, update: tf.Tensor, variable: tf.Tensor, is_excluded: bool
+    ) -> tf.Tensor:
         if is_excluded:
             return update
         length = ops.norm(variable)

@@ -15,13 +15,14 @@ The first block of a run builds the graph, so that its time says nothing.
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import tensorflow as tf
 
 from training import signals
 from training.bad_steps import BadSteps
 from training.checkpoint import Checkpoints
+from training.objective import Sums
+from training.step import RunSteps, Totals
 from training.summaries import Summaries
 from training.trainer import Trainer
 
@@ -77,7 +78,7 @@ class Hooks:
 
 def train(
     trainer: Trainer,
-    run_steps: Callable,
+    run_steps: RunSteps,
     batches: Iterator,
     cadence: Cadence,
     hooks: Hooks,
@@ -149,13 +150,13 @@ def train(
 
 
 def evaluate(
-    evaluate_steps: Callable,
+    evaluate_steps: RunSteps,
     batches: Iterator,
-    totals: Any,
+    totals: Totals,
     *,
     num_steps: int,
     stop: signals.Stop | None = None,
-) -> dict[str, tuple[float, float]] | None:
+) -> Sums:
     """Returns the sums of `num_steps` evaluation steps.
 
     Args:
@@ -166,14 +167,13 @@ def evaluate(
         stop: notices signals.
 
     Returns:
-        {name: (numerator, denominator)}, or None where a signal asked for the
-        end of the run.
+        Those of every term; none where a signal asked for the end of the run.
     """
-    sums = None
+    sums: Sums = {}
     blocks = _Blocks(evaluate_steps, totals, stop)
     for _, more, _ in blocks.run(batches, num_steps):
         sums = _add(sums, more)
-    return None if blocks.is_stopped else sums
+    return {} if blocks.is_stopped else sums
 
 
 def steps_until_next_event(
@@ -196,7 +196,15 @@ def _evaluate_if_cut_off(step, evaluate, summaries, stop):
 class _Run:
     """Trains from one event to the next."""
 
-    def __init__(self, step, trainer, blocks, bad_steps, hooks, summaries):
+    def __init__(
+        self,
+        step: int,
+        trainer: Trainer,
+        blocks: "_Blocks",
+        bad_steps: BadSteps,
+        hooks: Hooks,
+        summaries: Summaries,
+    ):
         self.step = step
         self._blocks = blocks
         self._bad_steps = bad_steps
@@ -204,9 +212,10 @@ class _Run:
         self._speed_of = hooks.speed_of
         self._summaries = summaries
 
-    def next_steps(self, batches, num_steps):
+    def next_steps(self, batches: Iterator, num_steps: int) -> Metrics:
         """Returns what to report of `num_steps` steps, or of fewer."""
-        first, sums = self.step, None
+        first = self.step
+        sums: Sums = {}
         timed_steps, seconds = 0, 0.0
         for num_block, more, block_seconds in self._blocks.run(
             batches, num_steps
@@ -230,7 +239,9 @@ class _Run:
             metrics |= self._speed_of(timed_steps / seconds)
         return metrics
 
-    def save(self, checkpoints, *, is_last, is_over):
+    def save(
+        self, checkpoints: Checkpoints, *, is_last: bool, is_over: bool
+    ) -> None:
         """Saves the weights there are, if they are those of a sound run."""
         if self._bad_steps.allow_save(self.step, is_over):
             checkpoints.save(self.step)
@@ -241,7 +252,9 @@ class _Run:
 class _Blocks:
     """Runs steps in blocks of some seconds, until a signal asks for the end."""
 
-    def __init__(self, run_steps, totals, stop):
+    def __init__(
+        self, run_steps: RunSteps, totals: Totals, stop: signals.Stop | None
+    ):
         self.is_stopped = False
         self.skipped_in_row = 0
         self._run_steps = run_steps
@@ -251,7 +264,9 @@ class _Blocks:
         # The first block builds the graph; it says nothing of the next one.
         self._is_first = True
 
-    def run(self, batches, num_steps):
+    def run(
+        self, batches: Iterator, num_steps: int
+    ) -> Iterator[tuple[int, Sums, float | None]]:
         """Yields a block's number of steps, what `totals` has, and seconds.
 
         Seconds are None where the graph was built in them.
@@ -268,24 +283,23 @@ class _Blocks:
                 # The workers run blocks of one length, and end together.
                 pace = self._stop.agree(pace)
                 self.is_stopped = self._stop.is_asked
-            if self._is_first:
-                self._is_first, seconds = False, None
-            else:
+            if not self._is_first:
                 self._max_steps = max(1, int(_BLOCK_SECS / max(pace, 1e-6)))
             num_steps -= num_block
-            yield num_block, sums, seconds
+            yield num_block, sums, None if self._is_first else seconds
+            self._is_first = False
 
 
-def _report(metrics, num_steps):
+def _report(metrics: Metrics, num_steps: int) -> Metrics:
     """Numbers of steps that were all skipped are none."""
     if metrics["skipped_steps"] < num_steps:
         return metrics
     return {"skipped_steps": metrics["skipped_steps"]}
 
 
-def _add(sums, more):
+def _add(sums: Sums, more: Sums) -> Sums:
     """Adds the sums of blocks, in double precision."""
-    if sums is None:
+    if not sums:
         return more
     return {
         name: (sums[name][0] + numerator, sums[name][1] + denominator)

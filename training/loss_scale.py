@@ -19,14 +19,14 @@ class LossScale:
         self.scale = _state(_FIRST_SCALE, "loss_scale")
         self.good_steps = _state(0.0, "loss_scale_good_steps")
 
-    def variables(self):
+    def variables(self) -> dict[str, keras.Variable]:
         """Returns the state by the names of its tensors in a checkpoint."""
         return {
             "loss_scale": self.scale,
             "loss_scale_good_steps": self.good_steps,
         }
 
-    def update(self, is_finite):
+    def update(self, is_finite: tf.Tensor) -> None:
         """Adapts the scale, in a replica's context.
 
         Args:

@@ -7,6 +7,7 @@ save keeps them all in memory.
 import os
 import re
 import sys
+from typing import Any
 
 from absl import logging
 
@@ -19,13 +20,13 @@ _BLOCK_BYTES = 1 << 20
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
-def append(path, text):
+def append(path: str, text: str) -> None:
     """Appends whole lines to a local or remote file."""
     with file_io.open_binary(path, "ab") as file:
         file.write(text.encode())
 
 
-def cut_after(path, step):
+def cut_after(path: str, step: int) -> int | None:
     """Drops the lines of steps after `step`, and a line that a kill cut short.
 
     Returns:
@@ -79,7 +80,9 @@ def _truncate(path, size):
     file_io.write_whole(path, data)
 
 
-def rows(path, *, with_name=None, most=None):
+def rows(
+    path: str, *, with_name: str | None = None, most: int | None = None
+) -> list[dict[str, Any]]:
     """Returns the rows of a file, as dicts of "step" and numbers.
 
     A line that is none is left out; how many there are is said.
@@ -124,7 +127,7 @@ def _num_lines(path):
     return count
 
 
-def _parse(line):
+def _parse(line: bytes) -> dict[str, Any] | None:
     """Returns the numbers of a line, or None."""
     try:
         row = json_files.parse(line, NAME, {"step": int})

@@ -18,16 +18,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
+import tensorflow as tf
 
 
 class Term(NamedTuple):
     """A weighted mean over examples or tokens, in two sums of one replica."""
 
-    numerator: Any  # float32 scalar
-    denominator: Any  # float32 scalar
+    numerator: tf.Tensor  # float32 scalar
+    denominator: tf.Tensor  # float32 scalar
     in_loss: bool = False
     # Added to the global denominator in the loss, but not in reports.
     epsilon: float = 0.0
+
+
+# {feature: [B, ...]} of one replica.
+Batch = Mapping[str, tf.Tensor]
+# {name: (numerator, denominator)}, of numbers or of scalars on a device.
+Sums = dict[str, tuple[Any, Any]]
 
 
 class Objective(abc.ABC):
@@ -39,11 +46,16 @@ class Objective(abc.ABC):
 
     # A key of `precision.POLICIES`: what matrices are multiplied in.
     mixed_precision: str
-    # The names of what `compute_terms` returns; those that end in "loss" are
-    # the loss.
-    term_names: Sequence[str]
     # Of the numbers to report, those that a progress bar has room for.
     shown: Sequence[str] = ("loss",)
+
+    @property
+    @abc.abstractmethod
+    def term_names(self) -> Sequence[str]:
+        """The names of what `compute_terms` returns.
+
+        Those that end in "loss" are the loss.
+        """
 
     @property
     @abc.abstractmethod
@@ -76,19 +88,16 @@ class Objective(abc.ABC):
 
     @abc.abstractmethod
     def compute_terms(
-        self, batch: Mapping[str, Any], dropout_seed: Any
+        self, batch: Batch, dropout_seed: tf.Tensor | None
     ) -> dict[str, Term]:
         """Returns {name: Term} of one replica's batch.
 
         Args:
-            batch: {feature: [B, ...]}.
             dropout_seed: an integer scalar that no other step and replica
                 uses, or None in evaluation.
         """
 
-    def metrics(
-        self, sums: Mapping[str, tuple[float, float]]
-    ) -> dict[str, float]:
+    def metrics(self, sums: Sums) -> dict[str, float]:
         """Maps {name: (numerator, denominator)} to the numbers to report."""
         means = {
             name: numerator / denominator if denominator else 0.0

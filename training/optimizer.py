@@ -2,9 +2,17 @@
 
 import math
 import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule
+
+# {name of a slot: its shape}, {name of a slot: its value}
+Shapes = dict[str, tuple[int, ...]]
+Slots = dict[str, tf.Tensor]
 
 NO_DECAY = ("LayerNorm", "layer_norm", "bias")
 
@@ -25,19 +33,19 @@ class Optimizer(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate,
+        learning_rate: float | LearningRateSchedule,
         *,
-        decay=0.01,
-        no_decay=NO_DECAY,
-        rate_factor=lambda path: 1.0,
-        **kwargs,
+        decay: float = 0.01,
+        no_decay: Sequence[str] = NO_DECAY,
+        rate_factor: Callable[[str], float] = lambda path: 1.0,
+        **kwargs: Any,
     ):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.decay = decay
         self.no_decay = no_decay
         self.rate_factor = rate_factor
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         if self.built:
             return
         super().build(variables)
@@ -54,7 +62,7 @@ class Optimizer(keras.optimizers.Optimizer):
             for v in variables
         ]
 
-    def slots(self):
+    def slots(self) -> dict[str, keras.Variable]:
         """Returns the state by name: <variable's path>/<slot's name>."""
         return {
             f"{variable.path}/{name}": slot
@@ -64,20 +72,24 @@ class Optimizer(keras.optimizers.Optimizer):
             for name, slot in slots.items()
         }
 
-    def slot_shapes(self, shape):
+    def slot_shapes(self, shape: tuple[int, ...]) -> Shapes:
         """Returns {name: shape} of the slots of a variable of this shape."""
         raise NotImplementedError
 
-    def direction(self, gradient, slots):
+    def direction(
+        self, gradient: tf.Tensor, slots: Slots
+    ) -> tuple[tf.Tensor, Slots]:
         """Returns the direction of an update, and {name: value} of the slots.
 
         Args:
             gradient: a tensor of the variable's shape.
-            slots: {name: tensor}.
+            slots: those of the variable.
         """
         raise NotImplementedError
 
-    def scaled(self, update, variable, is_excluded):
+    def scaled(
+        self, update: tf.Tensor, variable: tf.Tensor, is_excluded: bool
+    ) -> tf.Tensor:
         """Returns the update in the length that the rate is meant for.
 
         Args:
@@ -87,7 +99,12 @@ class Optimizer(keras.optimizers.Optimizer):
         """
         return update
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self,
+        gradient: tf.Tensor,
+        variable: keras.Variable,
+        learning_rate: tf.Tensor,
+    ) -> None:
         index = self._get_variable_index(variable)
         slots, factor = self._slots[index], self._factors[index]
         update, next_slots = self.direction(gradient, slots)
@@ -128,13 +145,13 @@ class AdamWeightDecay(Optimizer):
 
     def __init__(
         self,
-        learning_rate,
+        learning_rate: float | LearningRateSchedule,
         *,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-6,
-        bias_correction=False,
-        **kwargs,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-6,
+        bias_correction: bool = False,
+        **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
         self.beta_1 = beta_1
@@ -142,10 +159,12 @@ class AdamWeightDecay(Optimizer):
         self.epsilon = epsilon
         self.bias_correction = bias_correction
 
-    def slot_shapes(self, shape):
+    def slot_shapes(self, shape: tuple[int, ...]) -> Shapes:
         return {"adam_m": shape, "adam_v": shape}
 
-    def direction(self, gradient, slots):
+    def direction(
+        self, gradient: tf.Tensor, slots: Slots
+    ) -> tuple[tf.Tensor, Slots]:
         m = self.beta_1 * slots["adam_m"] + (1.0 - self.beta_1) * gradient
         v = self.beta_2 * slots["adam_v"] + (1.0 - self.beta_2) * ops.square(
             gradient

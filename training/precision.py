@@ -22,12 +22,12 @@ _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 _LESSER_PROCESSORS = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"}
 
 
-def choose(name, devices):
+def choose(name: str | None, devices: tf.distribute.Strategy) -> str:
     """Returns a name in `POLICIES`: `name`, or what the devices are best at.
 
     Args:
         name: the choice of the user, or None.
-        devices: a `tf.distribute.Strategy`.
+        devices: where matrices are multiplied.
 
     Raises:
         ValueError: if the user chose what would end the process.
@@ -61,7 +61,7 @@ def _multiplies_bfloat16(devices):
     )
 
 
-def bfloat16_is_switched_off():
+def bfloat16_is_switched_off() -> bool:
     """Tells whether the environment forbids oneDNN what the processor can."""
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
     return (
@@ -71,7 +71,7 @@ def bfloat16_is_switched_off():
     )
 
 
-def processor_flags(path="/proc/cpuinfo"):
+def processor_flags(path: str = "/proc/cpuinfo") -> set[str]:
     """Returns what Linux says the processor can do; nothing elsewhere."""
     try:
         lines = pathlib.Path(path).read_text().splitlines()

@@ -6,8 +6,10 @@ to `num_warmup_steps`.
 """
 
 import math
+from typing import Any
 
 import keras
+import tensorflow as tf
 from absl import logging
 from keras import ops
 
@@ -16,7 +18,7 @@ _FIRST_SHARE = 1.0 / 25.0
 _LAST_SHARE = 1e-4 * _FIRST_SHARE
 
 
-def linear(step, schedule):
+def linear(step: tf.Tensor, schedule: "Schedule") -> tf.Tensor:
     """google-research/bert's: a line from step 0 to 0 at `num_train_steps`.
 
     Warm-up replaces the line while it lasts, so at its end the rate steps down
@@ -25,28 +27,28 @@ def linear(step, schedule):
     return _warmed_up(step, schedule, 1.0 - _done(step, schedule))
 
 
-def linear_from_peak(step, schedule):
+def linear_from_peak(step: tf.Tensor, schedule: "Schedule") -> tf.Tensor:
     """Hugging Face's: a line from the end of warm-up to 0 at the end."""
     return _warmed_up(step, schedule, 1.0 - _done_since_peak(step, schedule))
 
 
-def polynomial(step, schedule):
+def polynomial(step: tf.Tensor, schedule: "Schedule") -> tf.Tensor:
     """The power `poly_power` of the line, otherwise as linear."""
     left = 1.0 - _done(step, schedule)
     return _warmed_up(step, schedule, left**schedule.poly_power)
 
 
-def cosine(step, schedule):
+def cosine(step: tf.Tensor, schedule: "Schedule") -> tf.Tensor:
     """Half a cosine from the end of warm-up (Loshchilov and Hutter 2017)."""
     return _warmed_up(step, schedule, _half_cosine(step, schedule))
 
 
-def constant(step, schedule):
+def constant(step: tf.Tensor, schedule: "Schedule") -> tf.Tensor:
     """The peak from the end of warm-up on."""
     return _warmed_up(step, schedule, ops.ones_like(step))
 
 
-def one_cycle(step, schedule):
+def one_cycle(step: tf.Tensor, schedule: "Schedule") -> tf.Tensor:
     """Half cosines from 1/25 to the peak and to next to nothing.
 
     The way up takes the warm-up (Smith and Topin 2018, as PyTorch's
@@ -58,7 +60,7 @@ def one_cycle(step, schedule):
     return ops.where(step < schedule.num_warmup_steps, rise, fall)
 
 
-def wsd(step, schedule):
+def wsd(step: tf.Tensor, schedule: "Schedule") -> tf.Tensor:
     """The peak, then a line to 0 in the last steps (Hu et al. 2024, 4.2).
 
     `wsd_decay_share` of all steps are the last ones.
@@ -94,12 +96,12 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(
         self,
         *,
-        peak,
-        num_train_steps,
-        num_warmup_steps,
-        shape="linear",
-        poly_power=1.0,
-        wsd_decay_share=0.1,
+        peak: float,
+        num_train_steps: int,
+        num_warmup_steps: int,
+        shape: str = "linear",
+        poly_power: float = 1.0,
+        wsd_decay_share: float = 0.1,
     ):
         self.peak = peak
         self.num_train_steps = num_train_steps
@@ -108,14 +110,16 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         self.poly_power = poly_power
         self.wsd_decay_share = wsd_decay_share
 
-    def __call__(self, step):
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
         return self.peak * SHAPES[self.shape](ops.cast(step, "float32"), self)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return dict(vars(self))
 
 
-def warn_of_few_steps(num_warmup_steps, num_train_steps, cure):
+def warn_of_few_steps(
+    num_warmup_steps: int, num_train_steps: int, cure: str
+) -> None:
     """Warns of a run that ends before the rate has come to its peak.
 
     Args:

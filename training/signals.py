@@ -99,8 +99,8 @@ def _make_mean(strategy: Any) -> Callable[[list[float]], list[float]]:
         return list
 
     @tf.function(input_signature=[tf.TensorSpec((2,))], autograph=False)
-    def mean(numbers):
-        def of_replica():
+    def mean(numbers: Any) -> Any:
+        def of_replica() -> Any:
             replica = tf.distribute.get_replica_context()
             # What is summed has to be on the device of the replica.
             return replica.all_reduce(

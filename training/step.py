@@ -5,14 +5,26 @@ sum, over the terms in it, of numerator / denominator, both summed over all
 replicas: the same for any number of replicas.
 """
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import keras
 import tensorflow as tf
 
 from training import compilation, gradients
+from training.compilation import Compile, ReplicaStep
+from training.gradients import ComputeTerms
+from training.loss_scale import LossScale
+from training.objective import Batch, Sums
+from training.optimizer import Optimizer
 
 CLIP_NORM = 1.0
 # What the step adds to the objective's terms in `Totals`. A skipped step
 # counts in "skipped_steps" and nowhere else.
 STEP_TERMS = ("gradient_norm", "skipped_steps")
+
+
+# Runs so many steps over the batches of an iterator, as one graph.
+RunSteps = Callable[[Iterator, tf.Tensor], None]
 
 
 class Totals:
@@ -21,7 +33,7 @@ class Totals:
     They stay on the devices until `read`.
     """
 
-    def __init__(self, names):
+    def __init__(self, names: Iterable[str]):
         """Creates the sums; call in the strategy's scope."""
         self.names = tuple(names)
         self._sums = tf.Variable(
@@ -37,64 +49,63 @@ class Totals:
             aggregation=tf.VariableAggregation.MEAN,
         )
 
-    def reset(self):
+    def reset(self) -> None:
         self._sums.assign(tf.zeros_like(self._sums))
 
-    def add(self, sums):
+    def add(self, sums: Sums) -> None:
         """Adds a dict of (numerator, denominator), in a replica's context."""
         assert sums.keys() == set(self.names), (sums.keys(), self.names)
         self._sums.assign_add(
             tf.stack([tf.stack(sums[name]) for name in self.names])
         )
 
-    def count_skipped(self, is_skipped):
+    def count_skipped(self, is_skipped: tf.Tensor) -> None:
         """Counts the skipped steps since the last one that was not."""
         more = self._skipped_in_row + 1.0
         self._skipped_in_row.assign(tf.where(is_skipped, more, 0.0))
 
-    def skipped_in_row(self):
+    def skipped_in_row(self) -> int:
         """Returns how many steps in a row the last ones skipped; waits."""
         return round(float(self._skipped_in_row.read_value()))
 
-    def read(self):
+    def read(self) -> Sums:
         """Returns {name: (numerator, denominator)}; waits for the devices."""
         sums = self._sums.read_value().numpy().astype(float)
         return dict(zip(self.names, map(tuple, sums), strict=True))
 
 
 def make_train_step(
-    strategy,
-    compute_terms,
-    optimizer,
-    variables,
-    totals,
+    strategy: tf.distribute.Strategy,
+    compute_terms: ComputeTerms,
+    optimizer: Optimizer,
+    variables: Sequence[keras.Variable],
+    totals: Totals,
     *,
-    seed,
-    clip_norm=CLIP_NORM,
-    num_parts=1,
-    loss_scale=None,
-):
+    seed: int,
+    clip_norm: float = CLIP_NORM,
+    num_parts: int = 1,
+    loss_scale: LossScale | None = None,
+) -> ReplicaStep:
     """Builds `train_step(batch)`, one training step of one replica.
 
     A step with a gradient that is not finite changes no weight and no slot.
 
     Args:
-        strategy: a `tf.distribute.Strategy`.
-        compute_terms: the objective.
-        optimizer: a built `optimizer.Optimizer`. Its `iterations` are the
-            global step.
+        strategy: where it runs.
+        compute_terms: the objective's.
+        optimizer: a built one. Its `iterations` are the global step.
         variables: the variables to train.
         totals: the `Totals` to fill: the objective's terms and `STEP_TERMS`.
         seed: an integer, from which the dropout seeds of all steps follow.
         clip_norm: the largest norm of the gradient; 0 for no limit.
         num_parts: how many parts of a replica's batch are computed one after
             another.
-        loss_scale: a `loss_scale.LossScale` for float16, or None.
+        loss_scale: for float16 alone.
     """
     num_replicas = strategy.num_replicas_in_sync
     share = 1.0 / num_replicas
 
-    def train_step(batch):
+    def train_step(batch: Batch) -> None:
         replica = tf.distribute.get_replica_context()
         step = optimizer.iterations.value
         count = step * num_replicas + tf.cast(
@@ -127,15 +138,19 @@ def make_train_step(
 
 
 def make_run_steps(
-    strategy, train_step, totals, *, compile_step=compilation.nothing
-):
+    strategy: tf.distribute.Strategy,
+    train_step: ReplicaStep,
+    totals: Totals,
+    *,
+    compile_step: Compile = compilation.nothing,
+) -> RunSteps:
     """Builds `run_steps(iterator, num_steps)`.
 
     It runs `num_steps` (a tensor, so that blocks of different lengths share one
     graph) training steps and leaves the sums of the block in `totals`.
 
     Args:
-        strategy: a `tf.distribute.Strategy`.
+        strategy: where it runs.
         train_step: from `make_train_step`.
         totals: the `Totals` that it fills.
         compile_step: a function of `compilation`.
@@ -143,18 +158,24 @@ def make_run_steps(
     return _in_blocks(strategy, compile_step(train_step), totals)
 
 
-def make_evaluate_steps(strategy, compute_terms, totals):
+def make_evaluate_steps(
+    strategy: tf.distribute.Strategy,
+    compute_terms: ComputeTerms,
+    totals: Totals,
+) -> RunSteps:
     """Builds `evaluate_steps(iterator, num_steps)`, as `make_run_steps`."""
 
-    def evaluate_step(batch):
+    def evaluate_step(batch: Batch) -> None:
         totals.add(gradients.sums_of(compute_terms(batch, None)))
 
     return _in_blocks(strategy, evaluate_step, totals)
 
 
-def _in_blocks(strategy, replica_step, totals):
+def _in_blocks(
+    strategy: tf.distribute.Strategy, replica_step: ReplicaStep, totals: Totals
+) -> RunSteps:
     @tf.function
-    def run_steps(iterator, num_steps):
+    def run_steps(iterator: Iterator, num_steps: tf.Tensor) -> None:
         totals.reset()
         for _ in tf.range(num_steps):
             strategy.run(replica_step, args=(next(iterator),))

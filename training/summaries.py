@@ -54,12 +54,14 @@ class Summaries:
         self._is_chief = is_chief
         self._num_steps = num_steps
         self._shown = shown
-        self._pace = None  # Step and time at which the first block ended.
+        # Step and time at which the first block ended.
+        self._pace: tuple[int, float] | None = None
         self._step = start_step
         self._drawn = time.monotonic()
         self._unwritten = ""
-        self._rows = None  # Of the picture, once one is drawn.
-        self._start_line = None
+        # Of the picture, once one is drawn.
+        self._rows: curves.Rows | None = None
+        self._start_line: int | None = None
         if is_chief:
             file_io.make_directory(directory)
             self._start_line = metrics_file.cut_after(self._path, start_step)
@@ -179,7 +181,7 @@ class Summaries:
 def format_duration(seconds: float) -> str:
     """Returns seconds in the two largest units that are not 0."""
     left = round(seconds)
-    parts = []
+    parts: list[str] = []
     for unit, size in _UNITS:
         count, left = divmod(left, size)
         if count or (unit == "s" and not parts):

@@ -1,15 +1,17 @@
 """What trains an objective: its optimizer, its step, and what that adds up."""
 
 import math
-from collections.abc import Callable
 
+import keras
 import tensorflow as tf
 
 from training import checkpoint, compilation, optimizers, step
+from training.compilation import Compile
 from training.loss_scale import LossScale
-from training.objective import Objective
+from training.objective import Objective, Sums
 from training.optimizers import OptimizerSettings
 from training.schedules import Schedule
+from training.step import RunSteps
 
 
 class Trainer:
@@ -60,7 +62,7 @@ class Trainer:
     def global_step(self) -> int:
         return int(self.optimizer.iterations.numpy())
 
-    def variables(self) -> dict[str, tf.Variable]:
+    def variables(self) -> dict[str, keras.Variable]:
         """Returns {name: variable} of what a checkpoint holds."""
         scale = self._loss_scale.variables() if self._loss_scale else {}
         return (
@@ -75,19 +77,19 @@ class Trainer:
         self,
         *,
         is_compiled: bool = True,
-        around: Callable = lambda replica_step: replica_step,
-    ) -> Callable:
+        around: Compile = compilation.nothing,
+    ) -> RunSteps:
         """Returns a function of batches and a number of steps.
 
         Args:
             is_compiled: whether XLA compiles the step where that is faster.
             around: what is done with the compiled step of a replica.
         """
-        compile_step = compilation.nothing
-        if is_compiled:
-            compile_step = compilation.choose(
-                self._devices, self._objective.mixed_precision
-            )
+        compile_step = (
+            compilation.choose(self._devices, self._objective.mixed_precision)
+            if is_compiled
+            else compilation.nothing
+        )
         return step.make_run_steps(
             self._devices,
             self.replica_step,
@@ -97,7 +99,7 @@ class Trainer:
             ),
         )
 
-    def metrics(self, sums: dict[str, tuple[float, float]]) -> dict[str, float]:
+    def metrics(self, sums: Sums) -> dict[str, float]:
         """Maps what `totals.read` returns to the numbers to report.
 
         "skipped_steps" is a number of steps, all others are means over the

@@ -18,6 +18,8 @@ All lengths stand before what they measure. So a record is written in two
 passes: the sizes of its values are added up first (`wire.entry_bytes`).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from data.building import packed_encoder, recipes, wire
@@ -26,6 +28,7 @@ from data.records import (
     DYNAMIC_FEATURES,
     PACKED_FEATURES,
     PRETRAINING_FEATURES,
+    Feature,
 )
 from text.compiled import njit
 
@@ -43,6 +46,8 @@ class Encoder:
             rules: those that they were drawn by.
             pack_sequences: most sequences a record; 0 is one without number.
         """
+        features: tuple[Feature, ...]
+        self._encode: Callable[..., int]
         if pack_sequences:
             features, self._encode = PACKED_FEATURES, packed_encoder.encode
         elif rules.is_masked:
@@ -77,14 +82,16 @@ class Encoder:
         Returns:
             A view, uint8 [bytes], that the next call overwrites.
         """
-        given = (*self._of_all, rows, chosen)
+        packing: tuple = ()
         num_records = len(chosen)
-        if self._pack_sequences:
-            given += (sizes, self._pack_sequences)
+        if self._pack_sequences and sizes is not None:
+            packing = (sizes, self._pack_sequences)
             num_records = len(sizes)
         if len(self._out) < self._widest * num_records:
             self._out = np.empty(self._widest * num_records, np.uint8)
-        num_bytes = self._encode(*given, self._out)
+        num_bytes = self._encode(
+            *self._of_all, rows, chosen, *packing, self._out
+        )
         return self._out[:num_bytes]
 
 

@@ -32,7 +32,7 @@ class Progress:
             leave=False,
         )
         self._total = total
-        self._count = 0
+        self._count = 0.0
         self._start = self._last_line = time.monotonic()
 
     def __enter__(self):

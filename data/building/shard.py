@@ -73,7 +73,7 @@ def build(
     )
     state = mersenne.state(shard.seed)
     progress = _Share(advance, shard.num_bytes * _DRAWING)
-    sizes = []
+    sizes: list[np.ndarray] = []
     counts = [
         statistics.of_corpus(
             docs.corpus, vocabulary.roles.unk, _longest(config)
@@ -93,11 +93,11 @@ def build(
     encoder = Encoder(docs.corpus, rules, config.pack_sequences)
     order, starts, ends = _deal(config, order, sizes, len(paths), state)
     parts = _write(config, encoder, store, order, starts, ends, paths, progress)
-    counts = statistics.add(counts)
+    total = statistics.add(counts)
     if config.pack_sequences:
         num_records = sum(part.num_records for part in parts)
-        counts = statistics.packed(counts, num_records)
-    return Shard(shard.seed, docs.inputs, docs.open_ended, parts, counts)
+        total = statistics.packed(total, num_records)
+    return Shard(shard.seed, docs.inputs, docs.open_ended, parts, total)
 
 
 # A worker compiles the vocabulary once, however many shards it builds.

@@ -1,6 +1,7 @@
 """Cuts a corpus into shards, and shares the output files out among them."""
 
 import bisect
+import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
@@ -29,7 +30,8 @@ class Part(NamedTuple):
     file: int
 
 
-class Shard(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Shard:
     """A corpus of its own: its text and its seed."""
 
     index: int
@@ -37,7 +39,7 @@ class Shard(NamedTuple):
     pieces: tuple[Piece, ...]
 
     @property
-    def num_bytes(self):
+    def num_bytes(self) -> int:
         return sum(piece.end - piece.begin for piece in self.pieces)
 
 

@@ -64,7 +64,7 @@ def load(config: BuildConfig, vocabulary: Vocabulary) -> SimilarWords:
     unk_id = vocabulary.roles.unk
     words = _encode([word for word, _ in pairs], tokenizer)
     others = _encode([other for _, other in pairs], tokenizer)
-    similar = {}
+    similar: dict[tuple[int, ...], dict[tuple[int, ...], None]] = {}
     for word, other in zip(words, others, strict=True):
         is_known = unk_id not in word + other
         if is_known and word != other and len(word) == len(other) > 0:

@@ -65,7 +65,7 @@ def of_recipes(rows: np.ndarray, num_special: int) -> dict[str, int]:
 
 def add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     """Adds up several counts of the same or of different things."""
-    total = collections.Counter()
+    total: collections.Counter[str] = collections.Counter()
     for count in counts:
         total.update(count)
     return dict(total)
@@ -214,15 +214,16 @@ def _warnings_of_random_next(counts, config):
 
 def summary(manifest: Manifest, seconds: float, peak_bytes: int) -> str:
     """Returns the report that ends a build."""
-    counts = manifest.statistics
+    counts = manifest.statistics or {}
+    shards = manifest.shards or []
     files = manifest.files.values()
-    inputs = [x for shard in manifest.shards for x in shard.inputs]
+    inputs = [x for shard in shards for x in shard.inputs]
     num_bytes = sum(source.num_bytes for source in inputs)
     out_bytes = sum(file.num_bytes for file in files)
     rows = {
         "text": f"{num_bytes / 1e6:.1f} MB in "
         f"{manifest.num_input_files} file(s), "
-        f"{len(manifest.shards)} shard(s)",
+        f"{len(shards)} shard(s)",
         "documents": f"{counts['num_documents']:,}",
         "sentences": f"{counts['num_sentences']:,}",
         "tokens": f"{counts['num_tokens']:,}",

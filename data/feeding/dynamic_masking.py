@@ -93,6 +93,8 @@ def parse_fn(
             "create_pretraining_data has: build the records with "
             f"--masking=static --mask_unit={masking.mask_unit}"
         )
+    # Every builder that left the masks to the trainer has said these.
+    assert manifest.vocab_size is not None and manifest.special_ids is not None
     random_ids = np.arange(manifest.vocab_size, dtype=np.int32)
     if masking.random_words == "no_specials":
         random_ids = np.setdiff1d(random_ids, manifest.special_ids)

@@ -15,6 +15,10 @@ from data.config import MaskingConfig
 from data.feeding import dynamic_masking, endless, epochs
 from data.feeding.record_files import RecordFile
 
+# Of the numbers of records in the run, int64 [B], and of these serialized,
+# string [B]: their features.
+Parse = Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
+
 # How many records are shuffled together.
 _WINDOW_RECORDS = 16_384
 
@@ -26,7 +30,7 @@ def parser(
     max_seq_length: int,
     vocab_size: int,
     seed: int,
-) -> Callable:
+) -> Parse:
     """Returns what makes batches of features of serialized records.
 
     Args:
@@ -37,8 +41,7 @@ def parser(
         seed: decides the masks of dynamic records.
 
     Returns:
-        A function of records' numbers, int64 [B], and of these serialized,
-        string [B]; it gives the features of `records.PRETRAINING_FEATURES`, or
+        What gives the features of `records.PRETRAINING_FEATURES`, or
         `PACKED_FEATURES` where the files are packed.
         Values that no model can take are an error of the dataset.
 
@@ -51,7 +54,7 @@ def parser(
         parse = dynamic_masking.parse_fn(
             masking,
             max_seq_length=max_seq_length,
-            manifest=files[0].manifest,
+            manifest=files[0].stated,
             seed=seed,
         )
     else:
@@ -96,7 +99,7 @@ def _check_range(name, values, largest):
 
 
 def batches_of(
-    rows: tf.data.Dataset, parse: Callable, batch_size: int
+    rows: tf.data.Dataset, parse: Parse, batch_size: int
 ) -> tf.data.Dataset:
     """Returns a dataset of records, in order, as one of batches."""
     return (
@@ -109,7 +112,7 @@ def batches_of(
 def training_batches(
     files: Sequence[RecordFile],
     *,
-    parse: Callable,
+    parse: Parse,
     batch_size: int,
     seed: int,
     start_record: int = 0,
@@ -120,8 +123,7 @@ def training_batches(
 
     Args:
         files: those of an epoch.
-        parse: maps records' numbers in the run, int64 [B], and these records
-            serialized to a dict of tensors, see `parser`.
+        parse: from `parser`.
         batch_size: records a step, over all replicas of all workers.
         seed: decides the order, together with the epoch.
         start_record: how many records a run has already seen.
@@ -151,7 +153,7 @@ def training_batches(
 def evaluation_batches(
     files: Sequence[RecordFile],
     *,
-    parse: Callable,
+    parse: Parse,
     batch_size: int,
     context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:

@@ -38,7 +38,7 @@ class RecordFile(NamedTuple):
     def is_v2(self) -> bool:
         """Whether the features are named as in `records.V2_NAMES`."""
         theirs = set(records.V2_NAMES.values())
-        return bool(self.features) and theirs <= self.features
+        return theirs <= (self.features or set())
 
     @property
     def has_pairs(self) -> bool:

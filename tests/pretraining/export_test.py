@@ -104,17 +104,17 @@ def test_it_is_written_again_for_other_weights_only(tmp_path, caplog):
     objective = masked_lm.MaskedLm(tiny.config(), use_nsp=True, seed=1)
     settings = _settings(tmp_path)
     index = tmp_path / "out/export/bert_model.ckpt.index"
-    export.write(settings, objective, None, [])
+    export.write(settings.output_dir, objective, None, [])
     assert sorted(os.listdir(index.parent)) == _FILES[:3]
     assert "export lacks vocab.txt" in caplog.text
     written = index.stat().st_mtime_ns
-    export.write(settings, objective, None, [])
+    export.write(settings.output_dir, objective, None, [])
     assert index.stat().st_mtime_ns == written
     vocabulary = berts.vocabulary(tiny.VOCAB_SIZE)
     bias = objective.heads.masked_lm.output_bias
     bias.assign(bias + 1)
     caplog.clear()
-    export.write(settings, objective, vocabulary, [])
+    export.write(settings.output_dir, objective, vocabulary, [])
     model = formats.read(str(index.parent))
     assert model.values["cls/predictions/output_bias"].min() == 1
     assert model.vocabulary == vocabulary

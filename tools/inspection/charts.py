@@ -83,7 +83,7 @@ def shares(
     """
     height = 34
     out = []
-    begin = 0
+    begin = 0.0
     for name, share, colour in parts:
         out.append(
             f'<rect class="{colour}" x="{_WIDTH * begin:.1f}" y="0" '
@@ -91,7 +91,7 @@ def shares(
             f"<title>{html.escape(name)}: {share:.2%}</title></rect>"
         )
         begin += share
-    end = 0
+    end = 0.0
     for share in law[:-1]:
         end += share
         x = _WIDTH * end

@@ -77,7 +77,7 @@ def read(path: str, advance: Advance) -> Iterator[Block]:
         damages = [
             Damage(
                 "data checksum",
-                number + row,
+                number + int(row),
                 f"the record at byte {offset + spans[row, 0] - _HEADER_BYTES}",
             )
             for row in np.flatnonzero(spans[:, 2] == 0)

@@ -27,8 +27,11 @@ class Rows(NamedTuple):
     @property
     def is_mask(self) -> np.ndarray:
         """Which of the P places for masks are used, bool [B, P]."""
+        assert self.positions is not None and self.num_masks is not None
         return np.arange(self.positions.shape[1]) < self.num_masks[:, None]
 
     def take(self, chosen: np.ndarray) -> "Rows":
         """The same of some of the records."""
-        return Rows(*(x if x is None else x[chosen] for x in self))
+        return self._replace(
+            **{k: x[chosen] for k, x in self._asdict().items() if x is not None}
+        )

@@ -47,12 +47,12 @@ class Statistics:
         self.labels = np.zeros(0, np.int64)  # Masks of each label.
         self.shown_as = np.zeros(3, np.int64)  # Masks, as `Law.stand_ins`.
         self.unk_records = np.zeros(len(UNK_ENDS), np.int64)
-        self.samples = []  # [(key, path, Rows of one)]
+        self.samples: list[tuple] = []  # [(key, path, Rows of one)]
         self.special_ids = special_ids
         self._num_samples = num_samples
         self._rng = np.random.default_rng(seed)
         self._factors = np.zeros(0, np.uint64)
-        self._hashes = []
+        self._hashes: list[np.ndarray] = []
 
     def add(self, path: str, rows: Rows, max_seq_length: int):
         """Adds records of a file."""
