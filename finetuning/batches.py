@@ -3,11 +3,14 @@
 Shapes: N rows, B batch, T tokens.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from data.feeding import endless
-from finetuning.task import FEATURES, Rows
+from finetuning.task import FEATURES, Rows, Tensors
 
 # Rows of so many batches are sorted by length together.
 _BATCHES_A_GROUP = 16
@@ -22,7 +25,7 @@ _ROUNDS = 4
 LENGTH_INDEX = "length_index"
 
 
-def lengths_of_rows(rows):
+def lengths_of_rows(rows: Rows) -> np.ndarray:
     """Returns how many tokens each row has, the longest of its texts, [N]."""
     mask = rows["input_mask"]
     places = np.arange(1, mask.shape[-1] + 1)
@@ -30,7 +33,7 @@ def lengths_of_rows(rows):
     return ends.reshape(len(mask), -1).max(axis=1)
 
 
-def trim(rows, num_tokens, *, per_token):
+def trim(rows: Tensors, num_tokens: int, *, per_token: bool) -> dict[str, Any]:
     """Returns the rows without what is padding in all of them.
 
     Args:
@@ -40,7 +43,7 @@ def trim(rows, num_tokens, *, per_token):
     """
     whole = rows["input_ids"].shape[-1]
 
-    def is_of_tokens(name, value):
+    def is_of_tokens(name: str, value: Any) -> bool:
         return name in FEATURES or (
             per_token and len(value.shape) == 2 and value.shape[1] == whole
         )
@@ -51,7 +54,7 @@ def trim(rows, num_tokens, *, per_token):
     }
 
 
-def choose_lengths(lengths, *, is_one=False):
+def choose_lengths(lengths: np.ndarray, *, is_one: bool = False) -> list[int]:
     """Returns the few lengths to cut batches to that leave least padding.
 
     Args:
@@ -121,16 +124,16 @@ def lengths_of_run(
 
 
 def training_batches(
-    rows,
+    rows: Rows,
     *,
-    batch_size,
-    seed,
-    start_step,
-    num_steps,
-    lengths,
-    group_by_length,
-    context,
-):
+    batch_size: int,
+    seed: int,
+    start_step: int,
+    num_steps: int,
+    lengths: Sequence[int],
+    group_by_length: bool,
+    context: tf.distribute.InputContext | None,
+) -> tf.data.Dataset:
     """Returns a dataset of the batches from `start_step` to `num_steps`.
 
     Rows come in epochs, in a new order each; batches go on across the end of
@@ -138,7 +141,7 @@ def training_batches(
     sorted, and these batches come in random order.
 
     Args:
-        rows: {name: [N, ...]}.
+        rows: of the split.
         batch_size: rows a step, over all replicas of all workers.
         seed: decides the order, together with the epoch.
         start_step: how many steps a run has done.
@@ -155,7 +158,7 @@ def training_batches(
     a_group = a_group if group_by_length else 1
     first, offset = divmod(start_step, a_group)
 
-    def order_of_group(group):
+    def order_of_group(group: tf.Tensor) -> tf.data.Dataset:
         begin = group * a_group
         num_batches = tf.minimum(tf.cast(a_group, tf.int64), num_steps - begin)
         places = begin * batch_size + tf.range(num_batches * batch_size)
@@ -171,7 +174,7 @@ def training_batches(
     batches = tf.data.Dataset.range(first, num_groups).flat_map(order_of_group)
     batches, per_replica = _share(batches.skip(offset), batch_size, context)
 
-    def gather(found):
+    def gather(found: tf.Tensor) -> dict[str, tf.Tensor]:
         found = tf.ensure_shape(found, (per_replica,))
         batch = {name: tf.gather(x, found) for name, x in tensors.items()}
         if len(lengths) > 1:

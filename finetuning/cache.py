@@ -8,11 +8,14 @@ from; rows made from anything else are made again.
 import json
 import math
 import os
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from finetuning.task import Rows, SplitName
 from storage import file_io, json_files
 
 _VERSION = 1
@@ -25,7 +28,13 @@ _LISTS = {"int32": "int64_list", "float32": "float_list"}
 digest = file_io.sha256
 
 
-def rows(path, description, make, *, is_writer=True):
+def rows(
+    path: str,
+    description: Mapping[str, Any],
+    make: Callable[[], Rows],
+    *,
+    is_writer: bool = True,
+) -> Rows:
     """Returns the rows in a file, or those of `make` once they are in it.
 
     Args:
@@ -140,6 +149,6 @@ def _read(path, features, num_rows):
     }
 
 
-def path_of(output_dir, split_name):
+def path_of(output_dir: str, split_name: SplitName) -> str:
     """Returns google-research/bert's name for the rows of a split."""
     return os.path.join(output_dir, f"{split_name}.tf_record")

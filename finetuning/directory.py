@@ -37,7 +37,7 @@ def describe(task: Task, split: Split) -> dict[str, Any]:
     }
 
 
-def write_files(config: FinetuningConfig, model: Model) -> None:
+def write_files(output_dir: str, vocab_file: str, model: Model) -> None:
     """Writes all that is needed to use the model without these flags."""
     labels = {}
     if model.task.labels:
@@ -47,20 +47,20 @@ def write_files(config: FinetuningConfig, model: Model) -> None:
     architecture = dataclasses.replace(
         model.architecture, extra={**model.architecture.extra, **labels}
     )
-    path = os.path.join(config.output_dir, "bert_config.json")
+    path = os.path.join(output_dir, "bert_config.json")
     file_io.write_lines(path, [architecture.to_json()])
-    vocab_file = os.path.join(config.output_dir, "vocab.txt")
-    if os.path.abspath(config.vocab_file) != os.path.abspath(vocab_file):
-        file_io.copy(config.vocab_file, vocab_file)
+    path = os.path.join(output_dir, "vocab.txt")
+    if os.path.abspath(vocab_file) != os.path.abspath(path):
+        file_io.copy(vocab_file, path)
 
 
 def refuse_other_labels(
-    config: FinetuningConfig, task: Task, before: Mapping[str, Any]
+    output_dir: str, task: Task, before: Mapping[str, Any]
 ) -> None:
     """Refuses to go on from a training with other labels.
 
     Args:
-        config: names the directory.
+        output_dir: of this run.
         task: of this run.
         before: the settings.json of the training.
 
@@ -73,20 +73,20 @@ def refuse_other_labels(
     )
     if labels and labels != wanted:
         raise ValueError(
-            f"--output_dir={config.output_dir} has a training with the labels "
+            f"--output_dir={output_dir} has a training with the labels "
             f"{', '.join(labels)}, and these rows have {', '.join(wanted)}: "
             "give another --output_dir"
         )
 
 
-def restore_task(config: FinetuningConfig, task: Task) -> None:
+def restore_task(output_dir: str, task: Task) -> None:
     """Gives the task what a training before it found in the data.
 
     Raises:
         ValueError: --output_dir is of another program.
     """
-    before = run_settings.read(config.output_dir)
-    run_settings.check_program(before, task.program, config.output_dir)
+    before = run_settings.read(output_dir)
+    run_settings.check_program(before, task.program, output_dir)
     if "settings" in before:
         task.restore(before["settings"])
 

@@ -9,7 +9,7 @@ from finetuning import directory, prediction
 from finetuning.config import FinetuningConfig
 from finetuning.model import Model
 from finetuning.prediction import Predictor
-from finetuning.task import Outputs, Split
+from finetuning.task import Outputs, Split, SplitName
 from training import checkpoint, job, metrics_file, strategy, summaries
 from training.best_checkpoint import BestCheckpoint
 from training.checkpoint import Checkpoints
@@ -20,7 +20,7 @@ def evaluate(
     config: FinetuningConfig,
     devices: tf.distribute.Strategy,
     model: Model,
-    splits: dict[str, Split],
+    splits: dict[SplitName, Split],
     global_step: int,
 ) -> dict[str, float]:
     """Scores "eval" and predicts "predict", where they are asked for.
@@ -30,13 +30,16 @@ def evaluate(
     """
     if config.do_train and config.keep_best:
         global_step = directory.restore_weights(config, model)
-    results = {}
-    is_asked = {"eval": config.do_eval, "predict": config.do_predict}
-    for name in is_asked:
-        if not is_asked[name]:
+    results: dict[str, float] = {}
+    asked: list[tuple[SplitName, bool, int]] = [
+        ("eval", config.do_eval, config.eval_batch_size),
+        ("predict", config.do_predict, config.predict_batch_size),
+    ]
+    for name, is_asked, batch_size in asked:
+        if not is_asked:
             continue
         split = splits[name]
-        outputs = _predictor(config, devices, model, name).outputs(split.rows)
+        outputs = _predictor(devices, model, batch_size).outputs(split.rows)
         if model.task.is_labelled(split):
             scores = _score(model, split, outputs)
             scores |= model.task.baseline(split)
@@ -76,7 +79,7 @@ class BetweenSteps:
         config: of the run.
         devices: where it runs.
         model: what it trains.
-        split: rows with labels, if there are any.
+        split: rows with labels.
         checkpoints: of the run.
         start_step: where the run starts.
     """
@@ -86,7 +89,7 @@ class BetweenSteps:
         config: FinetuningConfig,
         devices: tf.distribute.Strategy,
         model: Model,
-        split: Split | None,
+        split: Split,
         checkpoints: Checkpoints,
         start_step: int,
     ):
@@ -94,7 +97,7 @@ class BetweenSteps:
         self._split = split
         self._patience = config.early_stopping
         self._metric = _reported(model.task.key_metric)
-        self._predictor = split and _predictor(config, devices, model, "eval")
+        self._predictor = _predictor(devices, model, config.eval_batch_size)
         self._best = config.keep_best and BestCheckpoint(
             checkpoints, metric=model.task.key_metric
         )
@@ -153,15 +156,13 @@ def _reported(name):
     return name if name.startswith("eval_") else f"eval_{name}"
 
 
-def _predictor(config, devices, model, name):
-    batch_sizes = {
-        "eval": config.eval_batch_size,
-        "predict": config.predict_batch_size,
-    }
+def _predictor(
+    devices: tf.distribute.Strategy, model: Model, batch_size: int
+) -> Predictor:
     is_tpu = isinstance(devices, tf.distribute.TPUStrategy)
     return Predictor(
         devices,
         model,
-        batch_size=batch_sizes[name],
+        batch_size=batch_size,
         group_by_length=not is_tpu,
     )

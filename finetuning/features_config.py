@@ -1,7 +1,8 @@
 """The settings of extract_features.py."""
 
 import dataclasses
-from typing import Annotated, Literal
+from collections.abc import Collection
+from typing import Annotated, Literal, Self
 
 from interop.config import ModelSettings
 from settings.flag import Flag
@@ -49,7 +50,7 @@ class FeaturesConfig(ModelSettings, TextSettings, DeviceSettings):
                 f"and [SEP]), got {self.max_seq_length}"
             )
 
-    def settled(self, given):
+    def settled(self, given: Collection[str]) -> Self:
         """Returns the settings with the case that the model is of.
 
         Args:
@@ -62,5 +63,5 @@ class FeaturesConfig(ModelSettings, TextSettings, DeviceSettings):
         )
 
     @property
-    def is_arrays(self):
+    def is_arrays(self) -> bool:
         return self.output_file.endswith(".npz")

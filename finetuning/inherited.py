@@ -1,14 +1,22 @@
 """Settings that a trained directory, or a model, decides where no flag does."""
 
 import dataclasses
+from collections.abc import Collection
+from typing import TYPE_CHECKING, TypeVar
 
 from absl import logging
 
 from text import case
 from training import run_settings
 
+if TYPE_CHECKING:
+    # The settings themselves import this module.
+    from finetuning.config import FinetuningConfig
 
-def settle(config, given):
+ConfigT = TypeVar("ConfigT", bound="FinetuningConfig")
+
+
+def settle(config: ConfigT, given: Collection[str]) -> ConfigT:
     """Returns the settings with what the model says where a flag does not.
 
     A directory that was trained is scored as it was trained: where a flag is
@@ -16,7 +24,7 @@ def settle(config, given):
     told aloud. Whether a model is cased is asked of its files, too.
 
     Args:
-        config: a `config.FinetuningConfig`.
+        config: of the run.
         given: names of the flags that were given.
     """
     before = run_settings.read(config.output_dir).get("config", {})

@@ -4,8 +4,7 @@ Shapes: B batch, C choices, T tokens.
 """
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -18,6 +17,7 @@ from modeling import families
 from modeling.config import BertConfig
 from modeling.initializers import TruncatedNormal
 from training import precision
+from training.compilation import ReplicaStep
 from training.objective import Objective
 
 
@@ -103,7 +103,9 @@ class Model(Objective):
         """Whether what `predict` returns is [B, T, ...]."""
         return self.head.per_token
 
-    def predict(self, batch: Tensors, dropout_seed: Any = None) -> Tensors:
+    def predict(
+        self, batch: Tensors, dropout_seed: tf.Tensor | None = None
+    ) -> Tensors:
         """Returns {name: float32 [B, ...]}, what the head makes of a batch."""
         features = (batch[name] for name in FEATURES)
         # The encoder takes the C texts of a row as rows of its own: [B*C, T].
@@ -113,14 +115,16 @@ class Model(Objective):
         )
         return self.head(encoded, batch, dropout_seed=dropout_seed)
 
-    def compute_terms(self, batch: Tensors, dropout_seed: Any) -> Terms:
+    def compute_terms(
+        self, batch: Tensors, dropout_seed: tf.Tensor | None
+    ) -> Terms:
         """Returns the terms of one replica's batch; see `Objective`."""
         return self.task.compute_terms(self.predict(batch, dropout_seed), batch)
 
 
 def by_length(
-    step: Callable[[Tensors], None], lengths: Sequence[int], *, per_token: bool
-) -> Callable[[Tensors], None]:
+    step: ReplicaStep, lengths: Sequence[int], *, per_token: bool
+) -> ReplicaStep:
     """Returns a step that cuts its batch to the length it says is enough.
 
     Args:
@@ -129,7 +133,7 @@ def by_length(
         per_token: see `batches.trim`.
     """
 
-    def run(batch):
+    def run(batch: Tensors) -> None:
         batch = dict(batch)
         index = batch.pop(batches.LENGTH_INDEX, None)
         if index is None:

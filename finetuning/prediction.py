@@ -3,27 +3,49 @@
 Shapes: N rows, B batch, T tokens.
 """
 
+from typing import Protocol
+
 import numpy as np
 import tensorflow as tf
 
 from finetuning import batches
+from finetuning.model import Model
+from finetuning.task import Outputs, Rows, Tensors
 
 _ROWS_OF_LOSS = 512
 # Every length takes a second to prepare.
 _FEW_STEPS = 10
 
 
+class Predicting(Protocol):
+    """What computes something of a batch, such as a `Model`."""
+
+    @property
+    def per_token(self) -> bool:
+        """Whether what `predict` returns is [B, T, ...]."""
+
+    def predict(self, batch: Tensors) -> Tensors:
+        """Returns {name: float32 [B, ...]}."""
+
+
 class Predictor:
     """Runs the model over rows, the long ones together.
 
     Args:
-        devices: a `tf.distribute.Strategy`.
-        model: a `model.Model`.
+        devices: where it runs.
+        model: computes a batch.
         batch_size: rows a step, over all replicas.
         group_by_length: whether rows of like length are computed together.
     """
 
-    def __init__(self, devices, model, *, batch_size, group_by_length):
+    def __init__(
+        self,
+        devices: tf.distribute.Strategy,
+        model: Predicting,
+        *,
+        batch_size: int,
+        group_by_length: bool,
+    ):
         self._devices = devices
         self._model = model
         self._batch_size = batch_size
@@ -36,7 +58,7 @@ class Predictor:
         self._num_replicas = devices.num_replicas_in_sync // num_workers
         self._run = tf.function(self._predict)
 
-    def outputs(self, rows):
+    def outputs(self, rows: Rows) -> Outputs:
         """Returns {name: float32 [N, ...]}, token outputs at full length."""
         per_token = self._model.per_token
         lengths = batches.lengths_of_rows(rows)
@@ -46,7 +68,7 @@ class Predictor:
         edges = batches.choose_lengths(lengths, is_one=num_steps < _FEW_STEPS)
         if not self._group:
             order, edges = np.arange(num_rows), edges[-1:]
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for begin in range(0, num_rows, self._batch_size):
             chosen = order[begin : begin + self._batch_size]
             # The last batch is filled up with a row that is then dropped.
@@ -75,7 +97,7 @@ class Predictor:
     def _compute(self, batch):
         share = self._batch_size // self._num_replicas
 
-        def of_replica(context):
+        def of_replica(context: tf.distribute.ValueContext) -> Tensors:
             number = context.replica_id_in_sync_group % self._num_replicas
             part = slice(number * share, (number + 1) * share)
             return {
@@ -98,13 +120,13 @@ class Predictor:
         }
 
 
-def loss(model, rows, outputs):
+def loss(model: Model, rows: Rows, outputs: Outputs) -> dict[str, float]:
     """Returns {"loss": number, ...}, the terms over all rows.
 
     Args:
-        model: a `model.Model`.
-        rows: {name: [N, ...]}, with labels.
-        outputs: {name: [N, ...]} of these rows.
+        model: has the task, which knows the loss.
+        rows: with labels.
+        outputs: of these rows.
     """
     sums = {name: np.zeros(2) for name in model.term_names}
     num_rows = len(rows["input_ids"])
@@ -116,4 +138,4 @@ def loss(model, rows, outputs):
         )
         for name, term in terms.items():
             sums[name] += [float(term.numerator), float(term.denominator)]
-    return model.metrics(sums)
+    return model.metrics({name: (x[0], x[1]) for name, x in sums.items()})

@@ -16,7 +16,7 @@ class Problems:
 
     def __init__(self, strict: bool):
         self._strict = strict
-        self._places = collections.defaultdict(list)
+        self._places: dict[str, list[str]] = collections.defaultdict(list)
 
     def skip(
         self, place: str, reason: str, *, is_published: bool = False

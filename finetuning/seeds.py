@@ -8,6 +8,7 @@ from collections.abc import Callable
 from absl import logging
 
 from finetuning.config import FinetuningConfig
+from finetuning.inherited import ConfigT
 from finetuning.task import Task
 from storage import file_io, json_files
 from training import best_checkpoint, checkpoint, job
@@ -17,10 +18,10 @@ _NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp", ".lock")
 
 
 def run(
-    config: FinetuningConfig,
+    config: ConfigT,
     numbers: list[int],
-    make_task: Callable[[FinetuningConfig], Task],
-    run_one: Callable[[FinetuningConfig, Task], dict[str, float]],
+    make_task: Callable[[ConfigT], Task],
+    run_one: Callable[[ConfigT, Task], dict[str, float]],
     *,
     is_chief: bool,
 ) -> dict[str, float]:

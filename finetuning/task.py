@@ -65,11 +65,17 @@ class Task(abc.ABC):
     # Decides which checkpoint is best: the one with the highest value, or with
     # the lowest where the name ends in "loss".
     key_metric: str
-    # The names of the head's outputs, in order, or None.
-    labels: Sequence[str] | None = None
     # The keys that `compute_terms` returns; those that end in "loss" are in
     # the loss.
     term_names: Sequence[str] = ("loss",)
+
+    def __init__(self, config: Any):  # noqa: B027
+        """Takes the settings of its program, which `programs` says."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The names of the head's outputs, in order; none if they have none."""
+        return ()
 
     @abc.abstractmethod
     def read(self, split_name: SplitName) -> Sequence[Any]:

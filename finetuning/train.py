@@ -1,5 +1,6 @@
 """Fine-tuning, top to bottom, whatever the task."""
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -16,11 +17,14 @@ from finetuning import (
     seeds,
 )
 from finetuning.config import FinetuningConfig
+from finetuning.inherited import ConfigT
 from finetuning.model import Model
-from finetuning.task import Split, Task
+from finetuning.task import Split, SplitName, Task
 from modeling.config import BertConfig
 from storage import file_io
 from training import job, loop, schedules, strategy
+from training.checkpoint import Checkpoints
+from training.signals import Stop
 
 # XLA makes a step about twice as fast, and takes half a minute to compile it,
 # for each length of its batches.
@@ -28,7 +32,7 @@ _STEPS_TO_COMPILE = 50
 
 
 def run(
-    config: FinetuningConfig, make_task: Callable[[FinetuningConfig], Task]
+    config: ConfigT, make_task: Callable[[ConfigT], Task]
 ) -> dict[str, float]:
     """Trains, evaluates and predicts as the settings say.
 
@@ -67,9 +71,9 @@ def _run(
     devices: tf.distribute.Strategy,
 ) -> dict[str, float]:
     if not config.do_train:
-        directory.restore_task(config, task)
+        directory.restore_task(config.output_dir, task)
     splits = {
-        name: _load(config, task, name, strategy.is_chief(devices))
+        name: _load(config.output_dir, task, name, strategy.is_chief(devices))
         for name in _wanted_splits(config)
     }
     model = Model.of(config, architecture, task, devices)
@@ -80,12 +84,12 @@ def _run(
     return evaluation.evaluate(config, devices, model, splits, global_step)
 
 
-def _wanted_splits(config: FinetuningConfig) -> list[str]:
+def _wanted_splits(config: FinetuningConfig) -> list[SplitName]:
     """Returns the splits that the flags ask for, training's first.
 
     The labels are those of the training data.
     """
-    asked = {
+    asked: dict[SplitName, bool] = {
         "train": config.do_train,
         "eval": config.do_eval or (config.do_train and config.is_watched),
         "predict": config.do_predict,
@@ -96,12 +100,12 @@ def _wanted_splits(config: FinetuningConfig) -> list[str]:
 
 
 def _load(
-    config: FinetuningConfig, task: Task, name: str, is_chief: bool
+    output_dir: str, task: Task, name: SplitName, is_chief: bool
 ) -> Split:
     examples = task.read(name)
     description = task.describe_rows(name)
     rows = cache.rows(
-        cache.path_of(config.output_dir, name),
+        cache.path_of(output_dir, name),
         description,
         lambda: task.make_rows(name, examples),
         is_writer=is_chief,
@@ -113,11 +117,13 @@ def _train(
     config: FinetuningConfig,
     devices: tf.distribute.Strategy,
     model: Model,
-    splits: dict[str, Split],
+    splits: dict[SplitName, Split],
 ) -> int:
     """Trains on "train"; returns the step it ended at."""
     split = splits["train"]
-    num_train_steps = _num_train_steps(config, split.num_rows)
+    num_train_steps = _num_train_steps(
+        split.num_rows, config.train_batch_size, config.num_train_epochs
+    )
     num_warmup_steps = int(num_train_steps * config.warmup_proportion)
     schedules.warn_of_few_steps(
         num_warmup_steps,
@@ -147,9 +153,11 @@ def _train(
         description=directory.describe(model.task, split),
         initialize=functools.partial(directory.initialize, config, model),
         refuse=functools.partial(
-            directory.refuse_other_labels, config, model.task
+            directory.refuse_other_labels, config.output_dir, model.task
         ),
-        write_files=functools.partial(directory.write_files, config, model),
+        write_files=functools.partial(
+            directory.write_files, config.output_dir, config.vocab_file, model
+        ),
         batches=functools.partial(
             _training_batches,
             batches.trim(split.rows, lengths[-1], per_token=model.per_token),
@@ -167,15 +175,12 @@ def _train(
     return job.train(config, devices, model, plan)
 
 
-def _num_train_steps(config: FinetuningConfig, num_rows: int) -> int:
-    num_steps = int(
-        num_rows / config.train_batch_size * config.num_train_epochs
-    )
+def _num_train_steps(num_rows: int, batch_size: int, num_epochs: float) -> int:
+    num_steps = int(num_rows / batch_size * num_epochs)
     if not num_steps:
         raise ValueError(
             f"{num_rows} training rows are no step of --train_batch_size="
-            f"{config.train_batch_size} in --num_train_epochs="
-            f"{config.num_train_epochs:g}"
+            f"{batch_size} in --num_train_epochs={num_epochs:g}"
         )
     return num_steps
 
@@ -197,16 +202,23 @@ def _by_length(model_of_task, lengths):
 def _hooks(config, devices, model, split):
     """Returns what `job.Plan.hooks` is."""
 
-    def hooks(start_step, checkpoints, stop):
+    def hooks(
+        start_step: int, checkpoints: Checkpoints, stop: Stop
+    ) -> loop.Hooks:
+        alone = loop.Hooks(
+            speed_of=lambda steps_a_second: {
+                "examples_per_second": steps_a_second * config.train_batch_size
+            }
+        )
+        if split is None:
+            return alone
         watched = evaluation.BetweenSteps(
             config, devices, model, split, checkpoints, start_step
         )
-        return loop.Hooks(
+        return dataclasses.replace(
+            alone,
             evaluate=watched.evaluate,
             is_enough=lambda: watched.is_enough(stop),
-            speed_of=lambda steps_a_second: {
-                "examples_per_second": steps_a_second * config.train_batch_size
-            },
         )
 
     return hooks

@@ -58,7 +58,8 @@ def rewritings(do_lower_case: bool) -> tuple[np.ndarray, np.ndarray]:
     pool[e // MAX_LENGTH :][: e % MAX_LENGTH], or c itself where e is -1.
     """
     entries = np.full(_NUM_CODES, -1, np.int32)
-    pool, places = [], {}
+    pool: list[int] = []
+    places: dict[str, int] = {}
     for character, text in _rewritten(do_lower_case):
         if text == character:
             continue
@@ -119,8 +120,8 @@ def steps(trie: Trie) -> Steps:
         keys.append(root * NODE + codes)
         nodes.append(firsts[codes])
     # A last one, which is never taken, so that a search ends at a step.
-    keys = np.concatenate([*keys, [np.iinfo(np.int64).max]])
-    nodes = np.concatenate([*nodes, [0]]).astype(np.int32)
-    order = np.argsort(keys)
+    all_keys = np.concatenate([*keys, [np.iinfo(np.int64).max]])
+    all_nodes = np.concatenate([*nodes, [0]]).astype(np.int32)
+    order = np.argsort(all_keys)
     ids = np.concatenate([trie.ids, [-1, -1]]).astype(np.int32)
-    return Steps(keys[order], nodes[order], ids, begin, go_on)
+    return Steps(all_keys[order], all_nodes[order], ids, begin, go_on)

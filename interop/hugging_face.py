@@ -92,7 +92,7 @@ def _check(
 ) -> None:
     """Refuses what is missing or of another shape, in their names."""
     rows = _rows(model.config)
-    optional = ()
+    optional: list[str] = []
     if model.head in variables.WITHOUT_POOLER:
         optional = [rows[name][0] for name in model.family.pooler_names]
 
@@ -232,11 +232,11 @@ def _present_names(
         copy = present.pop(name, None)
         if copy is None:
             continue
-        value, other = present.setdefault(original, copy)(), copy()
-        if not np.array_equal(value, other):
+        first, other = present.setdefault(original, copy)(), copy()
+        if not np.array_equal(first, other):
             raise ValueError(
                 f"{directory}: {name} {list(other.shape)} is not equal to "
-                f"{original} {list(value.shape)}; {family.title} has one "
+                f"{original} {list(first.shape)}; {family.title} has one "
                 "tensor for both"
             )
     return present

@@ -61,7 +61,7 @@ def read(directory: str) -> PortableModel:
     Raises:
         ValueError: a file is damaged, or it is a task we do not know.
     """
-    config_class = _configs()[_class_name(directory, "config.json")]
+    config_class = _configs()[str(_class_name(directory, "config.json"))]
     family = variables.FAMILIES[config_class.model_type]
     _, classes = _classes(family)
     head = _head_of(directory, family)

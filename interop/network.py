@@ -5,6 +5,9 @@ It is `modeling` itself, so that a server computes what a training does.
 Shapes: B batch, T tokens, V vocabulary, N labels.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -99,7 +102,7 @@ def _span_head(
 
 
 # {head: (function that makes its layer, what is asked of it)}
-_HEADS = {
+_HEADS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "encoder": (lambda *args: keras.layers.Identity(), lambda *args: {}),
     "masked_lm": (_pretraining_heads, Network._masked_lm),
     "pretraining": (_pretraining_heads, Network._pretraining),

@@ -71,8 +71,10 @@ def export(
     file_io.write_whole(
         os.path.join(extra, tf1.CONFIG), model.config.to_json().encode() + b"\n"
     )
-    settings = {"max_seq_length": max_seq_length, "padding": padding}
-    json_files.write(os.path.join(extra, _SETTINGS), settings)
+    json_files.write(
+        os.path.join(extra, _SETTINGS),
+        {"max_seq_length": max_seq_length, "padding": padding},
+    )
     if model.vocabulary is None:
         served = OfIds(model)
         signatures = {"serving_default": served.of_ids}
@@ -80,7 +82,9 @@ def export(
         path = vocabulary_path(directory)
         file_io.write_whole(path, model.vocabulary)
         vocabulary = load_vocabulary(path, model)
-        served = _OfTexts(model, vocabulary, **settings)
+        served = _OfTexts(
+            model, vocabulary, max_seq_length=max_seq_length, padding=padding
+        )
         signatures = {
             "serving_default": served.of_texts,
             "pairs": served.of_pairs,
@@ -208,8 +212,8 @@ class _OfTexts(OfIds):
         with tf.device("CPU"):
             tokens = self._tokenizer(text)
             tokens = tokens[:, : self._max_seq_length - 2]
-            parts = (self._all(tokens, self._cls), tokens)
-            parts += (self._all(tokens, self._sep),)
+            sep = self._all(tokens, self._sep)
+            parts = (self._all(tokens, self._cls), tokens, sep)
             features = self._pad(parts, num_first=3)
         return self._answer_texts(features, "serving_default")
 

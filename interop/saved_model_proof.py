@@ -116,8 +116,10 @@ def ask(
             json.dump(questions, file)
         done = subprocess.run(
             # -I: neither PYTHONPATH nor a folder of ours.
-            [sys.executable, "-I", _CLIENT, os.path.abspath(directory)]
-            + [asked, answered],
+            [
+                *(sys.executable, "-I", str(_CLIENT)),
+                *(os.path.abspath(directory), asked, answered),
+            ],
             cwd=elsewhere,
             env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
             capture_output=True,
@@ -127,7 +129,7 @@ def ask(
             raise ValueError(
                 f"{directory} cannot be served: {done.stderr.strip()[-2000:]}"
             )
-        answers = [{} for _ in questions]
+        answers: list[dict[str, np.ndarray]] = [{} for _ in questions]
         with np.load(answered) as arrays:
             for key in arrays.files:
                 number, _, name = key.partition("/")

@@ -44,8 +44,8 @@ def strip(
         )
     scope = scopes[0]
     # A part of the scope's own name, as in module/bert/; none in bert_1/.
-    outer = scope.removesuffix(separator).rpartition(separator)
-    outer = outer[0] + outer[1]
+    above, part, _ = scope.removesuffix(separator).rpartition(separator)
+    outer = above + part
     if scope:
         logging.info(
             "the encoder is under %r and read as that under %r", scope, ours

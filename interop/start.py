@@ -64,6 +64,7 @@ def initialize(
         ValueError: it cannot be read, or is of another model.
     """
     path, config_file = settings.init_checkpoint, settings.bert_config_file
+    assert path is not None
     family = variables.family_of(architecture)
     weights = formats.read_weights(path, family)
     if weights.config:

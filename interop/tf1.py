@@ -106,7 +106,8 @@ def read_tensors(
     except ValueError as error:
         raise ValueError(f"{prefix}: {error}") from None
     wanted = [n for n in ours if with_state or not _is_state(n, shapes)]
-    values, state = {}, {}
+    values: dict[str, np.ndarray] = {}
+    state: dict[str, np.ndarray] = {}
     for theirs, value in tensors.read(prefix, wanted).items():
         kind = state if _is_state(theirs, shapes) else values
         kind[_present_name(ours[theirs])] = value

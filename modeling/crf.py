@@ -63,7 +63,7 @@ class Crf(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        shapes = Rules((num_labels, num_labels), (num_labels,), (num_labels,))
+        shapes = ((num_labels, num_labels), (num_labels,), (num_labels,))
         rules = rules or Rules(*map(np.ones, shapes))
         self._barred = Rules(
             *(np.where(may_be, 0.0, _BARRED).astype("f4") for may_be in rules)

@@ -36,7 +36,7 @@ def read_config(text: str | bytes, source: str) -> BertConfig:
     name = values.get("model_type") if isinstance(values, dict) else None
     # BERT's own reader says what is wrong with a config of another family.
     is_known = isinstance(name, str) and name in FAMILIES
-    family = FAMILIES[name if is_known else _DEFAULT]
+    family = FAMILIES[str(name) if is_known else _DEFAULT]
     return family.config.from_json(text, source)
 
 

@@ -229,7 +229,8 @@ class TransformerEncoder(keras.layers.Layer):
         score_bias = _MASKED_SCORE * _attention_bar(input_mask, is_packed)
         outputs = []
         for layer in self.layers:
-            run = functools.partial(
+            # Keras hides from mypy that layers are called.
+            run = functools.partial(  # type: ignore[misc]
                 layer, score_bias=score_bias, dropout_seed=dropout_seed
             )
             inputs = keras.remat(run)(inputs) if self.recompute else run(inputs)

@@ -75,15 +75,15 @@ class Summaries:
             dynamic_ncols=True,
         )
 
-    def describe(self, settings: Mapping[str, Any]) -> None:
+    def describe(self, flags: Mapping[str, Any]) -> None:
         """Records {flag: value} as TensorBoard's hyperparameters and text."""
         if not self._is_chief:
             return
         from tensorboard.plugins.hparams import api
 
-        rows = [f"| {name} | {value} |" for name, value in settings.items()]
+        rows = [f"| {name} | {value} |" for name, value in flags.items()]
         table = "\n".join(["| flag | value |", "| --- | --- |", *rows])
-        known = {k: v for k, v in settings.items() if v is not None}
+        known = {k: v for k, v in flags.items() if v is not None}
         with self._writer.as_default(step=self._step):
             tf.summary.text("flags", table)
             api.hparams(known)

@@ -45,7 +45,7 @@ def write_answers(
             line["choices"] = [second for _, second in pairs]
         if with_labels:
             line["wanted"] = example.label
-        lines.append(json_files.line(line | answer))
+        lines.append(json_files.line({**line, **answer}))
     file_io.write_lines(path, lines)
 
 

@@ -126,7 +126,7 @@ class ClassifierConfig(FolderSettings):
                     "or jsonl"
                 )
 
-    def is_other_task(self, task_name):
+    def is_other_task(self, task_name: str) -> bool:
         """Whether a model trained with a --task_name is of another task."""
         wanted, found = map(datasets.key_of, (self.task_name, task_name))
         if self.is_own:
@@ -134,7 +134,7 @@ class ClassifierConfig(FolderSettings):
         return found not in (wanted, datasets.find(wanted).model_of)
 
     @property
-    def is_own(self):
+    def is_own(self) -> bool:
         """Whether the files are of no published task."""
         return self.task_name.lower() in OWN_FORMS
 

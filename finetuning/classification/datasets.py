@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 Pairs = Sequence[tuple[str, str | None]]
 
 
-def as_they_are(*texts: str) -> Pairs:
+def as_they_are(first: str, second: str | None = None) -> Pairs:
     """Makes the one pair of an example of its one or two texts."""
-    return ((*texts, None)[:2],)
+    return ((first, second),)
 
 
 def choices(context: str, *texts: str) -> Pairs:

@@ -1,12 +1,12 @@
 """Rows of files as examples: texts in pairs, and a label."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from absl import logging
 
-from finetuning.classification.datasets import Dataset
+from finetuning.classification.datasets import Dataset, Pairs
 from finetuning.classification.tables import Table
 from finetuning.problems import Problems
 
@@ -22,7 +22,7 @@ class Example(NamedTuple):
 
     # One pair, or a pair for each text to choose from; the second text of a
     # pair may be None.
-    pairs: Sequence[tuple[str, str | None]]
+    pairs: Pairs
     label: Any  # A name, a number, or names; None where it is not known.
     id: Any = None  # As the file has it, or the number of the row.
     part: str = ""  # A key of `Dataset.files`.
@@ -118,14 +118,15 @@ def from_table(
         ValueError: a column is missing, or a row to be answered is broken.
     """
     texts = [table.need(x, "is this the task's file?") for x in dataset.texts]
-    label = table.find(dataset.label)
+    label = -1
     if has_labels:
         label = table.need(dataset.label, "is this a file with labels?")
     of_id = table.find(dataset.id)
     examples = []
     num_unusable = 0
     for number, row in enumerate(table.rows):
-        wrong, pairs, answer, is_undecided = row.wrong, None, None, False
+        wrong, answer, is_undecided = row.wrong, None, False
+        pairs: Pairs = ()
         if not wrong:
             values = [row.values[place] for place in texts]
             wrong, pairs = _pairs(dataset, values)
@@ -138,7 +139,7 @@ def from_table(
             num_unusable += _unusable(pairs) is not None
         if wrong:
             place = f"{table.path}, line {row.line}"
-            if not has_labels:
+            if problems is None or not has_labels:
                 raise ValueError(
                     f"{place}: {wrong}; each row is answered, so mend it"
                 )

@@ -55,7 +55,7 @@ class OneLabel:
 
     def most_frequent(self, label_ids: np.ndarray) -> int | None:
         """Returns the best answer without reading, None where there is none."""
-        return np.bincount(label_ids).argmax()
+        return int(np.bincount(label_ids).argmax())
 
     def losses(
         self,
@@ -156,7 +156,7 @@ class MultiLabel(OneLabel):
     def answer(
         self, decided: Any, probabilities: np.ndarray, labels: Sequence[str]
     ) -> dict[str, Any]:
-        chosen = np.flatnonzero(decided)
+        chosen = np.flatnonzero(decided).tolist()
         return {
             "labels": [labels[number] for number in chosen],
             "probabilities": _by_label(labels, probabilities),

@@ -61,9 +61,9 @@ def kind_of(config: ClassifierConfig) -> str:
     return "multi_label" if config.multi_label else "one_label"
 
 
-def files_of(config: ClassifierConfig) -> Mapping[str, Mapping[str, str]]:
+def files_of(task_name: str) -> Mapping[str, Mapping[str, str]]:
     """Returns the names that files have in --data_dir; see `Dataset.files`."""
-    ending = config.task_name.lower()
+    ending = task_name.lower()
     endings = [ending, "json"] if ending == "jsonl" else [ending]
     names = {"train": "train", "eval": "dev", "predict": "test"}
     return {
@@ -77,11 +77,11 @@ def describe(
 ) -> Dataset:
     """Returns the task of files with these columns."""
     kind = kind_of(config)
-    labels = config.labels and tuple(
-        name.strip() for name in config.labels.split(",")
-    )
+    labels: tuple[str, ...] = ()
+    if config.labels:
+        labels = tuple(name.strip() for name in config.labels.split(","))
     if kind == "choice" and not labels:
-        labels = tuple(config.choice_columns.split(","))
+        labels = tuple((config.choice_columns or "").split(","))
         if all(name.isdigit() for name in labels):
             labels = tuple(map(str, range(len(labels))))
     if kind == "choice" and len(labels) != len(texts) - 1:
@@ -94,10 +94,10 @@ def describe(
         renamed = {str(n): name for n, name in enumerate(labels)}
         renamed |= dict(zip(labels, labels, strict=True))
     return Dataset(
-        files=files_of(config),
+        files=files_of(config.task_name),
         texts=texts,
         label=label,
-        labels=labels,
+        labels=labels or None,
         kind=kind,
         metrics=METRICS[kind],
         make_pairs=(

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import logging
@@ -31,15 +31,22 @@ class Reader:
     def __init__(self, config: ClassifierConfig):
         self._config = config
         # None until the first of one's own files is read.
-        self.dataset = None
+        self._dataset: datasets.Dataset | None = None
         self.kind = own_files.kind_of(config)
         if not config.is_own:
-            self.dataset = datasets.find(config.task_name)
-            self.kind = self.dataset.kind
-        self.metrics = own_files.METRICS[self.kind]
-        if self.dataset:
-            self.metrics = self.dataset.metrics
-        self.labels = self.dataset and self.dataset.labels
+            self._dataset = datasets.find(config.task_name)
+            self.kind = self._dataset.kind
+        self.metrics: Sequence[str] = own_files.METRICS[self.kind]
+        self.labels: Sequence[str] | None = None
+        if self._dataset:
+            self.metrics = self._dataset.metrics
+            self.labels = self._dataset.labels
+
+    @property
+    def dataset(self) -> datasets.Dataset:
+        """The task of the files, once it is known."""
+        assert self._dataset is not None
+        return self._dataset
 
     def settings(self) -> dict[str, Any]:
         """Returns what `restore` takes, values for JSON."""
@@ -53,11 +60,11 @@ class Reader:
         """Takes the labels and columns of the run that trained the model."""
         config = self._config
         if config.is_own:
-            self.dataset = own_files.describe(
+            self._dataset = own_files.describe(
                 config, tuple(settings["texts"]), settings["label"]
             )
         labels = settings.get("labels")
-        own = self.dataset and self.dataset.labels
+        own = self._dataset and self._dataset.labels
         if not config.is_own and labels and own and set(labels) != set(own):
             raise ValueError(
                 f"--output_dir={config.output_dir} has a model with the labels "
@@ -109,9 +116,11 @@ class Reader:
                 f"set --{split_name}_file, or --data_dir to where the files of "
                 f"--task_name={config.task_name} are"
             )
-        files = own_files.files_of(config)
-        if not config.is_own:
-            files = self.dataset.files
+        files = (
+            own_files.files_of(config.task_name)
+            if config.is_own
+            else self.dataset.files
+        )
         if split_name not in files:
             raise ValueError(
                 f"--task_name={config.task_name} has no data for --do_"
@@ -155,9 +164,9 @@ class Reader:
         table = tables.read(
             path, form, header=config.header, known=known, names=columns
         )
-        if self.dataset is None:
+        if self._dataset is None:
             chosen = own_files.choose_columns(config, table, has_labels)
-            self.dataset = own_files.describe(config, *chosen)
+            self._dataset = own_files.describe(config, *chosen)
             self.labels = self.dataset.labels
         # A file to predict may have no column but the texts.
         is_bare = not (has_labels or table.has_header)

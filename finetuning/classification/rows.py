@@ -92,7 +92,7 @@ def truncate(lengths: np.ndarray, max_seq_length: int) -> np.ndarray:
     )
 
 
-@njit
+@njit()
 def _fill(tokens, starts, kept, heads, special, input_ids, segment_ids):
     """Writes the rows; returns how long each is."""
     cls, sep = special

@@ -94,7 +94,7 @@ def compute(
     names: Sequence[str], wanted: np.ndarray, decided: np.ndarray
 ) -> dict[str, float]:
     """Returns the numbers of the metrics with these names."""
-    numbers = {}
+    numbers: dict[str, float] = {}
     for name in names:
         numbers |= METRICS[name](wanted, decided)
     return {key: float(value) for key, value in numbers.items()}

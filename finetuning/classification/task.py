@@ -63,7 +63,7 @@ class Classification(Task):
         self._config = config
         self._reader = Reader(config)
         self._kind = kinds.KINDS[self._reader.kind]
-        self._class_weights = None
+        self._class_weights: list[float] | None = None
         self.head = self._kind.head
         self.key_metric = scores.KEYS[self._reader.metrics[0]]
         self._check_loss_flags()
@@ -73,8 +73,8 @@ class Classification(Task):
         )
 
     @property
-    def labels(self) -> Sequence[str] | None:
-        return self._reader.labels
+    def labels(self) -> Sequence[str]:
+        return self._reader.labels or ()
 
     def read(self, split_name: SplitName) -> list[Example]:
         examples = self._reader.read(split_name)
@@ -121,7 +121,7 @@ class Classification(Task):
     def make_head(
         self, config: BertConfig, initializer: keras.Initializer
     ) -> keras.Layer:
-        num_labels = len(self.labels or ())
+        num_labels = len(self.labels)
         return self._kind.make_head(config, initializer, num_labels)
 
     def compute_terms(self, outputs: Tensors, batch: Tensors) -> Terms:
@@ -143,13 +143,13 @@ class Classification(Task):
     def score(self, split: Split, outputs: Outputs) -> dict[str, float]:
         decided = self._decide(outputs["logits"])
         wanted = split.rows["label_ids"]
-        metrics = {}
+        metrics: dict[str, float] = {}
         for part, chosen in _parts(split.examples).items():
             metrics |= self._metrics(wanted[chosen], decided[chosen], part)
         return metrics
 
     def baseline(self, split: Split) -> dict[str, float]:
-        metrics = {}
+        metrics: dict[str, float] = {}
         for part, chosen in _parts(split.examples).items():
             wanted = split.rows["label_ids"][chosen]
             most_frequent = self._kind.most_frequent(wanted)
@@ -261,7 +261,7 @@ class Classification(Task):
 
     def _label_ids(self, examples):
         return self._kind.encode(
-            [example.label for example in examples], self.labels or ()
+            [example.label for example in examples], self.labels
         )
 
     def _check_loss_flags(self):

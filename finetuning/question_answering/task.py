@@ -31,7 +31,6 @@ from storage import file_io
 from text import offsets, vocab
 from training.objective import Term
 
-# What the rows depend on besides the files and the vocabulary.
 # Added to the logits of padding, so that no answer begins or ends there.
 _BARRED = -1e9
 
@@ -56,9 +55,11 @@ class QuestionAnswering(Task):
             self._vocabulary, config.do_lower_case, simplify=config.t2s
         )
         # {name of a split: (its examples, their windows)}
-        self._windows_of_splits = {}
+        self._windows_of_splits: dict[
+            str, tuple[Sequence[Example], windows.Windows]
+        ] = {}
         # (the outputs they were read from, the answers)
-        self._last_answers = (None, None)
+        self._last_answers: tuple[Outputs | None, list[Answer]] = (None, [])
 
     def _file(self, split_name):
         """Returns the path of a split and the flag that names it."""
@@ -110,7 +111,7 @@ class QuestionAnswering(Task):
     def _windows(self, split_name, questions):
         """Returns the windows of a split's questions, made once."""
         of, rows = self._windows_of_splits.get(split_name, (None, None))
-        if of is not questions:
+        if rows is None or of is not questions:
             rows = windows.make(
                 questions,
                 self._tokenizer,
@@ -195,7 +196,10 @@ class QuestionAnswering(Task):
         columns = columns_of_lines(
             lines, source, first, 2, "a question and its text"
         )
-        return [Example(str(number), *texts) for number, texts in columns]
+        return [
+            Example(str(number), question, context)
+            for number, (question, context) in columns
+        ]
 
     def examples_of_file(self, path: str) -> list[Example]:
         return examples.read_any(
@@ -258,7 +262,7 @@ class QuestionAnswering(Task):
         config = self._config
         version_2 = config.version_2_with_negative
         predicted = self.find(split, outputs)
-        files = {
+        files: dict[str, list] = {
             "predictions.json": self.choose(predicted),
             "nbest_predictions.json": [
                 answers.n_best(x, config.n_best_size, version_2=version_2)

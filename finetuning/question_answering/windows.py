@@ -72,7 +72,7 @@ def make(
         doc_stride: tokens from one window to the next.
         max_query_length: most tokens of a question.
     """
-    numbers = {}
+    numbers: dict[str, int] = {}
     for example in examples:
         numbers.setdefault(example.context, len(numbers))
     context = tokenizer.tokenize(list(numbers))

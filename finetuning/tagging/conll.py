@@ -215,7 +215,7 @@ def scheme_of(sentences: Sequence[Sentence]) -> Scheme | Plain:
     Raises:
         ValueError: a label follows none; names file and line.
     """
-    present = {label for sentence in sentences for label in sentence.labels}
+    present = {label for sentence in sentences for label in sentence.gold}
     try:
         return labels.scheme_of(present)
     except ValueError:
@@ -239,7 +239,7 @@ def check(
         ValueError: names file and line.
     """
     for sentence in sentences:
-        for word, label in enumerate(sentence.labels):
+        for word, label in enumerate(sentence.gold):
             try:
                 scheme.check(label)
             except ValueError as error:
@@ -257,18 +257,16 @@ def repair(
     """Returns the sentences with labels as `Scheme.repair` reads them."""
     repaired, num_changed, first = [], 0, None
     for sentence in sentences:
-        wanted = scheme.repair(sentence.labels)
+        wanted = scheme.repair(sentence.gold)
         changed = [
             word
-            for word, pair in enumerate(
-                zip(sentence.labels, wanted, strict=True)
-            )
+            for word, pair in enumerate(zip(sentence.gold, wanted, strict=True))
             if pair[0] != pair[1]
         ]
         if changed:
             first = first or (
                 sentence.place(changed[0]),
-                sentence.labels[changed[0]],
+                sentence.gold[changed[0]],
                 wanted[changed[0]],
             )
             num_changed += len(changed)

@@ -51,8 +51,8 @@ class Plain:
         """Returns (label, the word, the word after it) of each word."""
         return [(label, n, n + 1) for n, label in enumerate(labels)]
 
-    def repair(self, labels: Sequence[str]) -> Sequence[str]:
-        return labels
+    def repair(self, labels: Sequence[str]) -> tuple[str, ...]:
+        return tuple(labels)
 
     def order(self, labels: Iterable[str]) -> list[str]:
         return sorted(labels)

@@ -41,7 +41,7 @@ def score(
     Args:
         gold, predicted: the entities of each sentence.
     """
-    counts = collections.defaultdict(lambda: [0, 0, 0])
+    counts: dict[str, list[int]] = collections.defaultdict(lambda: [0, 0, 0])
     for wanted, decided in zip(gold, predicted, strict=True):
         for entities, place in (
             (set(wanted) & set(decided), 0),
@@ -50,7 +50,9 @@ def score(
         ):
             for kind, _, _ in entities:
                 counts[kind][place] += 1
-    total = map(sum, zip([0, 0, 0], *counts.values(), strict=True))
+    total = [
+        sum(count[place] for count in counts.values()) for place in range(3)
+    ]
     return _score(*total), {
         kind: _score(*counts[kind]) for kind in sorted(counts)
     }
@@ -68,7 +70,9 @@ def report(total: Score, by_type: Mapping[str, Score]) -> list[str]:
     """Returns the lines of a table: a type a row, then the sums."""
     count = len(by_type) or 1
     macro = Score(
-        *(sum(x[i] for x in by_type.values()) / count for i in range(3)),
+        sum(x.precision for x in by_type.values()) / count,
+        sum(x.recall for x in by_type.values()) / count,
+        sum(x.f1 for x in by_type.values()) / count,
         total.num_gold,
     )
     rows = {**by_type, "all (micro)": total, "all (macro)": macro}

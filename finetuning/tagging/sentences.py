@@ -16,6 +16,12 @@ class Sentence:
     line: int  # Of the first word; each other word is on the next line.
     id: Any = None  # Only a sentence of JSON lines has one.
 
+    @property
+    def gold(self) -> tuple[str, ...]:
+        """The labels of a sentence that has some."""
+        assert self.labels is not None
+        return self.labels
+
     def place(self, word: int = 0) -> str:
         """Says where a word was read."""
         if self.id is not None:  # A whole sentence is on one line.

@@ -5,7 +5,7 @@ Shapes: N rows, B batch, T tokens.
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -41,7 +41,7 @@ from storage import file_io, json_files
 from text import vocab
 from training.objective import Term
 
-_HEADS = {
+_HEADS: dict[str, Callable[..., keras.Layer]] = {
     "crf": lambda config, initializer, count, rules, size: crf.CrfHead(
         config, initializer, count, rules
     ),
@@ -67,25 +67,30 @@ class Tagging(Task):
     key_metric = "eval_f1"
 
     def __init__(self, config: TaggingConfig):
-        self.labels = None
+        # Known once a file was read, or the labels of a run before.
+        self._labels: tuple[str, ...] = ()
+        self._scheme: labels.Scheme | labels.Plain
+        self._head_layer: Any
         self.head = None
         if config.ner_head == "softmax":
             self.head = "token_classification"
         self._config = config
-        self._scheme = None
         # Whether words are single characters, as in most Chinese sets.
         self._is_cut = False
-        self._head_layer = None
         self._vocabulary = vocab.load(config.vocab_file)
         self._tokenizer = WordTokenizer(
             self._vocabulary, config.do_lower_case, simplify=config.t2s
         )
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
     def read(self, split_name: SplitName) -> list[Sentence]:
         known = self._labels_of_flag()
-        if known and self.labels is None and not self._config.do_train:
+        if known and not self.labels and not self._config.do_train:
             self._take_labels(known)
-        if self.labels is None:
+        if not self.labels:
             sentences = self._read_training_data()
             if split_name == "train":
                 return sentences
@@ -157,7 +162,7 @@ class Tagging(Task):
         total, _ = self._scores(split, predicted)
         return {
             "eval_accuracy": scores.accuracy(
-                [example.labels for example in split.examples], predicted
+                [example.gold for example in split.examples], predicted
             ),
             "eval_f1": total.f1,
             "eval_precision": total.precision,
@@ -235,7 +240,7 @@ class Tagging(Task):
         scheme = scheme or conll.scheme_of(sentences)
         conll.check(sentences, scheme)
         sentences = conll.repair(sentences, scheme)
-        present = {label for s in sentences for label in s.labels}
+        present = {label for s in sentences for label in s.gold}
         if present == {labels.OUTSIDE}:
             raise ValueError(
                 f"{self._path('train')}: every label is O, nothing to learn"
@@ -251,7 +256,7 @@ class Tagging(Task):
         return tuple(filter(None, names)) or None
 
     def _take_labels(self, names):
-        self.labels = tuple(names)
+        self._labels = tuple(names)
         self._scheme = labels.scheme_of(self.labels)
 
     def _read_file(self, split_name):
@@ -286,6 +291,6 @@ class Tagging(Task):
 
     def _scores(self, split, predicted):
         return scores.score(
-            [self._scheme.entities(x.labels) for x in split.examples],
+            [self._scheme.entities(x.gold) for x in split.examples],
             [self._scheme.entities(x) for x in predicted],
         )

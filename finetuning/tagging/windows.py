@@ -100,7 +100,7 @@ def make_rows(
         rows["label_weights"][row, firsts] = 1
         if sentences[number].labels:
             rows["label_ids"][row, firsts] = [
-                numbers[label] for label in sentences[number].labels[begin:end]
+                numbers[label] for label in sentences[number].gold[begin:end]
             ]
     of_window = np.array([w[:4] for w in windows], np.int32)
     return rows | {

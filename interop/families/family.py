@@ -37,7 +37,11 @@ class Row(NamedTuple):
 
     def of_layer(self, number: int) -> "Row":
         """Returns the row of one layer."""
-        return Row(*(text and text.format(i=number) for text in self))
+        return self._replace(
+            ours=self.ours.format(i=number),
+            hugging_face=self.hugging_face.format(i=number),
+            keras_hub=self.keras_hub and self.keras_hub.format(i=number),
+        )
 
     def shapes(self) -> dict[str, str]:
         """Returns {our name: letters of its shape}."""
@@ -138,9 +142,9 @@ class Family:
             endings: how it ends the names of each kind.
         """
         return {
-            row.ours + our_end: (theirs(row) + their_end, is_transposed)
+            row.ours + our_end: (name + their_end, is_transposed)
             for row in self.rows(num_layers, tuple(self.heads))
-            if theirs(row) is not None
+            if (name := theirs(row)) is not None
             for (our_end, _), (their_end, is_transposed) in zip(
                 KINDS[row.kind], endings[row.kind], strict=True
             )

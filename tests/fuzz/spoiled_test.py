@@ -138,6 +138,7 @@ def test_settings_of_a_fine_tuning(tmp_path, name):
             "training_rows": rows,
         },
     )
+    task = types.SimpleNamespace(settings=lambda: settings)
     path = tmp_path / run_settings.SETTINGS_FILE
     now = json.loads(path.read_bytes())
 
@@ -146,12 +147,10 @@ def test_settings_of_a_fine_tuning(tmp_path, name):
         held.read(lambda: programs.load(folder), path, folder)
         held.read(lambda: inherited.settle(config, ()), path, folder)
 
-        task = types.SimpleNamespace(settings=lambda: now["settings"])
-
         def go_on():
             before = run_settings.read(folder)
             run_settings.check_program(before, program, folder)
-            directory.refuse_other_labels(config, task, before)
+            directory.refuse_other_labels(folder, task, before)
             run_settings.warn_of_changes(
                 before, now["config"], now["training_rows"], "newest"
             )
