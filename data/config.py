@@ -4,7 +4,8 @@ import dataclasses
 import functools
 import math
 import re
-from typing import Annotated, Literal
+from collections.abc import Collection, Iterator
+from typing import Annotated, Literal, Self
 
 from settings.flag import Flag, Settings
 from storage import lock
@@ -225,7 +226,7 @@ class BuildConfig(MaskingConfig, TextSettings):
                 f"{self.pack_sequences}"
             )
 
-    def settled(self, given):
+    def settled(self, given: Collection[str]) -> Self:
         """Returns the settings with the case that the vocabulary is made for.
 
         Args:
@@ -234,17 +235,17 @@ class BuildConfig(MaskingConfig, TextSettings):
         return case.settle(self, given, [self.vocab_file])
 
     @property
-    def output_items(self):
+    def output_items(self) -> list[str]:
         """What --output_file names, with name@N as it stands there."""
         parts = (part.strip() for part in self.output_file.split(","))
         return [part for part in parts if part]
 
     @functools.cached_property
-    def output_paths(self):
+    def output_paths(self) -> list[str]:
         """The files of --output_file, in order."""
         return [path for x in self.output_items for path in _numbered(x)]
 
-    def warnings(self):
+    def warnings(self) -> Iterator[str]:
         """Yields what is legal in these settings and likely a mistake."""
         wanted = self.max_seq_length * self.masked_lm_prob
         if not 0.8 * wanted <= self.max_predictions_per_seq <= 1.5 * wanted:

@@ -208,6 +208,6 @@ def _check_masking(manifest, path):
         )
 
 
-def write(path: str, manifest: Manifest):
+def write(path: str, manifest: Manifest) -> None:
     """Writes a manifest, whole or not at all."""
     json_files.write(path, typed_json.plain(manifest))

@@ -5,6 +5,7 @@ The features are those of google-research/bert's create_pretraining_data.
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 SEQUENCE = "max_seq_length"
 PREDICTIONS = "max_predictions_per_seq"
@@ -77,7 +78,7 @@ def parse_fn(
     *,
     is_v2: bool = False,
     has_pairs: bool = True,
-) -> Callable:
+) -> Callable[[Any], dict[str, Any]]:
     """Returns a parser of serialized records, for `Dataset.batch(B).map`.
 
     It maps string [B] to {name: int32 or float32 [B, length]}; a feature of
@@ -113,11 +114,11 @@ def parse_fn(
         for feature in features
     }
 
-    def parse(serialized):
-        values = tf.io.parse_example(serialized, spec)
+    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        found = tf.io.parse_example(serialized, spec)
         parsed = {}
         for feature in features:
-            value = values[names[feature.name]]
+            value = found[names[feature.name]]
             if feature.kind == "int64":
                 value = tf.cast(value, tf.int32)
             if feature.length == 1:

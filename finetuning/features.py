@@ -177,7 +177,7 @@ def run(config: FeaturesConfig) -> None:
         config,
         layers.numbers,
         vocabulary,
-        _blocks(config, pairs, tokenizer, vocabulary, predictor),
+        _blocks(pairs, tokenizer, vocabulary, predictor, config.max_seq_length),
     )
 
 
@@ -192,7 +192,7 @@ def _read(path):
     return pairs
 
 
-def _blocks(config, pairs, tokenizer, vocabulary, predictor):
+def _blocks(pairs, tokenizer, vocabulary, predictor, max_seq_length):
     """Yields (values, ids, lengths) of some hundred texts at once."""
     with tqdm.tqdm(total=len(pairs), unit="text", disable=None) as bar:
         for begin in range(0, len(pairs), _TEXTS_AT_ONCE):
@@ -201,7 +201,7 @@ def _blocks(config, pairs, tokenizer, vocabulary, predictor):
                 block,
                 tokenizer,
                 vocabulary,
-                max_seq_length=config.max_seq_length,
+                max_seq_length=max_seq_length,
                 truncation="head",
             )
             values = predictor.outputs(features)["values"]

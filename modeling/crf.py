@@ -104,7 +104,9 @@ class Crf(keras.layers.Layer):
         transitions = self.transitions + self._barred.transitions
         start, end = self._edges(is_start, is_end)
 
-        def step(inputs, states):
+        def step(
+            inputs: Tensor, states: list[Tensor]
+        ) -> tuple[Tensor, list[Tensor]]:
             scores, chosen = inputs[:, :num_labels], inputs[:, num_labels:]
             arriving, _, before, total = states
             reached = arriving + scores

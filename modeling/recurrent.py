@@ -64,7 +64,9 @@ class _Cell(keras.layers.Layer):
         self.state_size = state_size
         self.output_size = state_size[0]
 
-    def call(self, inputs, states):
+    def call(
+        self, inputs: Tensor, states: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
         return self.step(inputs, states)
 
 
@@ -92,7 +94,7 @@ class Bilstm(keras.layers.Layer):
             config, hidden_size=2 * size, num_attention_heads=1
         )
 
-        def scaled(fan_in):
+        def scaled(fan_in: int) -> Initializer:
             factor = fan_in**-0.5 / config.initializer_range
             return lambda shape, dtype=None: factor * initializer(shape, dtype)
 
@@ -114,7 +116,9 @@ class Bilstm(keras.layers.Layer):
                 layer.build((None, None, config.hidden_size))
                 self.directions.append(layer)
 
-    def call(self, sequence: Tensor, mask: Tensor) -> Tensor:
+    def call(
+        self, sequence: Tensor, mask: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
         """Maps [B, T, W] to float32 [B, T, 2 * size].
 
         `mask` is 0 at padding and nowhere else.

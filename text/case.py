@@ -97,7 +97,7 @@ def settle(
     return dataclasses.replace(config, do_lower_case=is_uncased)
 
 
-def check(vocabulary: Vocabulary, do_lower_case: bool):
+def check(vocabulary: Vocabulary, do_lower_case: bool) -> None:
     """Warns of a case for which a vocabulary is not made."""
     num_upper = sum(bool(_UPPER.match(row)) for row in vocabulary.rows)
     if do_lower_case and num_upper > _MOST_UPPER * len(vocabulary):

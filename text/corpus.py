@@ -39,7 +39,7 @@ class Digest:
         self._advance = advance
         self._sha256 = hashlib.sha256()
 
-    def update(self, data: bytes):
+    def update(self, data: bytes) -> None:
         """Takes in the next bytes."""
         self.num_bytes += len(data)
         self._sha256.update(data)

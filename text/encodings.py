@@ -16,7 +16,7 @@ _MOST_HIGH = 0.85
 _MOST_NO_BIG5 = 0.05
 
 
-def check(name: str):
+def check(name: str) -> None:
     """Refuses an --encoding that Python does not know.
 
     Raises:

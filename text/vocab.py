@@ -192,7 +192,7 @@ def _explain(path, rows, missing):
     )
 
 
-def save(path: str, rows: Sequence[str]):
+def save(path: str, rows: Sequence[str]) -> None:
     """Writes the rows of a vocabulary, whole or not at all."""
     file_io.write_whole(path, "".join(f"{row}\n" for row in rows).encode())
 

@@ -32,7 +32,7 @@ class AverageConfig(Settings):
     ] = 5
 
 
-def average(config):
+def average(config: AverageConfig) -> str:
     """Writes the mean of the weights; returns a line for the reader.
 
     Raises:

@@ -5,6 +5,7 @@ python -m tools.build_vocab --input_file=corpus/*.txt --t2s \\
 """
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Annotated
 
 from absl import logging
@@ -64,7 +65,7 @@ class VocabConfig(Settings):
         encodings.check(self.encoding)
 
 
-def build(config: VocabConfig):
+def build(config: VocabConfig) -> None:
     """Learns, writes and measures a vocabulary."""
     if file_io.exists(config.output_file) and not config.overwrite:
         raise FileExistsError(
@@ -74,7 +75,7 @@ def build(config: VocabConfig):
     paths = inputs.expand(config.input_file)
     held_out = []
 
-    def learned_from():
+    def learned_from() -> Iterator[str]:
         for lines in _lines(paths, config):
             if not config.held_out_file:
                 held_out.extend(lines[::_HELD_OUT_ONE_IN])

@@ -10,7 +10,8 @@ are installed. conversion.json, written last, says how close they came.
 import dataclasses
 import importlib.util
 import os
-from typing import Annotated, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 
@@ -118,12 +119,12 @@ class ConvertConfig(Settings):
                 f"--to=saved_model, got --to={self.to}"
             )
 
-    def settled(self, given):
+    def settled(self, given: Collection[str]) -> Self:
         """Returns the settings with the case that the model is of."""
         return case.settle(self, given, (self.from_, self.vocab_file))
 
 
-def convert(config):
+def convert(config: ConvertConfig) -> dict[str, Any]:
     """Converts and proves; returns the report, which conversion.json holds.
 
     Raises:
@@ -271,7 +272,7 @@ def _listed(differences):
     return ", ".join(f"{name} by {x:.1e}" for name, x in differences.items())
 
 
-def describe(config, report):
+def describe(config: ConvertConfig, report: Mapping[str, Any]) -> str:
     """Returns the lines for the reader."""
     by = report["computed_by"]
     lines = [

@@ -12,7 +12,8 @@ bert_model.ckpt, bert_config.json and vocab.txt, to go on training from.
 
 import dataclasses
 import os
-from typing import Annotated, Literal
+from collections.abc import Collection
+from typing import Annotated, Literal, Self
 
 import numpy as np
 
@@ -108,7 +109,7 @@ class ExtendConfig(Settings):
             raise ValueError("--find_words needs --input_file, the text")
         super().__post_init__()
 
-    def settled(self, given):
+    def settled(self, given: Collection[str]) -> Self:
         """Returns the settings with the case that the model is of.
 
         Args:

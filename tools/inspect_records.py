@@ -6,6 +6,7 @@ python -m tools.inspect_records records/*.tfrecord \\
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import tensorflow as tf
@@ -82,7 +83,7 @@ def inspect(paths: list[str], config: InspectConfig) -> report.Inspection:
     )
 
 
-def run(names: list[str], config: InspectConfig) -> bool:
+def run(names: Sequence[str], config: InspectConfig) -> bool:
     """Inspects files, tells what was found and writes the page.
 
     Args:
@@ -107,7 +108,7 @@ def run(names: list[str], config: InspectConfig) -> bool:
 
 
 def _main(make_config):
-    def main(argv):
+    def main(argv: Sequence[str]) -> None:
         if len(argv) < 2:
             raise app.UsageError("name record files, globs or directories")
         logging.use_absl_handler()

@@ -56,7 +56,7 @@ def build(config: BuildConfig) -> Manifest:
 def _build(config, vocabulary, paths):
     """Builds what is missing; returns the manifest, or None if nothing is."""
     pieces = shards.cut(config, paths)
-    places = Layout(config, len(pieces))
+    places = Layout(config.output_paths, len(pieces))
     described = made_from.describe(config, vocabulary)
     work = worker.Work(config, vocabulary, described)
     jobs = [

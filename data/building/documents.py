@@ -83,7 +83,9 @@ class _Reader:
         of breaks stands than before the last one
     """
 
-    def __init__(self, tokenizer, with_words, id_type):
+    def __init__(
+        self, tokenizer: Tokenizer, with_words: bool, id_type: type[np.integer]
+    ):
         self.num_sentences = 0
         self._tokenizer = tokenizer
         self._with_words = with_words
@@ -91,12 +93,12 @@ class _Reader:
         self._num_breaks = 0
         self._last_break = -1  # Breaks before the last sentence.
         # One array for each chunk.
-        self._ids = []
-        self._begins = []
-        self._lengths = []
-        self._starts = []
+        self._ids: list[np.ndarray] = []
+        self._begins: list[np.ndarray] = []
+        self._lengths: list[np.ndarray] = []
+        self._starts: list[np.ndarray] = []
 
-    def add(self, text):
+    def add(self, text: str) -> bool:
         """Adds a chunk of whole lines; returns if it ends inside a document."""
         # The text ends with a newline, so the last split would be empty.
         text = text.removesuffix("\n")
@@ -122,7 +124,7 @@ class _Reader:
             self._last_break = before[-1]
         return not is_break[-1]
 
-    def corpus(self):
+    def corpus(self) -> Corpus:
         """Returns the corpus, and lets go of what it is made of."""
         lengths = _join(self._lengths, np.int64)
         return Corpus(

@@ -164,7 +164,7 @@ def _read_entries(layout, made_from, shards):
     return entries
 
 
-def write_entry(path: str, made_from: MadeFrom, entry: Shard):
+def write_entry(path: str, made_from: MadeFrom, entry: Shard) -> None:
     """Writes, beside the records of a shard, that they are whole."""
     before = {"made_from": typed_json.plain(made_from)}
     json_files.write(path, before | typed_json.plain(entry))

@@ -54,12 +54,14 @@ def run(
         return _run_on_ray(config.ray_address, function, jobs, advance)
     if len(jobs) == 1:
         return [function(jobs[0], advance)]
-    return _run_here(_num_workers(config, jobs), function, jobs, advance)
+    return _run_here(
+        _num_workers(config.num_workers, jobs), function, jobs, advance
+    )
 
 
-def _num_workers(config, jobs):
-    if config.num_workers:
-        return min(config.num_workers, len(jobs))
+def _num_workers(wanted, jobs):
+    if wanted:
+        return min(wanted, len(jobs))
     cores = len(os.sched_getaffinity(0))
     longest = max(job.shard.num_bytes for job in jobs)
     needed = _BYTES_A_BYTE * longest + _BYTES_BESIDE
@@ -124,7 +126,7 @@ def _run_here(num_workers, function, jobs, advance):
 class _Worker:
     """A process that runs one job after another."""
 
-    def __init__(self, function, advance):
+    def __init__(self, function: Callable, advance: Advance):
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
         self.is_alive = True
@@ -143,7 +145,7 @@ class _Worker:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         other.close()
 
-    def begin(self, jobs, index, attempt):
+    def begin(self, jobs: Sequence, index: int, attempt: int) -> None:
         """Gives the process job number `index`, for the `attempt`th time."""
         self.index, self.attempt = index, attempt
         self.result = None
@@ -153,7 +155,7 @@ class _Worker:
         with contextlib.suppress(OSError):
             self.connection.send(jobs[index])
 
-    def receive(self):
+    def receive(self) -> bool:
         """Takes one message; returns whether it was the job's last."""
         try:
             kind, value = self.connection.recv()
@@ -172,13 +174,13 @@ class _Worker:
         self.result = value
         return True
 
-    def should_be_tried_again(self):
+    def should_be_tried_again(self) -> bool:
         if not _should_be_tried_again(self._shard, self.attempt, self.result):
             return False
         self._advance(-self._told)
         return True
 
-    def end(self):
+    def end(self) -> None:
         """Lets the process go, which has no job."""
         self.connection.close()
         self.process.join()

@@ -14,9 +14,9 @@ that a rename moves a file to its place. With two files of two shards each,
 
 import collections
 import os
+from collections.abc import Sequence
 
 from data.building.shards import share_out
-from data.config import BuildConfig
 from storage import file_io
 
 _SUFFIX = ".unfinished"
@@ -26,8 +26,8 @@ _BLOCK_BYTES = 1 << 24
 class Layout:
     """The parts of the shards' records and the files that they end in."""
 
-    def __init__(self, config: BuildConfig, num_shards: int):
-        self._outputs = config.output_paths
+    def __init__(self, output_paths: Sequence[str], num_shards: int):
+        self._outputs = output_paths
         self.num_shards = num_shards
         self._files = collections.defaultdict(list)
         self._shards = collections.defaultdict(list)
@@ -66,15 +66,15 @@ class Layout:
         """Whether an output file is made of several parts."""
         return len(self._shards[file]) > 1
 
-    def make_folders(self):
+    def make_folders(self) -> None:
         for folder in self._folders():
             file_io.make_directory(folder)
 
-    def remove_folders(self):
+    def remove_folders(self) -> None:
         for folder in self._folders():
             file_io.remove_tree(folder)
 
-    def assemble(self, file: int):
+    def assemble(self, file: int) -> None:
         """Makes an output file of its parts."""
         if not self.is_assembled(file):
             return

@@ -22,20 +22,20 @@ def describe(config: BuildConfig, vocabulary: Vocabulary) -> MadeFrom:
             digest = hashlib.sha256(source.read()).hexdigest()
         flags["similar_words"] = f"a file of sha256 {digest}"
     return MadeFrom(
-        flags=flags | _versions(config),
+        flags=flags | _versions(config.word_segmenter, config.t2s),
         outputs=[manifest.name_of(p, config) for p in config.output_paths],
         vocab_sha256=vocabulary.sha256,
     )
 
 
-def _versions(config):
+def _versions(word_segmenter, simplify):
     return {
-        "word_segmenter": segmentation.version(config.word_segmenter),
-        "t2s": t2s.version() if config.t2s else False,
+        "word_segmenter": segmentation.version(word_segmenter),
+        "t2s": t2s.version() if simplify else False,
     }
 
 
-def check_versions(described: MadeFrom, config: BuildConfig):
+def check_versions(described: MadeFrom, config: BuildConfig) -> None:
     """Refuses to build where the packages are not those of the build.
 
     Args:
@@ -45,7 +45,7 @@ def check_versions(described: MadeFrom, config: BuildConfig):
     Raises:
         ValueError: a package has another version here; names both.
     """
-    for name, here in _versions(config).items():
+    for name, here in _versions(config.word_segmenter, config.t2s).items():
         wanted = described.flags[name]
         if here != wanted:
             raise ValueError(

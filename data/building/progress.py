@@ -43,7 +43,7 @@ class Progress:
         if kind is None:
             self._log("done")
 
-    def advance(self, count: float):
+    def advance(self, count: float) -> None:
         """Counts `count` more units."""
         self._count += count
         self._bar.update(count)

@@ -164,7 +164,7 @@ class Store:
     def __len__(self) -> int:
         return self._num_written + self._size
 
-    def append(self, rows: np.ndarray):
+    def append(self, rows: np.ndarray) -> None:
         """Adds copies of `rows`, uint16 [n, words]."""
         while len(rows):
             if self._size == len(self._buffer):

@@ -146,11 +146,11 @@ def _longest(config):
 class _Share:
     """Turns a stage's own progress into its share of the shard's bytes."""
 
-    def __init__(self, advance, num_bytes):
+    def __init__(self, advance: Advance, num_bytes: float):
         self._advance = advance
         self._num_bytes = num_bytes
 
-    def __call__(self, count, total):
+    def __call__(self, count: int, total: int) -> None:
         self._advance(self._num_bytes * count / max(total, 1))
 
 

@@ -70,7 +70,7 @@ def parse_fn(
     max_seq_length: int,
     manifest: Manifest,
     seed: int,
-) -> Callable:
+) -> Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
     """Returns what parses and masks serialized records.
 
     Args:
@@ -99,7 +99,9 @@ def parse_fn(
     if masking.random_words == "no_specials":
         random_ids = np.setdiff1d(random_ids, manifest.special_ids)
 
-    def parse(numbers, serialized):
+    def parse(
+        numbers: tf.Tensor, serialized: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         rows = _parse(serialized, max_seq_length)
         bits = _bits_fn(seed, numbers, max_seq_length)
         is_masked, sources = _choose(masking, law, rows, bits)
@@ -204,10 +206,15 @@ def _choose_runs(rows, is_word, begins, order, lengths, wanted):
     )
     word_end = tf.gather(lasts, key) + 1
 
-    def can_begin(is_masked, room):
+    def can_begin(is_masked: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
         return begins & ~is_masked & (word_end - position <= room)
 
-    def mask_runs(is_masked, sources, room, may_begin):
+    def mask_runs(
+        is_masked: tf.Tensor,
+        sources: tf.Tensor,
+        room: tf.Tensor,
+        may_begin: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         begin = tf.argmin(
             tf.where(may_begin, order, tf.int32.max), 1, tf.int32
         )[:, None]
@@ -274,7 +281,7 @@ def _bits_fn(seed, numbers, length):
     seed = _mix(tf.constant(seed % (1 << 64), tf.uint64))
     key = _mix(seed + tf.cast(numbers, tf.uint64) * _uint64(_GOLDEN))
 
-    def bits(purpose):
+    def bits(purpose: int) -> tf.Tensor:
         index = tf.range(purpose * length, (purpose + 1) * length)
         index = tf.cast(index, tf.uint64) * _uint64(_GOLDEN)
         return _mix(key[:, None] + index)

@@ -66,7 +66,7 @@ def records_from(
         tf.where(window == 0, missing, 0)
     )
 
-    def shuffle(window, rows):
+    def shuffle(window: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
         rows = rows[tf.where(window == 0, missing, 0) :]
         order = tf.random.experimental.stateless_shuffle(
             tf.range(tf.size(rows)), tf.random.fold_in(seeds[1], window)
@@ -109,10 +109,12 @@ def _in_turns(files, start, seed):
     first = tf.searchsorted(ends, start[None], side="right")[0]
     before = start - tf.gather(tf.concat([[0], ends], 0), first)
 
-    def read_together(group):
+    def read_together(group: tf.Tensor) -> tf.data.Dataset:
         skips, turn = _places(sizes[group], tf.where(group == first, before, 0))
-        columns = (order[group], sizes[group], skips)
-        columns = [tf.roll(column, -turn, 0) for column in columns]
+        columns = [
+            tf.roll(column, -turn, 0)
+            for column in (order[group], sizes[group], skips)
+        ]
         return (
             tf.data.Dataset.from_tensor_slices(tuple(columns))
             .filter(lambda file, size, skip: skip < size)

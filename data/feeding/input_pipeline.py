@@ -66,7 +66,9 @@ def parser(
             has_pairs=files[0].has_pairs,
         )
 
-        def parse(numbers, serialized):
+        def parse(
+            numbers: tf.Tensor, serialized: tf.Tensor
+        ) -> dict[str, tf.Tensor]:
             return parse_static(serialized)
 
     largest = {
@@ -81,7 +83,9 @@ def parser(
         "next_sentence_weights": 1,
     }
 
-    def parse_and_check(numbers, serialized):
+    def parse_and_check(
+        numbers: tf.Tensor, serialized: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         features = parse(numbers, serialized)
         for name, values in features.items():
             _check_range(name, values, largest[name])
@@ -199,7 +203,7 @@ def _share(rows, batch_size, context):
 
 
 def _fill_up(batch, batch_size):
-    def fill_up(tensor):
+    def fill_up(tensor: tf.Tensor) -> tf.Tensor:
         missing = batch_size - tf.shape(tensor)[0]
         paddings = [[0, missing]] + [[0, 0]] * (tensor.shape.rank - 1)
         return tf.ensure_shape(

@@ -26,7 +26,7 @@ def check(
     max_seq_length: int,
     max_predictions_per_seq: int,
     vocab_size: int,
-):
+) -> None:
     """Checks that a model of these sizes can be trained on `files`.
 
     Looks at the manifests, and at the first records of every file.
@@ -55,7 +55,7 @@ def check(
 def refuse_damage(
     files: Sequence[RecordFile],
     step: Callable[[tf.data.Dataset], tf.data.Dataset],
-):
+) -> None:
     """Says which file cannot be read, and why.
 
     TensorFlow's errors do not say in which file they are.
@@ -159,7 +159,9 @@ def _kind(file):
 def _first_records(files):
     """Yields (index, serialized record), a few of every file."""
 
-    def first_of(index, path, compression):
+    def first_of(
+        index: tf.Tensor, path: tf.Tensor, compression: tf.Tensor
+    ) -> tf.data.Dataset:
         rows = tf.data.TFRecordDataset(path, compression_type=compression)
         return rows.take(_RECORDS_LOOKED_AT).map(lambda row: (index, row))
 

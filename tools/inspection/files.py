@@ -68,13 +68,13 @@ def _find_manifest(path, found):
 class _Reader:
     """Reads one file."""
 
-    def __init__(self, file, context):
+    def __init__(self, file: File, context: Context):
         self._file = file
         self._context = context
         self._found = context.found
         self._checker = None
 
-    def read(self, advance):
+    def read(self, advance: Advance) -> None:
         self._check_vocabulary()
         num_seen = 0
         is_damaged = False
@@ -230,7 +230,7 @@ class _Reader:
                     )
 
 
-def compare(files: list[File], found: findings.Findings):
+def compare(files: list[File], found: findings.Findings) -> None:
     """Finds files that cannot be trained on together.
 
     Args:

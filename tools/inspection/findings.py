@@ -257,13 +257,13 @@ class Findings:
         *,
         got: str,
         wanted: str,
-    ):
+    ) -> None:
         """Counts a finding, and keeps it if it is among the first."""
         if len(self._shown[rule]) < MAX_SHOWN:
             self._shown[rule].append(Finding(path, record, got, wanted))
         self.count(rule, path, 1)
 
-    def count(self, rule: str, path: str | None, number: int):
+    def count(self, rule: str, path: str | None, number: int) -> None:
         """Counts findings that are not kept."""
         self.counts[rule] += number
         if RULES[rule].severity == ERROR:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 
-def check(features: dict[str, np.ndarray], padding_id: int, refuse: Callable):
+def check(
+    features: dict[str, np.ndarray], padding_id: int, refuse: Callable
+) -> None:
     """Checks what is no matter of one sequence.
 
     Args:
@@ -80,7 +82,13 @@ def unpack(
     starts, sizes = is_in.argmax(axis=1), np.count_nonzero(is_in, axis=1)
     rows = records[:, None]
 
-    def take(name, begins, lengths, width, fill=0):
+    def take(
+        name: str,
+        begins: np.ndarray,
+        lengths: np.ndarray,
+        width: int,
+        fill: int = 0,
+    ) -> np.ndarray:
         place = np.arange(width)
         is_there = place < lengths[:, None]
         values = features[name]

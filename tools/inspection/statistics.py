@@ -54,7 +54,7 @@ class Statistics:
         self._factors = np.zeros(0, np.uint64)
         self._hashes: list[np.ndarray] = []
 
-    def add(self, path: str, rows: Rows, max_seq_length: int):
+    def add(self, path: str, rows: Rows, max_seq_length: int) -> None:
         """Adds records of a file."""
         if not len(rows.numbers):
             return
@@ -127,7 +127,7 @@ class Statistics:
         reached = np.cumsum(self.lengths) >= share * self.num_sequences
         return int(reached.argmax())
 
-    def warn(self, found: Findings, law: Law, dupe_factor: int):
+    def warn(self, found: Findings, law: Law, dupe_factor: int) -> None:
         """Adds what is legal and spoils training.
 
         Args:
