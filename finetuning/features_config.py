@@ -23,6 +23,7 @@ class FeaturesConfig(ModelSettings, TextSettings, DeviceSettings):
     output_file: Annotated[
         str, "JSON lines; or NumPy arrays, where the name ends in .npz."
     ]
+    # Required here: features of random weights are of use to nobody.
     init_checkpoint: str = dataclasses.field()
     layers: Annotated[
         str, "Numbers of layers, from -1, the last one, on; or all."
@@ -37,7 +38,10 @@ class FeaturesConfig(ModelSettings, TextSettings, DeviceSettings):
         "first, mean and max are over all but [CLS] and [SEP].",
     ] = "none"
     batch_size: Annotated[int, Flag("Texts computed at once.", "positive")] = 32
-    mixed_precision: Literal["bfloat16", "none"] | None = "none"
+    mixed_precision: Annotated[
+        Literal["bfloat16", "none"] | None,
+        "What matrices are multiplied in; without this flag float32.",
+    ] = "none"
     use_one_hot_embeddings: Annotated[
         bool, "Accepted for older scripts; it makes no difference."
     ] = False
