@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from data import config, records
 from data.feeding import dynamic_masking
+from data.laws import LAWS
 from data.manifest import Manifest
 from storage import typed_json
 from tests.data import drawn, unmasked
@@ -17,7 +18,8 @@ LENGTH, MASK_ID, VOCAB_SIZE = 40, 4, 3000
 MANIFEST = typed_json.make(
     Manifest, unmasked.MANIFEST | {"vocab_size": VOCAB_SIZE, "files": {}}
 )
-UNITS = ("word", "ngram", "span")
+# Laws of similar words are the builder's alone.
+UNITS = tuple(name for name, law in LAWS.items() if not law.takes_similar)
 
 
 def parser(seed=1, length=LENGTH, **flags):

@@ -10,8 +10,12 @@ ROWS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "中", "国", "a", "##b")
 
 
 def bert(head="pretraining", **changes):
-    """A tiny model of wide weights, so that small errors are seen."""
-    config = tiny.config(**changes)
+    """A tiny BERT; see `model`."""
+    return model(tiny.config(**changes), head)
+
+
+def model(config, head):
+    """A model of wide weights, so that small errors are seen."""
     has_labels = head in variables.LABELLED
     num_labels = {"multiple_choice": 1}.get(head, 2)
     if has_labels:

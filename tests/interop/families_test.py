@@ -28,7 +28,7 @@ def test_a_family_that_computes_has_a_table():
 @pytest.mark.parametrize("head", variables.HEADS)
 def test_the_table_has_the_variables_of_the_layers(family, head):
     config = _config(family)
-    model = berts.bert(head)
+    model = berts.model(config, head)
     found = network.Network(model).weights
     wanted = variables.wanted(config, head, variables.num_labels(model.values))
     assert {n: tuple(x.shape) for n, x in found.items()} == wanted

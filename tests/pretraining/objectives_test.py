@@ -1,0 +1,59 @@
+"""Every objective of the table keeps what the rest of the program asks."""
+
+import pytest
+import tensorflow as tf
+
+from interop import variables
+from pretraining.config import PretrainingConfig
+from pretraining.objectives import OBJECTIVES
+from tests import tiny
+from training.objective import Objective, Term
+
+
+@pytest.fixture(params=OBJECTIVES)
+def objective(request):
+    config = PretrainingConfig(
+        input_file="a", bert_config_file="b", output_dir="c", do_train=True
+    )
+    return OBJECTIVES[request.param](config, tiny.config(), "none")
+
+
+def test_its_terms_are_those_that_it_names(objective):
+    assert isinstance(objective, Objective)
+    batch = {k: tf.constant(x) for k, x in tiny.batch(3).items()}
+    terms = objective.compute_terms(batch, None)
+    assert tuple(terms) == tuple(objective.term_names)
+    for name, term in terms.items():
+        assert isinstance(term, Term)
+        assert term.in_loss is name.endswith("loss")
+    sums = {n: (float(x.numerator), 1.0) for n, x in terms.items()}
+    metrics = objective.metrics(sums)
+    assert set(objective.shown) <= metrics.keys()
+    assert metrics["loss"] > 0
+
+
+def test_every_variable_has_a_name_and_a_depth_of_its_own(objective):
+    paths = [variable.path for variable in objective.saved]
+    assert len(set(paths)) == len(paths)
+    depths = set(map(objective.depth_of, paths))
+    assert (min(depths), max(depths)) == (0, objective.head_depth)
+    for some in (
+        objective.trained,
+        objective.initialised,
+        objective.exported,
+    ):
+        assert {variable.path for variable in some} <= set(paths)
+
+
+def test_what_it_exports_is_a_model_as_models_are_published(objective):
+    wanted = variables.wanted(objective.architecture, objective.exported_head)
+    optional = ()
+    if objective.exported_head in variables.WITHOUT_POOLER:
+        optional = variables.family_of(objective.architecture).pooler_names
+    found = {x.path: tuple(x.shape) for x in objective.exported}
+    variables.check(found, wanted, "the objective", optional)
+
+
+def test_its_arithmetic_grows_with_what_it_reads(objective):
+    few, many = (objective.training_flops(n, 4) for n in (8, 16))
+    assert 0 < few < many
