@@ -149,7 +149,7 @@ def training_batches(
         lengths: see `choose_lengths`; with several, a batch says which one is
             enough for it, as `LENGTH_INDEX`.
         group_by_length: whether batches are made of rows of like length.
-        context: the `tf.distribute.InputContext` of this worker.
+        context: that of this worker.
     """
     num_rows = len(rows["input_ids"])
     tensors = {name: tf.constant(value) for name, value in rows.items()}

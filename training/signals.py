@@ -29,7 +29,7 @@ class Stop:
     of the main thread, where signals cannot be caught, none is.
 
     Args:
-        strategy: a `tf.distribute.Strategy`, whose workers end together.
+        strategy: its workers end together.
     """
 
     def __init__(self, strategy: Any):

@@ -96,7 +96,7 @@ def make_train_step(
         optimizer: a built one. Its `iterations` are the global step.
         variables: the variables to train.
         totals: the `Totals` to fill: the objective's terms and `STEP_TERMS`.
-        seed: an integer, from which the dropout seeds of all steps follow.
+        seed: that from which the dropout seeds of all steps follow.
         clip_norm: the largest norm of the gradient; 0 for no limit.
         num_parts: how many parts of a replica's batch are computed one after
             another.
