@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import adafactor, lamb, optimizer, schedules
+from training import adafactor, lamb, optimizer, optimizers, schedules
 
 _PATHS = (
     "bert/pooler/dense/kernel",
@@ -83,6 +83,10 @@ _CASES = {
     ),
     "adafactor": (adafactor.Adafactor, _adafactor),
 }
+
+
+def test_every_optimizer_has_its_formula_here():
+    assert optimizers.OPTIMIZERS.keys() <= _CASES.keys()
 
 
 @pytest.mark.parametrize("case", _CASES)
