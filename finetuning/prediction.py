@@ -97,7 +97,9 @@ class Predictor:
     def _compute(self, batch):
         share = self._batch_size // self._num_replicas
 
-        def of_replica(context: tf.distribute.ValueContext) -> Tensors:
+        def of_replica(
+            context: tf.distribute.experimental.ValueContext,
+        ) -> Tensors:
             number = context.replica_id_in_sync_group % self._num_replicas
             part = slice(number * share, (number + 1) * share)
             return {

@@ -95,7 +95,7 @@ def test_clue_is_handed_in_with_the_ids_and_labels_of_its_files(tmp_path):
 def test_a_regression_of_glue_hands_in_numbers(tmp_path):
     files = {"test.tsv": "index\tsentence1\tsentence2\n0\tA\tB\n1\tA\tB\n"}
     made, split = _split(tmp_path, "sts-b", "predict", files)
-    assert made.labels is None and made.key_metric == "eval_pearson_spearman"
+    assert not made.labels and made.key_metric == "eval_pearson_spearman"
     logits = np.array([[2.5], [0.1]], np.float32)
     made.write(split, {"logits": logits}, str(tmp_path))
     assert _lines(tmp_path / "STS-B.tsv")[1:] == ["0\t2.5", "1\t0.1"]
