@@ -88,6 +88,7 @@ def _is_ours(path, may_close=False):
 
 _directory = _cache_directory()
 if _directory:
+    # Numba makes its settings as it is imported, so that mypy sees none.
     numba.config.CACHE_DIR = _directory  # type: ignore[attr-defined]
 
 njit = functools.partial(numba.njit, cache=_directory is not None)
