@@ -4,6 +4,7 @@ import ast
 import configparser
 import importlib.metadata
 import pathlib
+import re
 import sys
 import warnings
 
@@ -195,6 +196,13 @@ def test_a_tpu_gets_all_that_others_get():
     text = (ROOT / "requirements-tpu.txt").read_text(encoding="utf-8")
     missing = {*filter(None, wanted)} - {*text.splitlines()}
     assert all(line.startswith("tensorflow>=") for line in missing), missing
+
+
+def test_a_commit_is_formatted_as_the_tests_want_it():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    locked = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+    (version,) = re.findall(r"rev: v(\S+)", hooks)
+    assert f"\nruff=={version} " in locked
 
 
 @pytest.mark.parametrize("extra", ["", "dev"])
