@@ -1,4 +1,4 @@
-"""The guides speak of flags that exist, with the defaults that they have."""
+"""The guides speak of what exists: flags, their defaults, pages and tests."""
 
 import ast
 import dataclasses
@@ -16,7 +16,13 @@ from tests import project
 ROOT = project.ROOT
 GUIDES = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", "docs/*.md", "vocab/*.md", "samples/*.md")
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "vocab/*.md",
+        "samples/*.md",
+        "dev/*.md",
+    )
     for path in ROOT.glob(pattern)
     if path.name != "CHANGELOG.md"
 )
@@ -216,6 +222,38 @@ def test_a_cell_that_says_another_default_is_seen():
     assert _is_said("as the model says, else true", [True])
     assert not _is_said("as the model says, else true", [False])
     assert not _is_said("false", [None])
+
+
+def _anchors(text):
+    """The names that a page's headings have as links, as GitHub makes them."""
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        heading = re.sub(r"[^\w\- ]", "", heading.lower())
+        yield heading.strip().replace(" ", "-")
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_links_lead_somewhere(guide):
+    text = (ROOT / guide).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in link:
+            continue
+        file, _, anchor = link.partition("#")
+        path = (ROOT / guide).parent / file if file else ROOT / guide
+        assert path.exists(), link
+        if anchor:
+            page = path.read_text(encoding="utf-8")
+            assert anchor in set(_anchors(page)), link
+
+
+def test_the_tests_that_extending_names_exist():
+    text = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "tests").rglob("*_test.py")
+    )
+    names = set(re.findall(r"\btest_\w+", text))
+    assert names
+    assert not {name for name in names if f"def {name}(" not in code}
 
 
 @pytest.mark.parametrize("kind", ["pretrain", "finetune"])
