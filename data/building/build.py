@@ -33,7 +33,7 @@ def build(config: BuildConfig) -> Manifest:
     start = time.monotonic()
     vocabulary = vocab.load(config.vocab_file)
     paths = inputs.expand(config.input_file)
-    _check_apart(config, paths)
+    _check_apart(config.input_file, paths, config.output_paths)
     for warning in config.warnings():
         logging.warning("%s", warning)
     case.check(vocabulary, config.do_lower_case)
@@ -102,10 +102,10 @@ def _build(config, vocabulary, paths):
     return result
 
 
-def _check_apart(config, paths):
+def _check_apart(input_file, paths, output_paths):
     """Refuses to write where a rerun would take the records for text."""
-    items = [item.strip() for item in config.input_file.split(",")]
-    for output in config.output_paths:
+    items = [item.strip() for item in input_file.split(",")]
+    for output in output_paths:
         directory = os.path.dirname(output) or "."
         if output in paths or any(
             os.path.normpath(item) == os.path.normpath(directory)
@@ -113,7 +113,7 @@ def _check_apart(config, paths):
         ):
             raise ValueError(
                 f"--output_file={output} would be part of --input_file="
-                f"{config.input_file}; write the records to another folder"
+                f"{input_file}; write the records to another folder"
             )
 
 

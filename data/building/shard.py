@@ -76,7 +76,9 @@ def build(
     sizes: list[np.ndarray] = []
     counts = [
         statistics.of_corpus(
-            docs.corpus, vocabulary.roles.unk, _longest(config)
+            docs.corpus,
+            vocabulary.roles.unk,
+            _longest(config.pair_task, config.max_seq_length),
         ),
         *_draw(config, docs.corpus, rules, state, store, sizes, progress),
     ]
@@ -136,11 +138,11 @@ def _rules(config, vocabulary):
     )
 
 
-def _longest(config):
+def _longest(pair_task, max_seq_length):
     """Tokens of a pair, or None where a long sentence goes on in the next."""
-    if config.pair_task == "none":
+    if pair_task == "none":
         return None
-    return config.max_seq_length - _NUM_SPECIAL
+    return max_seq_length - _NUM_SPECIAL
 
 
 class _Share:
