@@ -115,10 +115,10 @@ def parse_fn(
     }
 
     def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = tf.io.parse_example(serialized, spec)
+        values = tf.io.parse_example(serialized, spec)
         parsed = {}
         for feature in features:
-            value = found[names[feature.name]]
+            value = values[names[feature.name]]
             if feature.kind == "int64":
                 value = tf.cast(value, tf.int32)
             if feature.length == 1:

@@ -47,7 +47,7 @@ def find_vocabulary(
     Raises:
         ValueError: --vocab_file is another vocabulary.
     """
-    wanted = {file.stated.made_from.vocab_sha256 for file in files} - {None}
+    wanted = {file.facts.made_from.vocab_sha256 for file in files} - {None}
     if config.vocab_file:
         vocabulary = vocab.load(config.vocab_file)
         _check(vocabulary, wanted, bert)
@@ -116,6 +116,7 @@ def write(
         files: the records that were trained on.
     """
     directory = os.path.join(output_dir, FOLDER)
+    file_io.remove_leftovers(directory)
     by_path = checkpoint.by_path(objective.exported)
     model = PortableModel(
         config=objective.architecture,
@@ -139,7 +140,7 @@ def write(
 
 def _write_case(directory, files):
     """Writes whether the model is uncased, as the records' builds were."""
-    flags = [file.stated.made_from.flags for file in files]
+    flags = [file.facts.made_from.flags for file in files]
     cases = {f["do_lower_case"] for f in flags if "do_lower_case" in f}
     if len(cases) == 1:
         path = os.path.join(directory, case.TOKENIZER_CONFIG)

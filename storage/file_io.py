@@ -8,6 +8,7 @@ here: a folder named `run[1]` is a folder like any other.
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -19,6 +20,8 @@ Mode = Literal["rb", "wb", "ab"]
 _REMOVALS = 10
 _BLOCK_BYTES = 1 << 22
 _TEMPORARY = ".tmp"
+# As `whole` names it: a name, eight digits, and that.
+_IS_TEMPORARY = re.compile(r".+\.[0-9a-f]{8}\.tmp")
 # What stands in a checkout in place of a file that git-lfs has not fetched.
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -163,6 +166,17 @@ def whole(path: str) -> Iterator[BinaryIO]:
         with contextlib.suppress(Exception):
             remove(temporary)
         raise
+
+
+def remove_leftovers(directory: str) -> None:
+    """Removes what kills left half written: the temporary files of `whole`.
+
+    Only who is alone in a directory, as a training is by its lock, may: another
+    process may be writing one.
+    """
+    for name in names_in(directory):
+        if _IS_TEMPORARY.fullmatch(name):
+            remove(os.path.join(directory, name))
 
 
 def open_new(path: str) -> BinaryIO:

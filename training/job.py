@@ -19,6 +19,7 @@ from absl import logging
 
 from storage import file_io, lock
 from training import (
+    best_checkpoint,
     checkpoint,
     compilation,
     loop,
@@ -113,6 +114,9 @@ def train(
             settings, devices, objective, plan.schedule, seed=settings.seed
         )
     is_chief = strategy.is_chief(devices)
+    if is_chief:
+        for folder in ("", best_checkpoint.FOLDER):
+            file_io.remove_leftovers(os.path.join(settings.output_dir, folder))
     checkpoints = Checkpoints(
         settings.output_dir,
         trainer.variables(),

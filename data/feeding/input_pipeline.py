@@ -54,7 +54,7 @@ def parser(
         parse = dynamic_masking.parse_fn(
             masking,
             max_seq_length=max_seq_length,
-            manifest=files[0].stated,
+            manifest=files[0].facts,
             seed=seed,
         )
     else:

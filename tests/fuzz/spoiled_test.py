@@ -138,7 +138,6 @@ def test_settings_of_a_fine_tuning(tmp_path, name):
             "training_rows": rows,
         },
     )
-    task = types.SimpleNamespace(settings=lambda: settings)
     path = tmp_path / run_settings.SETTINGS_FILE
     now = json.loads(path.read_bytes())
 
@@ -146,6 +145,8 @@ def test_settings_of_a_fine_tuning(tmp_path, name):
         put(tmp_path, path.name, data)
         held.read(lambda: programs.load(folder), path, folder)
         held.read(lambda: inherited.settle(config, ()), path, folder)
+
+        task = types.SimpleNamespace(settings=lambda: now["settings"])
 
         def go_on():
             before = run_settings.read(folder)
