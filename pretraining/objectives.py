@@ -27,3 +27,13 @@ def _masked_lm(
 OBJECTIVES: dict[
     str, Callable[[PretrainingConfig, BertConfig, str], PretrainingObjective]
 ] = {"masked_lm": _masked_lm}
+
+
+def make(
+    config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
+) -> PretrainingObjective:
+    """Returns the objective that the flags ask for: there is one so far.
+
+    Create it in the strategy's scope.
+    """
+    return OBJECTIVES["masked_lm"](config, architecture, mixed_precision)

@@ -69,7 +69,7 @@ class Symptoms:
                 step,
                 entropy,
             )
-        if self._config.use_nsp:
+        if "next_sentence_accuracy" in metrics:
             self._look_at_pairs(step, metrics, pair_share)
 
     def _look_at_pairs(self, step, metrics, share):

@@ -9,11 +9,10 @@ from data.feeding.input_pipeline import Parse
 from data.feeding.record_files import RecordFile
 from interop import start
 from modeling.config import BertConfig
-from pretraining import export, preflight, report
+from pretraining import export, objectives, preflight, report
 from pretraining.config import PretrainingConfig
 from pretraining.evaluation import Evaluation
 from pretraining.objective import PretrainingObjective
-from pretraining.objectives import OBJECTIVES
 from pretraining.symptoms import Symptoms
 from pretraining.utilization import Speed
 from storage import file_io
@@ -61,7 +60,7 @@ def run(config: PretrainingConfig) -> dict[str, float] | None:
     )
 
     with devices.scope():
-        objective = OBJECTIVES["masked_lm"](
+        objective = objectives.make(
             config,
             architecture,
             precision.choose(config.mixed_precision, devices),
