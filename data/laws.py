@@ -47,6 +47,15 @@ class Law:
         return len(self.weights) == 1
 
     @property
+    def fills_budget(self) -> bool:
+        """Whether as many tokens are masked as are wanted, if there are any.
+
+        A run, or a word of several tokens, that finds no room is left out; a
+        law under which some tokens cannot be masked may be short of them, too.
+        """
+        return self.is_single
+
+    @property
     def run_lengths(self) -> np.ndarray:
         """How likely a run is of at most 1, 2, ... words, float64."""
         weights = np.cumsum(self.weights)

@@ -163,7 +163,7 @@ class _Reader:
             masked_lm_prob=flags.get("masked_lm_prob"),
             # A longer run or word that finds no room is left out.
             masks_all_wanted=not flags.get("do_whole_word_mask")
-            and bool(law and law.is_single),
+            and bool(law and law.fills_budget),
         )
 
     def _parse(self, records, numbers):
