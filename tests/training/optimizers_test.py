@@ -23,6 +23,7 @@ class _TwoLayers(Objective):
     """Variables of two layers, with all that is around them."""
 
     head_depth = 4
+    term_names = ()
 
     def __init__(self, variables):
         self._variables = variables
