@@ -21,7 +21,6 @@ HUGGING_FACE = "config.json"
 _WRITTEN_BY_TRANSFORMERS = ("architectures", "transformers_version")
 # What is of the file and of the library that wrote it, not of the model.
 _OF_FILE = (
-    *model_config.ONLY,
     "_name_or_path",
     "architectures",
     "dtype",
@@ -85,7 +84,7 @@ def of_file(config: BertConfig, path: str) -> BertConfig:
         return config
     theirs = variables.family_of(config).hugging_face
     return dataclasses.replace(
-        variables.with_extra(config, drop=_OF_FILE),
+        variables.with_extra(config, drop={*config.fixed(), *_OF_FILE}),
         hidden_act=theirs.our_activation(config.hidden_act),
     )
 

@@ -9,7 +9,6 @@ from absl import logging
 
 from interop import bert_config, variables
 from interop.variables import PortableModel
-from modeling import config as model_config
 from modeling.config import BertConfig
 from storage import file_io, json_files
 from text import case
@@ -45,7 +44,7 @@ def read(directory: str) -> tuple[BertConfig, str | None]:
 def write(directory: str, model: PortableModel) -> None:
     """Writes config.json and tokenizer_config.json."""
     config, theirs = model.config, model.family.hugging_face
-    values = json.loads(config.to_json()) | model_config.ONLY
+    values = json.loads(config.to_json()) | config.fixed()
     values["architectures"] = [theirs.architectures[model.head]]
     values["dtype"] = "float32"
     values["hidden_act"] = theirs.their_activation(config.hidden_act)

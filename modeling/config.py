@@ -5,7 +5,7 @@ import difflib
 import json
 import types
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from modeling import activations
 from storage import json_files
@@ -37,9 +37,8 @@ _OF_OTHERS = {
     "attention_window": ("Longformer", None),
     "true_hidden_size": ("MobileBERT", "hidden_size"),
 }
-# Keys of which we have one value; a file need not say it.
-ONLY = {
-    "model_type": "bert",
+# Keys of which BERT has one value; a file need not say it.
+_ONLY = {
     "layer_norm_eps": _LAYER_NORM_EPSILON,
     "position_embedding_type": "absolute",
     "is_decoder": False,
@@ -50,8 +49,7 @@ ONLY = {
 # Google's, and those that transformers has written in all its versions.
 PUBLISHED = frozenset(
     {
-        *ONLY,
-        *_OF_OTHERS,
+        *("model_type", *_ONLY, *_OF_OTHERS),
         *("directionality", "pooler_fc_size", "pooler_num_attention_heads"),
         *("pooler_num_fc_layers", "pooler_size_per_head", "pooler_type"),
         *("_name_or_path", "_num_labels", "adapters", "architectures"),
@@ -88,6 +86,9 @@ class BertConfig:
 
     # The name of the family, as config files have it.
     model_type: ClassVar[str] = "bert"
+    # Keys of which the family has one value. A key that is a field here is none
+    # of them: a file chooses it.
+    only: ClassVar[Mapping[str, Any]] = _ONLY
 
     vocab_size: int
     hidden_size: int = 768
@@ -129,7 +130,19 @@ class BertConfig:
     @property
     def layer_norm_eps(self) -> float:
         """What keeps layer normalisation from dividing by zero."""
-        return _LAYER_NORM_EPSILON
+        return float(self.only["layer_norm_eps"])
+
+    @classmethod
+    def _writes_model_type(cls) -> bool:
+        # Files of google-research/bert have none; others keep what they have.
+        return cls.model_type != BertConfig.model_type
+
+    @classmethod
+    def fixed(cls) -> dict[str, Any]:
+        """Returns {key of a file: the one value that it has in this family}."""
+        own = _own_keys(cls)
+        others = {k: value for k, value in cls.only.items() if k not in own}
+        return {"model_type": cls.model_type, **others}
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str) -> Self:
@@ -148,9 +161,11 @@ class BertConfig:
             raise ValueError(
                 f"{source}: not a BERT config: it has no vocab_size"
             )
-        _refuse_other_models(values, source)
-        known = {field.name for field in dataclasses.fields(cls)} - {"extra"}
+        _refuse_other_models(cls, values, source)
+        known = _own_keys(cls)
         extra = {key: values[key] for key in values if key not in known}
+        if cls._writes_model_type():
+            extra.pop("model_type", None)
         _refuse_slips(extra, known, source)
         try:
             return cls(
@@ -162,27 +177,32 @@ class BertConfig:
 
     def to_json(self) -> str:
         """Returns the text of a bert_config.json, unknown keys included."""
-        values = {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if field.name != "extra"
-        }
+        values = {key: getattr(self, key) for key in _own_keys(type(self))}
+        if self._writes_model_type():
+            values["model_type"] = self.model_type
         return json.dumps({**values, **self.extra}, indent=2, sort_keys=True)
 
 
-def _refuse_other_models(values, source):
+def _own_keys(config_class):
+    return {x.name for x in dataclasses.fields(config_class)} - {"extra"}
+
+
+def _refuse_other_models(config_class, values, source):
+    own = _own_keys(config_class)
     for key, (family, same_as) in _OF_OTHERS.items():
+        if key in own:
+            continue
         value = values.get(key)
         allowed = [None, False, 0, [], {}]
         if same_as is not None:
-            ours = values.get(same_as, getattr(BertConfig, same_as, None))
+            ours = values.get(same_as, getattr(config_class, same_as, None))
             allowed.append(ours)
         if value not in allowed:
             raise ValueError(
                 f"{source}: {key} is {json_files.shown(value)}, as in a config "
                 f"of {family}: it is of another model than BERT"
             )
-    for key, wanted in ONLY.items():
+    for key, wanted in config_class.fixed().items():
         value = values.get(key, wanted)
         if value != wanted:
             raise ValueError(
