@@ -41,8 +41,9 @@ def is_here(directory: str) -> bool:
 def _configs() -> dict[str, type[BertConfig]]:
     """Returns {name of a backbone's class: the class of our config}."""
     return {
-        variables.FAMILIES[name].keras_hub.names["encoder"]: family.config
+        names["encoder"]: family.config
         for name, family in families.FAMILIES.items()
+        if (names := variables.FAMILIES[name].keras_hub.names)
     }
 
 
@@ -133,6 +134,8 @@ def export(directory: str, model: PortableModel) -> None:
 def _check_exportable(directory: str, model: PortableModel) -> None:
     family = model.family
     theirs = family.keras_hub
+    if not theirs.names:
+        raise ValueError(f"KerasHub has no {family.title}")
     if model.head not in theirs.names:
         raise ValueError(
             f"KerasHub has no {family.title} with the head {model.head}; "

@@ -250,6 +250,9 @@ def _compute(kind, path, model, batch):
     for library in _LIBRARIES.get(kind, ()):
         if not importlib.util.find_spec(library):
             return outputs.of_ours(model, batch), f"us, without {library}"
+    if kind == "huggingface" and not model.family.hugging_face.classes():
+        by = f"us, as transformers has no {model.family.title}"
+        return outputs.of_ours(model, batch), by
     computed = {
         "tf1": lambda: (outputs.of_ours(model, batch), "us"),
         "huggingface": lambda: (

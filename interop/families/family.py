@@ -22,6 +22,8 @@ KINDS = {
 # {kind: (end of a library's name, whether it is transposed there)}, one for
 # each of `KINDS`.
 Endings = Mapping[str, tuple[tuple[str, bool], ...]]
+# The tokenizer's and, by the head, the model's and the preprocessor's.
+KerasHubClasses = tuple[Any, Mapping[str, tuple[Any, Any]]]
 
 
 class Row(NamedTuple):
@@ -57,7 +59,8 @@ class HuggingFace:
 
     prefix: str  # Of the encoder's names in a model with a head.
     architectures: Mapping[str, str]  # {head: the class that is saved}.
-    # The classes themselves, imported when they are asked for.
+    # The classes themselves, imported when they are asked for; none of a family
+    # that transformers has not.
     classes: Callable[[], Mapping[str, Any]]
     tokenizer: str
     # Heads of which transformers computes nothing by the pooler and saves none.
@@ -82,15 +85,15 @@ class HuggingFace:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class KerasHub:
-    """A family in KerasHub."""
+    """A family in KerasHub; all of it is empty for one that it has not."""
 
     # {head: the class that the files of a preset name}.
-    names: Mapping[str, str]
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     # Returns the tokenizer's class and {head: (model's, preprocessor's or
     # None)}, imported when they are asked for.
-    classes: Callable[[], tuple[Any, Mapping[str, tuple[Any, Any]]]]
-    settings: tuple[tuple[str, str], ...]  # (ours, theirs) of the config.
-    activations: tuple[str, ...]  # Ours, of those that it has.
+    classes: Callable[[], KerasHubClasses] = lambda: (None, {})
+    settings: tuple[tuple[str, str], ...] = ()  # (ours, theirs) of the config.
+    activations: tuple[str, ...] = ()  # Ours, of those that it has.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -104,7 +107,7 @@ class Family:
     pooler: tuple[Row, ...]
     heads: Mapping[str, tuple[Row, ...]]  # The keys are `variables.HEADS`.
     hugging_face: HuggingFace
-    keras_hub: KerasHub
+    keras_hub: KerasHub = KerasHub()
 
     @property
     def pooler_names(self) -> tuple[str, ...]:

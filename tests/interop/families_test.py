@@ -1,11 +1,16 @@
 """Every family's table is whole: read both ways, nothing is left over."""
 
+import dataclasses
 import json
+from typing import ClassVar
 
 import pytest
 
 from interop import hugging_face, keras_hub, network, variables
+from interop.families.family import KerasHub
 from modeling import activations, families
+from modeling.bert import BertEncoder
+from modeling.config import BertConfig
 from tests import tiny
 from tests.interop import berts
 
@@ -66,4 +71,63 @@ def test_the_classes_are_those_that_files_name(family):
     pytest.importorskip("transformers")
     classes = family.hugging_face.classes()
     names = {head: model.__name__ for head, model in classes.items()}
-    assert names == family.hugging_face.architectures
+    assert not names or names == family.hugging_face.architectures
+
+
+def test_a_backbone_of_keras_hub_is_of_one_family():
+    names = [
+        family.keras_hub.names["encoder"]
+        for family in variables.FAMILIES.values()
+        if family.keras_hub.names
+    ]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("head", variables.HEADS)
+def test_a_directory_of_transformers_names_its_family(tmp_path, family, head):
+    _hold_the_way_back(tmp_path, _config(family), head)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _NarrowConfig(BertConfig):
+    model_type: ClassVar[str] = "narrow"
+
+    embedding_size: int = 8
+
+
+def test_a_family_with_keys_of_its_own_goes_there_and_back(
+    tmp_path, monkeypatch
+):
+    narrow = families.Family(_NarrowConfig, BertEncoder)
+    table = dataclasses.replace(
+        variables.DEFAULT, title="narrow BERT", keras_hub=KerasHub()
+    )
+    monkeypatch.setitem(families.FAMILIES, "narrow", narrow)
+    monkeypatch.setitem(variables.FAMILIES, "narrow", table)
+    config = _NarrowConfig(**tiny.CONFIG)
+    _hold_the_way_back(tmp_path / "huggingface", config, "masked_lm")
+    written = json.loads((tmp_path / "huggingface/config.json").read_text())
+    assert (written["model_type"], written["embedding_size"]) == ("narrow", 8)
+    folder = tmp_path / "keras_hub"
+    with pytest.raises(ValueError, match="^KerasHub has no narrow BERT$"):
+        keras_hub.export(str(folder), berts.model(config, "encoder"))
+    # A preset is BERT's as before.
+    keras_hub_config = {"class_name": "BertBackbone"}
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(keras_hub_config))
+    assert keras_hub.is_here(str(folder))
+    assert keras_hub._configs() == {"BertBackbone": BertConfig}
+
+
+def _hold_the_way_back(folder, config, head):
+    model = berts.model(config, head)
+    hugging_face.export(str(folder), model)
+    found = hugging_face.read(str(folder))
+    theirs = model.family.hugging_face
+    lost = head in theirs.without_pooler
+    but = model.family.pooler_names if lost else ()
+    berts.assert_same(found, model, but=but)
+    drop = ["id2label", "model_type"]
+    assert variables.with_extra(found.config, drop=drop) == (
+        variables.with_extra(config, drop=drop)
+    )
