@@ -1,5 +1,6 @@
 """Conversions, proven by the libraries whose files they are."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -47,6 +48,19 @@ def test_a_model_goes_round_and_comes_back_as_it_was(tmp_path):
         data = (target / file).read_bytes()
         assert hashlib.sha256(data).hexdigest() == digest
     assert len(report["to"]["sha256"]) == 2
+
+
+def test_a_family_that_transformers_has_not_is_computed_here(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(convert_checkpoint, "_LIBRARIES", {})
+    alone = dataclasses.replace(variables.DEFAULT.hugging_face, classes=dict)
+    family = dataclasses.replace(variables.DEFAULT, hugging_face=alone)
+    monkeypatch.setitem(variables.FAMILIES, "bert", family)
+    tf1.export(str(tmp_path / "a"), berts.bert())
+    report = _convert(tmp_path / "a", tmp_path / "b", "huggingface")
+    by = {"from": "us", "to": "us, as transformers has no BERT"}
+    assert report["computed_by"] == by
 
 
 def test_a_part_of_the_heads_goes_when_asked(tmp_path):
