@@ -24,7 +24,7 @@ def test_labels_that_are_none_of_entities_are_of_words(names):
     assert isinstance(scheme, labels.Plain)
     listed = scheme.order(names)
     assert listed == sorted(names)
-    assert scheme.repair(listed) == listed
+    assert list(scheme.repair(listed)) == listed
     assert scheme.entities(listed) == [
         (name, n, n + 1) for n, name in enumerate(listed)
     ]
