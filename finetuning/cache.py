@@ -46,36 +46,36 @@ def rows(
     description = {"version": _VERSION, **description}
     # As it comes back from the file: tuples as lists, keys as strings.
     description = json.loads(json.dumps(description))
-    found = _stated(path)
-    if found and found["made_from"] == description:
+    kept = _describe(path)
+    if kept and kept["made_from"] == description:
         try:
-            read = _read(path, found["features"], found["num_rows"])
-            logging.info("%s: %s rows, as before", path, found["num_rows"])
+            read = _read(path, kept["features"], kept["num_rows"])
+            logging.info("%s: %s rows, as before", path, kept["num_rows"])
             return read
         except (tf.errors.OpError, ValueError) as error:
             logging.warning("%s cannot be read, made again: %s", path, error)
-    made = make()
+    columns = make()
     if is_writer:
-        _write(path, description, made)
-    return made
+        _write(path, description, columns)
+    return columns
 
 
-def _stated(path):
+def _describe(path):
     if not file_io.exists(path):
         return None
     return json_files.read_or_none(path + ".json", _SHAPE)
 
 
-def _write(path, description, made):
+def _write(path, description, columns):
     # A file and a description of another one must never stand side by side.
     file_io.remove(path + ".json")
     temporary = path + ".tmp"
     file_io.clear(temporary)
     with tf.io.TFRecordWriter(temporary) as writer:
-        num_rows = len(next(iter(made.values())))
+        num_rows = len(next(iter(columns.values())))
         for row in range(num_rows):
             features = {
-                name: _feature(values[row]) for name, values in made.items()
+                name: _feature(values[row]) for name, values in columns.items()
             }
             example = tf.train.Example(
                 features=tf.train.Features(feature=features)
@@ -83,15 +83,15 @@ def _write(path, description, made):
             writer.write(example.SerializeToString(deterministic=True))
     file_io.sync(temporary)
     file_io.rename(temporary, path)
-    stated = {
+    described = {
         "num_rows": num_rows,
         "features": {
             name: [values.dtype.name, list(values.shape[1:])]
-            for name, values in made.items()
+            for name, values in columns.items()
         },
         "made_from": description,
     }
-    json_files.write(path + ".json", stated)
+    json_files.write(path + ".json", described)
     logging.info("%s: wrote %s rows", path, num_rows)
 
 
@@ -110,13 +110,13 @@ def _check(features, first):
     there = tf.train.Example.FromString(first).features.feature
     if features.keys() != set(there):
         raise ValueError(f"it has {sorted(there)}, not {sorted(features)}")
-    for name, stated in features.items():
-        kind, shape = (*stated, None, None)[:2]
+    for name, described in features.items():
+        kind, shape = (*described, None, None)[:2]
         is_shape = isinstance(shape, list) and all(
             type(size) is int and size >= 0 for size in shape
         )
         if not (isinstance(kind, str) and kind in _LISTS and is_shape):
-            raise ValueError(f"{name} is described as {stated}")
+            raise ValueError(f"{name} is described as {described}")
         num_values = len(getattr(there[name], _LISTS[kind]).value)
         if num_values != math.prod(shape):
             raise ValueError(f"{name} has {num_values} values, not {shape}")

@@ -55,12 +55,14 @@ def export(directory: str, model: PortableModel) -> None:
     shapes = [
         tf.TensorSpec([None, None], tf.int32, name) for name in outputs.FEATURES
     ]
-    made, _ = tf2onnx.convert.from_function(
+    graph, _ = tf2onnx.convert.from_function(
         tf.function(lambda *features: asked.of_ids(*features)),
         input_signature=shapes,
         opset=_OPSET,
     )
-    file_io.write_whole(os.path.join(directory, FILE), made.SerializeToString())
+    file_io.write_whole(
+        os.path.join(directory, FILE), graph.SerializeToString()
+    )
 
 
 def answers(

@@ -35,10 +35,10 @@ def describe_records(config: MaskingConfig, files: list[RecordFile]) -> str:
     """Says what the two segments are, who draws the masks, what is packed."""
     pair_task = files[0].facts.pair_task
     if files[0].masking == "static":
-        made = f"pair task {pair_task}; masks drawn when they were built"
+        line = f"pair task {pair_task}; masks drawn when they were built"
         if files[0].facts.pack_sequences:
-            made += f"; {_sequences_a_record(files):.2f} sequences a record"
-        return made
+            line += f"; {_sequences_a_record(files):.2f} sequences a record"
+        return line
     word = "words" if config.do_whole_word_mask else "tokens"
     law = LAWS[config.mask_unit]
     return (

@@ -16,15 +16,15 @@ _COLOURS = ("fm", "fk", "fr")  # Of the names of a law.
 def make(inspection: report.Inspection) -> str:
     """Returns the page of an inspection, HTML without links."""
     style = _STYLE.read_text(encoding="utf-8")
-    stated = inspection.manifest
-    pair_task = stated.pair_task
+    manifest = inspection.manifest
+    pair_task = manifest.pair_task
     parts = [
         _head(inspection),
         _tiles(inspection),
         _findings(inspection.found),
         _charts(inspection, pair_task),
         _files(inspection),
-        _flags(stated),
+        _flags(manifest),
         _samples(inspection, pair_task),
         "<footer>Records are numbered from 0. Charts, numbers and samples are "
         "of the records without an error.</footer>",
@@ -220,16 +220,16 @@ def _files(inspection):
     )
 
 
-def _flags(stated):
+def _flags(manifest):
     """How the records were built, of the first manifest."""
-    made_from = stated.made_from
+    made_from = manifest.made_from
     flags = "".join(
         f"<li><code>--{html.escape(f'{name}={value}')}</code></li>"
         for name, value in made_from.flags.items()
     )
     if not flags:
         return ""
-    inputs = [x for shard in stated.shards or () for x in shard.inputs]
+    inputs = [x for shard in manifest.shards or () for x in shard.inputs]
     names = [
         *(item["name"] for item in made_from.inputs or ()),
         *(source.name for source in inputs),

@@ -156,7 +156,7 @@ def test_a_file_of_another_form_is_refused(tmp_path):
 
 def test_what_is_no_json_is_told_with_its_line(tmp_path):
     assert ", line 3, column 1: not JSON" in message(
-        tmp_path, b'{"data": [\n1,\n]}'
+        tmp_path, b'{"data": [\n1,\nx]}'
     )
     found = message(tmp_path, '{"data": "é"}'.encode("latin1"))
     assert "not UTF-8 at byte 10" in found
