@@ -9,6 +9,7 @@ With these, `finetuning.answering` and a run without --do_train need no flags.
 """
 
 import dataclasses
+import functools
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -108,7 +109,7 @@ def restore_weights(config: FinetuningConfig, model: Model) -> int:
     best = os.path.join(config.output_dir, best_checkpoint.FOLDER)
     otherwise = None
     if config.init_checkpoint:
-        otherwise = lambda: initialize(config, model)  # noqa: E731
+        otherwise = functools.partial(initialize, config, model)
     return job.restore_weights(
         model, [best, config.output_dir], otherwise=otherwise
     )

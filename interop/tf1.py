@@ -5,7 +5,6 @@ Our names are theirs, so there is no table; older ones are brought up to date.
 
 import os
 import re
-from collections.abc import Collection
 
 import numpy as np
 
@@ -25,10 +24,6 @@ _NUMBERED = re.compile(r"model\.ckpt-(\d+)\.index")
 _OLDER = (
     (re.compile(r"/weights(?=/|$)"), "/kernel"),
     (re.compile(r"/biases(?=/|$)"), "/bias"),
-)
-# Numbers of a training that belong to no variable.
-_OF_TRAINING = re.compile(
-    r"global_step|beta[12]_power|loss_scale\w*|optimizer/\w+"
 )
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
@@ -105,11 +100,11 @@ def read_tensors(
         )
     except ValueError as error:
         raise ValueError(f"{prefix}: {error}") from None
-    wanted = [n for n in ours if with_state or not _is_state(n, shapes)]
+    wanted = [n for n in ours if with_state or not tensors.is_state(n, shapes)]
     values: dict[str, np.ndarray] = {}
     state: dict[str, np.ndarray] = {}
     for theirs, value in tensors.read(prefix, wanted).items():
-        kind = state if _is_state(theirs, shapes) else values
+        kind = state if tensors.is_state(theirs, shapes) else values
         kind[_present_name(ours[theirs])] = value
     return values, state
 
@@ -118,13 +113,6 @@ def _present_name(name: str) -> str:
     for pattern, present in _OLDER:
         name = pattern.sub(present, name)
     return name
-
-
-def _is_state(name: str, names: Collection[str]) -> bool:
-    """Whether a tensor is of a training: a slot stands below its variable."""
-    return name.rpartition("/")[0] in names or bool(
-        _OF_TRAINING.fullmatch(name)
-    )
 
 
 def read(

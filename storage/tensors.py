@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,11 @@ _UNFINISHED = ".unfinished"
 _WILDCARDS = re.compile(r"[][*?\\]")
 # What TensorFlow's errors say of themselves.
 _OF_NODES = re.compile(r"\{\{.*?\}\} *| *\[Op:\w+\]")
+# Numbers of a training that belong to no variable: the step, the optimizer's
+# mark, the scale of the loss, and what other Adams keep.
+_OF_TRAINING = re.compile(
+    r"global_step|beta[12]_power|loss_scale\w*|optimizer/\w+"
+)
 # A file that ends too early comes as an IndexError.
 _ERRORS = (tf.errors.OpError, IndexError, RuntimeError)
 
@@ -155,6 +160,21 @@ def save(prefix: str, values: Mapping[str, Any]) -> None:
         tensor_names=list(values),
         shape_and_slices=[""] * len(values),
         tensors=[tf.convert_to_tensor(value) for value in values.values()],
+    )
+
+
+def is_state(name: str, names: Container[str]) -> bool:
+    """Whether a tensor is no weight: the step, or of an optimizer.
+
+    A slot, whatever the optimizer calls it, stands below its variable:
+    bert/pooler/dense/kernel/adam_m.
+
+    Args:
+        name: of the tensor.
+        names: of all tensors of the checkpoint.
+    """
+    return name.rpartition("/")[0] in names or bool(
+        _OF_TRAINING.fullmatch(name)
     )
 
 

@@ -50,9 +50,7 @@ def average(config: AverageConfig) -> str:
         os.path.join(config.model_dir, f"model.ckpt-{step}") for step in steps
     ]
     shapes = [tensors.shapes(prefix) for prefix in prefixes]
-    names = sorted(
-        n for n in shapes[0] if not checkpoint.is_state(n, shapes[0])
-    )
+    names = sorted(n for n in shapes[0] if not tensors.is_state(n, shapes[0]))
     for step, other in zip(steps, shapes, strict=True):
         wrong = [n for n in names if other.get(n) != shapes[0][n]]
         if wrong:

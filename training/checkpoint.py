@@ -9,7 +9,7 @@ two files, and is whole once its .index is there.
 import os
 import re
 import time
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
 import tensorflow as tf
@@ -24,8 +24,6 @@ _NUMBERED = re.compile(re.escape(_PREFIX) + r"-(\d+)" + re.escape(".index"))
 _UNFINISHED = ".unfinished"
 # How long to wait, each time, for room on the disk or for the network.
 _WAITS_SECS = (1, 5, 15, 30, 60)
-# The optimizer's mark, and the scale of the loss.
-_STATE = re.compile(r"optimizer/\w+|loss_scale\w*")
 
 write = tensors.write
 
@@ -239,7 +237,7 @@ def _prefix(directory, step):
 
 def _check_shapes(source, variables, shapes):
     missing = [name for name in variables if name not in shapes]
-    if missing and all(is_state(name, variables) for name in missing):
+    if missing and all(tensors.is_state(name, variables) for name in missing):
         raise ValueError(
             f"{source} has the weights of this model and no {missing[0]}: it "
             "is no checkpoint of a training to go on with. To start from its "
@@ -256,20 +254,3 @@ def _check_shapes(source, variables, shapes):
                 f"{source}: {name} has shape {list(shapes[name])}, the model "
                 f"of --bert_config_file wants {list(variable.shape)}"
             )
-
-
-def is_state(name: str, names: Container[str]) -> bool:
-    """Whether a tensor is no weight: the step, or of an optimizer.
-
-    A slot, whatever the optimizer calls it, stands below its variable:
-    bert/pooler/dense/kernel/adam_m.
-
-    Args:
-        name: of the tensor.
-        names: of all tensors of the checkpoint.
-    """
-    return (
-        name == GLOBAL_STEP
-        or name.rpartition("/")[0] in names
-        or bool(_STATE.fullmatch(name))
-    )

@@ -47,7 +47,6 @@ class Plan:
     Args:
         program: its name.
         num_train_steps: the step at which it ends.
-        num_warmup_steps: the steps in which the learning rate rises.
         schedule: the learning rate.
         arithmetic: lines for the log, what the flags come to.
         description: of settings.json, what else decides on the weights.

@@ -283,11 +283,12 @@ class _Blocks:
                 # The workers run blocks of one length, and end together.
                 pace = self._stop.agree(pace)
                 self.is_stopped = self._stop.is_asked
+            timed = None if self._is_first else seconds
             if not self._is_first:
                 self._max_steps = max(1, int(_BLOCK_SECS / max(pace, 1e-6)))
-            num_steps -= num_block
-            yield num_block, sums, None if self._is_first else seconds
             self._is_first = False
+            num_steps -= num_block
+            yield num_block, sums, timed
 
 
 def _report(metrics: Metrics, num_steps: int) -> Metrics:

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from finetuning import batches, cache
+from storage import tensors
 from tests.finetuning import tiny_task
 from training import checkpoint
 
@@ -209,7 +210,7 @@ def test_a_frozen_encoder_stays_as_it_was(directory):
         name
         for name in start
         if name in frozen
-        and not checkpoint.is_state(name, start)
+        and not tensors.is_state(name, start)
         and np.abs(start[name] - frozen[name]).max() > 1e-6
     }
     assert changed == {"output_weights", "output_bias"}

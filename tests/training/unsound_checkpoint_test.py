@@ -196,7 +196,7 @@ def test_a_missing_weight_is_of_another_model(tmp_path):
 )
 def test_state_and_weights_are_told_apart(name, is_state):
     names = {name, "bert/a/kernel", "cls/predictions/output_bias"}
-    assert checkpoint.is_state(name, names) == is_state
+    assert tensors.is_state(name, names) == is_state
 
 
 def test_a_folder_whose_name_is_a_pattern_is_a_folder(tmp_path):
