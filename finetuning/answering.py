@@ -90,9 +90,7 @@ class Answerer:
             for begin in range(0, len(examples), _AT_ONCE):
                 yield from self._answers(examples[begin : begin + _AT_ONCE])
             return
-        text = corpus.read(path).removesuffix("\n")
-        lines = [line.rstrip("\r") for line in text.split("\n")]
-        yield from self.answer(lines, path)
+        yield from self.answer(lines_of(path), path)
 
     def _answers(self, examples: Sequence[Any]) -> Sequence[Any]:
         rows = self._task.make_rows("predict", examples)
@@ -108,3 +106,9 @@ class Answerer:
         num_rows = len(rows["input_ids"])
         is_few = num_rows <= _FEW_ROWS * self._num_replicas
         return (self._few if is_few else self._many).outputs(rows)
+
+
+def lines_of(path: str) -> list[str]:
+    """Returns the lines of a text file, plain or gzipped, as `answer` takes."""
+    text = corpus.read(path).removesuffix("\n")
+    return [line.rstrip("\r") for line in text.split("\n")]

@@ -14,59 +14,26 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data.building import similar_words
-from finetuning import features
+from finetuning import answering, features
 from finetuning.question_answering import config as question_config
 from finetuning.question_answering import task as question_answering
 from finetuning.tagging import config as tagging_config
 from finetuning.tagging import task as tagging
-from tests import project
 from tests.data import built
 from tests.finetuning.question_answering import squads
-from tests.fuzz import held, near
+from tests.fuzz import held, near, tasks
 from tests.fuzz.held import examples, put
 from text import vocab
 from tools import predict
 
 pytestmark = pytest.mark.slow
+folder = tasks.folder
 
 NUM_QUESTIONS = 300
 NUM_SENTENCES = 250
 NUM_CLUENER = 250
 NUM_LINES = 200
 NUM_SIMILAR_WORDS = 100
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = tmp_path_factory.mktemp("tasks")
-    project.write_vocabulary(path, ("a", "b", "中", "国", "##b"))
-    return path
-
-
-def _config(make, folder, **flags):
-    defaults = {
-        "bert_config_file": str(folder / "bert.json"),
-        "vocab_file": str(folder / "vocab.txt"),
-        "output_dir": str(folder / "out"),
-        "do_train": True,
-        "max_seq_length": 16,
-    }
-    return make(**defaults | flags)
-
-
-def _read(made, split, path):
-    """Reads a split and makes its rows."""
-
-    def read():
-        found = made.read(split)
-        made.make_rows(split, found)
-        return found
-
-    return held.read(read, path)
-
-
-def _is_whole(result, num_rows):
-    assert result.error or len(result.value) + result.num_left_out == num_rows
 
 
 _QUESTIONS = squads.data_of(
@@ -99,7 +66,7 @@ def _num_questions(content):
 def test_questions(folder, content, version_2, split):
     path = put(folder, "squad.json", content)
     made = question_answering.QuestionAnswering(
-        _config(
+        tasks.make_config(
             question_config.QuestionAnsweringConfig,
             folder,
             train_file=path,
@@ -112,9 +79,9 @@ def test_questions(folder, content, version_2, split):
     if split == "any":
         held.read(lambda: made.examples_of_file(path), path)
         return
-    found = _read(made, split, path)
+    found = tasks.read(made, split, path)
     if split == "train":
-        _is_whole(found, 0 if found.error else _num_questions(content))
+        tasks.check_whole(found, 0 if found.error else _num_questions(content))
     elif not found.error:
         # A question without a text is told of, and kept.
         num_questions = _num_questions(content)
@@ -125,7 +92,7 @@ def test_questions(folder, content, version_2, split):
 def _tagging(folder, **flags):
     flags |= {"window_overlap": 4}
     return tagging.Tagging(
-        _config(tagging_config.TaggingConfig, folder, **flags)
+        tasks.make_config(tagging_config.TaggingConfig, folder, **flags)
     )
 
 
@@ -151,7 +118,7 @@ def test_sentences_of_a_word_a_line(folder, content, digits, split):
         do_train=split == "train",
         **{f"{split}_file": path},
     )
-    found = _read(made, split, path)
+    found = tasks.read(made, split, path)
     hashes = content.count(b"\n#") + content.startswith(b"#")
     if found.error or hashes > content.count(b"# id 1\n"):
         return
@@ -162,7 +129,7 @@ def test_sentences_of_a_word_a_line(folder, content, digits, split):
             groups, has_words = groups + has_words, False
         else:
             has_words = has_words or not line.startswith("#")
-    _is_whole(found, groups + has_words)
+    tasks.check_whole(found, groups + has_words)
 
 
 _CLUENER = {
@@ -181,7 +148,7 @@ def test_sentences_of_cluener(folder, content, split):
     if split == "any":
         held.read(lambda: made.examples_of_file(path), path)
         return
-    found = _read(made, split, path)
+    found = tasks.read(made, split, path)
     if found.error or not content.startswith(b"{"):
         return
     lines = content.decode("utf-8-sig").rstrip("\n").split("\n")
@@ -193,7 +160,7 @@ def test_sentences_of_cluener(folder, content, split):
 @given(near.files_of("a b\tb\n中国 ||| a\n\n".encode()), st.integers(1, 64))
 def test_lines_to_answer_and_to_draw_features_of(folder, content, block):
     path = put(folder, "lines.txt", content)
-    of_file = held.read(lambda: list(predict._lines_of_file(path)), path)
+    of_file = held.read(lambda: answering.lines_of(path), path)
     found = held.read(lambda: features._read(path), path)
     assert bool(found.error) == bool(of_file.error)
     reader, writer = os.pipe()
@@ -210,7 +177,7 @@ def test_lines_to_answer_and_to_draw_features_of(folder, content, block):
         os.close(reader)
     if of_file.error:
         return
-    (lines,) = of_file.value
+    lines = of_file.value
     text = content.decode("utf-8-sig").removesuffix("\n")
     assert lines == [x.rstrip("\r") for x in text.split("\n")]
     assert len(found.value) == len(lines)
@@ -219,7 +186,7 @@ def test_lines_to_answer_and_to_draw_features_of(folder, content, block):
     for made in (
         _tagging(folder),
         question_answering.QuestionAnswering(
-            _config(
+            tasks.make_config(
                 question_config.QuestionAnsweringConfig,
                 folder,
                 do_train=False,

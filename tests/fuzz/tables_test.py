@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from finetuning.classification import config as classification_config
 from finetuning.classification import task as classification
-from tests import project
-from tests.fuzz import held, near
+from tests.fuzz import near, tasks
 from tests.fuzz.held import examples, put
 
 pytestmark = pytest.mark.slow
+folder = tasks.folder
 
 NUM_TABLES = 300
 NUM_JSON_LINES = 400
@@ -27,45 +27,12 @@ NUM_OWN = 300
 NUM_SWAG = 100
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    path = tmp_path_factory.mktemp("tasks")
-    project.write_vocabulary(path, ("a", "b", "中", "国", "##b"))
-    return path
-
-
-def _config(make, folder, **flags):
-    defaults = {
-        "bert_config_file": str(folder / "bert.json"),
-        "vocab_file": str(folder / "vocab.txt"),
-        "output_dir": str(folder / "out"),
-        "do_train": True,
-        "max_seq_length": 16,
-    }
-    return make(**defaults | flags)
-
-
 def _classify(folder, task_name, path, split="train", **flags):
     flags |= {"task_name": task_name, f"{split}_file": path}
-    made = classification.Classification(
-        _config(classification_config.ClassifierConfig, folder, **flags)
+    config = tasks.make_config(
+        classification_config.ClassifierConfig, folder, **flags
     )
-    return _read(made, split, path)
-
-
-def _read(made, split, path):
-    """Reads a split and makes its rows."""
-
-    def read():
-        found = made.read(split)
-        made.make_rows(split, found)
-        return found
-
-    return held.read(read, path)
-
-
-def _is_whole(result, num_rows):
-    assert result.error or len(result.value) + result.num_left_out == num_rows
+    return tasks.read(classification.Classification(config), split, path)
 
 
 _TABLES = {
@@ -160,7 +127,7 @@ def test_json_lines_of_a_task(folder, named, split, kind):
     if found.error:
         return
     lines = content.decode("utf-8-sig").rstrip("\n").split("\n")
-    _is_whole(found, len(lines))
+    tasks.check_whole(found, len(lines))
 
 
 @examples(NUM_OWN)
