@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Annotated, Literal, Self
 
+from jobs.config import EngineSettings
 from settings.flag import Flag, Settings
 from storage import lock
 from text import case, encodings
@@ -47,7 +48,7 @@ class MaskingConfig(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BuildConfig(MaskingConfig, TextSettings):
+class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
     """The flags of google-research/bert's create_pretraining_data, and more."""
 
     input_file: Annotated[
@@ -135,31 +136,6 @@ class BuildConfig(MaskingConfig, TextSettings):
             decides="nothing",
         ),
     ] = 256
-    num_workers: Annotated[
-        int,
-        Flag(
-            "Processes that build shards at the same time; 0 takes all cores. "
-            "The records do not depend on it.",
-            "not_negative",
-            decides="nothing",
-        ),
-    ] = 0
-    engine: Annotated[
-        Literal["local", "ray"],
-        Flag(
-            "Where the shards are built: here, or on a Ray cluster that sees "
-            "the same files.",
-            decides="nothing",
-        ),
-    ] = "local"
-    ray_address: Annotated[
-        str,
-        Flag(
-            "The Ray cluster: host:port, ray://host:port or auto, which finds "
-            "the one this machine belongs to.",
-            decides="nothing",
-        ),
-    ] = "auto"
     overwrite: Annotated[
         bool,
         Flag(

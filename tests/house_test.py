@@ -17,7 +17,9 @@ ROOT = project.ROOT
 _HERE = (
     "settings",
     "storage",
+    "jobs",
     "text",
+    "corpus",
     "data",
     "modeling",
     "training",
@@ -27,10 +29,12 @@ _HERE = (
 MAY_IMPORT = {
     "settings": set(),
     "storage": set(),
+    "jobs": {"settings", "storage"},
     "text": {"settings", "storage"},
     "modeling": {"storage"},
     "training": {"settings", "storage"},
-    "data": {"settings", "storage", "text"},
+    "corpus": {"settings", "storage", "jobs", "text"},
+    "data": {"settings", "storage", "jobs", "text"},
     "interop": {"settings", "storage", "text", "modeling"},
     "pretraining": {*_HERE},
     "finetuning": {*_HERE},
@@ -46,6 +50,7 @@ MAY_IMPORT = {
 NEVER_IMPORTS = {
     "storage": {"keras"},
     "text": {"keras"},
+    "corpus": {"keras"},
     "data": {"keras"},
     "modeling": {"tensorflow", "absl"},
 }

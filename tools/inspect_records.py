@@ -13,8 +13,8 @@ import tensorflow as tf
 from absl import app, flags, logging
 
 import config_flags
-from data.building.progress import Progress
 from data.laws import LAWS
+from jobs.progress import Progress
 from settings.flag import Flag, Settings
 from storage import file_io, inputs
 from text import vocab

@@ -9,16 +9,15 @@ from absl import logging
 from data import manifest
 from data.building import (
     earlier,
-    engines,
     made_from,
     shards,
     statistics,
     worker,
 )
 from data.building.layout import Layout
-from data.building.progress import Progress
 from data.config import BuildConfig
 from data.manifest import FileSize, Manifest
+from jobs import engines
 from storage import file_io, inputs, lock
 from text import case, vocab
 
@@ -158,26 +157,9 @@ def _run(config, title, function, jobs):
     Raises:
         ValueError: some failed; names them. The others are done.
     """
-    if not jobs:
-        return {}
-    total = sum(job.shard.num_bytes for job in jobs)
-    with Progress(title, total, "B") as progress:
-        results = engines.run(config, function, jobs, progress.advance)
-    failed = [
-        f"shard {job.shard.index} (of {job.shard.pieces[0].path}, from byte "
-        f"{job.shard.pieces[0].begin}): {result}"
-        for job, result in zip(jobs, results, strict=True)
-        if isinstance(result, Exception)
-    ]
-    if failed:
-        raise ValueError(
-            f"{len(failed)} of {len(jobs)} shards failed, the others are kept "
-            "for the next run:\n" + "\n".join(failed)
-        )
-    return {
-        job.shard.index: result
-        for job, result in zip(jobs, results, strict=True)
-    }
+    results = engines.run_all(config, title, function, jobs)
+    numbers = [job.shard.index for job in jobs]
+    return dict(zip(numbers, results, strict=True))
 
 
 def _describe(work, layout, entries, num_input_files):

@@ -23,9 +23,9 @@ from data.building import (
     statistics,
 )
 from data.building.encoder import Encoder
-from data.building.progress import Advance
 from data.config import BuildConfig
 from data.manifest import FileSize, Shard
+from jobs.progress import Advance
 from storage import file_io
 from text import tokenization
 from text.vocab import Vocabulary

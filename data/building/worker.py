@@ -6,9 +6,9 @@ import socket
 from typing import NamedTuple
 
 from data.building import earlier, made_from, shard, shards
-from data.building.progress import Advance
 from data.config import BuildConfig
 from data.manifest import MadeFrom, Shard
+from jobs.progress import Advance
 from storage import file_io
 from text import corpus, vocab
 
@@ -19,6 +19,20 @@ class Job(NamedTuple):
     shard: shards.Shard
     part_paths: tuple[str, ...]  # The files of its records, in order.
     entry_path: str  # Says, once it is there, that the shard is whole.
+
+    @property
+    def name(self) -> str:
+        return f"shard {self.shard.index}"
+
+    @property
+    def num_bytes(self) -> int:
+        return self.shard.num_bytes
+
+    @property
+    def place(self) -> str:
+        """Where its text begins, for errors."""
+        first = self.shard.pieces[0]
+        return f"of {first.path}, from byte {first.begin}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,8 @@ import pathlib
 
 import pytest
 
-from data.building import build, engines, shards
+from data.building import build, shards
+from jobs import engines
 from tests import project
 from tests.data import built, stoppable
 

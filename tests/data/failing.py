@@ -17,6 +17,14 @@ class Job(NamedTuple):
     num_failures: int = 0
     seconds: float = 0.0
 
+    @property
+    def name(self):
+        return f"shard {self.shard.index}"
+
+    @property
+    def num_bytes(self):
+        return self.shard.num_bytes
+
 
 def job(folder, number, **settings):
     shard = Shard(number, 0, (Piece("text", 0, 100),))

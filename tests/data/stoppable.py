@@ -6,7 +6,8 @@ import pathlib
 import shutil
 import tempfile
 
-from data.building import build, engines, shards, worker
+from data.building import build, shards, worker
+from jobs import engines
 from storage import file_io
 from tests import project
 from tests.data import built

@@ -5,9 +5,9 @@ import os
 from typing import NamedTuple
 
 from data import manifest
-from data.building.progress import Advance
 from data.laws import LAWS
 from data.manifest import UNKNOWN, Manifest
+from jobs.progress import Advance
 from storage import file_io
 from text import vocab
 from tools.inspection import checks, findings, frames, schema

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data.building import crc32c
-from data.building.progress import Advance
+from jobs.progress import Advance
 from storage import file_io
 from text.compiled import njit
 

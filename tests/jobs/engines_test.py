@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from data.building import engines
+from jobs import engines
 from tests import house_test
 from tests.data import failing
 
@@ -98,6 +98,6 @@ def _interrupt(_):
     raise KeyboardInterrupt
 
 
-def test_a_cluster_is_sent_all_that_the_builder_imports():
-    wanted = {"data"} | house_test.MAY_IMPORT["data"]
+def test_a_cluster_is_sent_all_that_its_jobs_import():
+    wanted = {"corpus", "data"} | house_test.MAY_IMPORT["data"]
     assert wanted == set(engines.SHIPPED)

@@ -1,4 +1,4 @@
-"""Runs the shards of a build: in processes here, or on a Ray cluster.
+"""Runs many jobs: in processes here, or on a Ray cluster.
 
 An engine calls `function(job, advance)` for each job and returns the results
 in the order of the jobs, an `Exception` where a job failed. A job that fails
@@ -18,16 +18,18 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing import resource_tracker
+from typing import Protocol
 
 from absl import logging
 
-from data.building.progress import Advance
-from data.config import BuildConfig
+from jobs.config import EngineSettings
+from jobs.progress import Advance, Progress
 
 _ATTEMPTS = 2
 _SECS_OF_WAITING = 10
 _PR_SET_PDEATHSIG = 1
-SHIPPED = ("data", "settings", "storage", "text")  # All that workers import.
+# All that workers import.
+SHIPPED = ("corpus", "data", "jobs", "settings", "storage", "text")
 _LIMITS_OF_CONTAINERS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
@@ -36,26 +38,73 @@ _LIMITS_OF_CONTAINERS = (
 _BYTES_A_BYTE, _BYTES_BESIDE = 3, 500_000_000
 
 
+class Job(Protocol):
+    """What an engine has to know of a job."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it: `shard 3`."""
+
+    @property
+    def num_bytes(self) -> int:
+        """How much text it works on."""
+
+
+def run_all(
+    settings: EngineSettings, title: str, function: Callable, jobs: Sequence
+) -> list:
+    """Runs jobs, and shows how far they are; none may fail.
+
+    Args:
+        title: what the progress calls it.
+        function, jobs: as of `run`; a job also says its `place`, for errors.
+
+    Returns:
+        The results, in the order of the jobs.
+
+    Raises:
+        ValueError: some failed; names them. The others are done.
+    """
+    if not jobs:
+        return []
+    total = sum(job.num_bytes for job in jobs)
+    with Progress(title, total, "B") as progress:
+        results = run(settings, function, jobs, progress.advance)
+    failed = [
+        f"{job.name} ({job.place}): {result}"
+        for job, result in zip(jobs, results, strict=True)
+        if isinstance(result, Exception)
+    ]
+    if failed:
+        raise ValueError(
+            f"{len(failed)} of {len(jobs)} shards failed, the others are kept "
+            "for the next run:\n" + "\n".join(failed)
+        )
+    return results
+
+
 def run(
-    config: BuildConfig, function: Callable, jobs: Sequence, advance: Advance
+    settings: EngineSettings,
+    function: Callable,
+    jobs: Sequence[Job],
+    advance: Advance,
 ) -> list:
     """Runs jobs, see above.
 
     Args:
         function: of a module or an object's, sent to each worker once; given a
             job and a function to tell progress.
-        jobs: with a `shard` each.
         advance: is told how much is done, in bytes of text.
 
     Raises:
         ValueError: there is one job and its text is wrong.
     """
-    if config.engine == "ray":
-        return _run_on_ray(config.ray_address, function, jobs, advance)
+    if settings.engine == "ray":
+        return _run_on_ray(settings.ray_address, function, jobs, advance)
     if len(jobs) == 1:
         return [function(jobs[0], advance)]
     return _run_here(
-        _num_workers(config.num_workers, jobs), function, jobs, advance
+        _num_workers(settings.num_workers, jobs), function, jobs, advance
     )
 
 
@@ -63,7 +112,7 @@ def _num_workers(wanted, jobs):
     if wanted:
         return min(wanted, len(jobs))
     cores = len(os.sched_getaffinity(0))
-    longest = max(job.shard.num_bytes for job in jobs)
+    longest = max(job.num_bytes for job in jobs)
     needed = _BYTES_A_BYTE * longest + _BYTES_BESIDE
     fitting = max(1, _available_bytes() // needed)
     if fitting < min(cores, len(jobs)):
@@ -150,7 +199,7 @@ class _Worker:
         self.index, self.attempt = index, attempt
         self.result = None
         self._told = 0
-        self._shard = jobs[index].shard
+        self._name = jobs[index].name
         # A process that died meanwhile is noticed where it is listened to.
         with contextlib.suppress(OSError):
             self.connection.send(jobs[index])
@@ -175,7 +224,7 @@ class _Worker:
         return True
 
     def should_be_tried_again(self) -> bool:
-        if not _should_be_tried_again(self._shard, self.attempt, self.result):
+        if not _should_be_tried_again(self._name, self.attempt, self.result):
             return False
         self._advance(-self._told)
         return True
@@ -186,12 +235,12 @@ class _Worker:
         self.process.join()
 
 
-def _should_be_tried_again(shard, attempt, result):
+def _should_be_tried_again(name, attempt, result):
     if not isinstance(result, Exception) or isinstance(result, ValueError):
         return False
     logging.warning(
-        "shard %d failed (%s)%s",
-        shard.index,
+        "%s failed (%s)%s",
+        name,
         result,
         "; it is tried again" if attempt < _ATTEMPTS else "",
     )
@@ -242,7 +291,7 @@ def _run_on_ray(address, function, jobs, advance):
             "--engine=ray needs the package ray: pip install -e '.[ray]'"
         ) from None
     _check_address(address)
-    root = pathlib.Path(__file__).resolve().parents[2]
+    root = pathlib.Path(__file__).resolve().parents[1]
     modules = [str(root / name) for name in SHIPPED]
     try:
         ray.init(
@@ -289,12 +338,11 @@ def _run_ray_tasks(ray, function, jobs, advance):
                 results[index] = error.cause or error
             except ray.exceptions.RayError as error:
                 results[index] = error
-            shard = jobs[index].shard
-            if _should_be_tried_again(shard, attempt, results[index]):
-                again = task.remote(shared, jobs[index])
-                running[again] = index, attempt + 1
+            job = jobs[index]
+            if _should_be_tried_again(job.name, attempt, results[index]):
+                running[task.remote(shared, job)] = index, attempt + 1
             else:
-                advance(shard.num_bytes)
+                advance(job.num_bytes)
     return results
 
 

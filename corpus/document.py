@@ -1,0 +1,17 @@
+"""What is read from raw files, and cleaned: documents of paragraphs."""
+
+from typing import NamedTuple
+
+
+class Document(NamedTuple):
+    """A text that belongs together, from beginning to end.
+
+    Args:
+        source: where it came from, for people: the file, the member of an
+            archive, and the place in it, such as `news.json.gz line 17`.
+        text: its paragraphs, one a line, "\\n" between them. A blank line says
+            nothing.
+    """
+
+    source: str
+    text: str
