@@ -145,7 +145,7 @@ def test_the_standard_output_is_whole_whatever_is_in_it(tmp_path):
         cwd=project.ROOT,
         env=project.environment() | {"LC_ALL": "C", "PYTHONUTF8": "0"},
         capture_output=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.decode("utf-8").splitlines()
@@ -158,7 +158,7 @@ def _program(*arguments):
         cwd=project.ROOT,
         env=project.environment(),
         capture_output=True,
-        timeout=120,
+        timeout=600,
     )
 
 

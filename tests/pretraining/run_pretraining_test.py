@@ -15,7 +15,7 @@ import tensorflow as tf
 from tests import tiny
 
 _ROOT = pathlib.Path(__file__).parents[2]
-_TIMEOUT_SECS = 120
+_TIMEOUT_SECS = 600
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tests import project, workers
 from training import signals
 
-_TIMEOUT_SECS = 120
+_TIMEOUT_SECS = 600
 # Busy in C code, which no Python handler interrupts.
 _PROGRAM = """
 import ctypes
