@@ -25,7 +25,7 @@ logging.set_verbosity(logging.INFO)
 build.build(config.BuildConfig(**json.loads(sys.argv[1])))
 """
 NUM_SHARDS = 3
-DEADLINE_SECS = 60
+DEADLINE_SECS = 600
 
 
 class Build:

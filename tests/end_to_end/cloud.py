@@ -11,7 +11,7 @@ import pytest
 
 from tests import project
 
-TIMEOUT_SECS = 120
+TIMEOUT_SECS = 600
 
 
 class Cloud:
