@@ -57,8 +57,11 @@ class Count:
         """Takes in what the rule did elsewhere."""
         self.num += num
         self.num_chars += num_chars
-        merged = sorted({*self.samples, *samples})
-        self.samples = merged[:NUM_SAMPLES]
+        # Of those that begin alike, one: a line that all have would be all.
+        merged: dict[str, Sample] = {}
+        for sample in sorted({*self.samples, *samples}):
+            merged.setdefault(sample.text, sample)
+        self.samples = list(merged.values())[:NUM_SAMPLES]
 
 
 class Tally:
@@ -84,7 +87,7 @@ class Tally:
         shown = text[:_SAMPLE_CHARS]
         rank = zlib.crc32(shown.encode("utf-8", "surrogatepass"))
         is_full = len(count.samples) == NUM_SAMPLES
-        if not is_full or rank < count.samples[-1].rank:
+        if not is_full or rank <= count.samples[-1].rank:
             count.add(0, 0, [Sample(rank, source, shown)])
 
     def add(self, other: "Tally") -> None:

@@ -48,6 +48,15 @@ class FileSize:
 
 
 @dataclasses.dataclass(frozen=True)
+class Line:
+    """A line of a shard's text."""
+
+    piece: int  # Which of the shard's inputs it is in.
+    line: int  # Its number there, from 1.
+    num_tokens: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Shard:
     """What one shard was made from, and what it holds."""
 
@@ -56,6 +65,10 @@ class Shard:
     open_ended: list[str]  # Files whose last document goes on in the next one.
     parts: list[FileSize]  # Of its records, one for each file they are in.
     counts: dict[str, int]  # See `data.building.statistics`.
+    # What earlier builds did not look for:
+    longest_line: Line | None = None
+    unk_characters: dict[str, int] | None = None  # The most frequent.
+    document_hashes: str | None = None  # See `building.duplicates`.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,6 +92,7 @@ class Manifest:
     compression: str | None = None
     files: dict[str, FileSize]  # By path, seen from the manifest's folder.
     statistics: dict[str, float] | None = None
+    unk_characters: dict[str, int] | None = None  # The most frequent, in order.
     shards: list[Shard] | None = None
     num_input_files: Any = None
 

@@ -29,13 +29,19 @@ _ATTEMPTS = 2
 _SECS_OF_WAITING = 10
 _PR_SET_PDEATHSIG = 1
 # All that workers import.
-SHIPPED = ("corpus", "data", "jobs", "settings", "storage", "text")
+SHIPPED = (
+    "corpus",
+    "data",
+    "jobs",
+    "pages",
+    "settings",
+    "storage",
+    "text",
+)
 _LIMITS_OF_CONTAINERS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 )
-# A worker needs this many times the memory of its text, and a little more.
-_BYTES_A_BYTE, _BYTES_BESIDE = 3, 500_000_000
 
 
 class Job(Protocol):
@@ -48,6 +54,10 @@ class Job(Protocol):
     @property
     def num_bytes(self) -> int:
         """How much text it works on."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """How much memory a process needs for it."""
 
 
 def run_all(
@@ -112,8 +122,7 @@ def _num_workers(wanted, jobs):
     if wanted:
         return min(wanted, len(jobs))
     cores = len(os.sched_getaffinity(0))
-    longest = max(job.num_bytes for job in jobs)
-    needed = _BYTES_A_BYTE * longest + _BYTES_BESIDE
+    needed = max(job.memory_bytes for job in jobs)
     fitting = max(1, _available_bytes() // needed)
     if fitting < min(cores, len(jobs)):
         logging.info(

@@ -35,7 +35,9 @@ _WILDCARDS = {
 }
 
 
-def expand(patterns: str, flag: str = "input_file") -> list[str]:
+def expand(
+    patterns: str, flag: str = "input_file", is_raw: bool = False
+) -> list[str]:
     """Returns the files that a comma list of files, globs, directories names.
 
     Items keep their order; the files of one item are sorted. A directory
@@ -44,19 +46,28 @@ def expand(patterns: str, flag: str = "input_file") -> list[str]:
     beside records. Folders and `.json` files that are passed over are named in
     a warning.
 
+    Args:
+        patterns: the comma list.
+        flag: that has it, for errors.
+        is_raw: whether files of any form are looked for: a directory stands
+            for what is in it at any depth, and `.json` is as good as others.
+
     Raises:
         ValueError: an item matches no file, or what is no regular file; names
             the item and `flag`.
     """
-    return expand_items((part.strip() for part in patterns.split(",")), flag)
+    items = (part.strip() for part in patterns.split(","))
+    return expand_items(items, flag, is_raw)
 
 
-def expand_items(items: Iterable[str], flag: str) -> list[str]:
+def expand_items(
+    items: Iterable[str], flag: str, is_raw: bool = False
+) -> list[str]:
     """Returns the files of several items; see `expand`."""
     left_out: dict[str, list[str]] = {_FOLDERS: [], _JSON: []}
     paths = []
     for item in filter(None, items):
-        found = _expand_one(item, left_out)
+        found = _expand_one(item, left_out, is_raw)
         if not found:
             raise ValueError(_nothing(item, flag, left_out))
         paths += found
@@ -88,10 +99,12 @@ def _any_depth(item):
     return os.path.join(item.rstrip("*").rstrip("/"), _ANY_DEPTH)
 
 
-def _expand_one(item, left_out):
+def _expand_one(item, left_out, is_raw):
     """Returns the files of an item, and notes what it leaves out."""
-    takes_json = item.endswith(_BESIDE_DATA)
-    if file_io.is_directory(item):
+    takes_json = is_raw or item.endswith(_BESIDE_DATA)
+    if file_io.is_directory(item) and is_raw:
+        paths = match(_any_depth(item))
+    elif file_io.is_directory(item):
         paths = [os.path.join(item, name) for name in file_io.names_in(item)]
     elif file_io.exists(item):
         return [item]
@@ -105,7 +118,11 @@ def _expand_one(item, left_out):
         if any(part.endswith(_UNFINISHED) for part in path.split("/")):
             continue
         if file_io.is_directory(path):
-            if _ANY_DEPTH not in item:
+            if _ANY_DEPTH in item or file_io.is_directory(item) and is_raw:
+                continue  # What is in it is in the list.
+            if is_raw:
+                found += _expand_one(path, left_out, is_raw)
+            else:
                 left_out[_FOLDERS].append(path)
         elif name.endswith(_BESIDE_DATA) and not takes_json:
             left_out[_JSON].append(path)

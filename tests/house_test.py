@@ -29,16 +29,17 @@ _HERE = (
 MAY_IMPORT = {
     "settings": set(),
     "storage": set(),
+    "pages": set(),
     "jobs": {"settings", "storage"},
     "text": {"settings", "storage"},
     "modeling": {"storage"},
     "training": {"settings", "storage"},
-    "corpus": {"settings", "storage", "jobs", "text"},
+    "corpus": {"settings", "storage", "pages", "jobs", "text"},
     "data": {"settings", "storage", "jobs", "text"},
     "interop": {"settings", "storage", "text", "modeling"},
     "pretraining": {*_HERE},
     "finetuning": {*_HERE},
-    "tools": {*_HERE, "pretraining", "finetuning", "config_flags"},
+    "tools": {*_HERE, "pages", "pretraining", "finetuning", "config_flags"},
     "benchmarks": {
         *_HERE,
         "pretraining",
@@ -49,6 +50,7 @@ MAY_IMPORT = {
 }
 NEVER_IMPORTS = {
     "storage": {"keras"},
+    "pages": {"keras", "tensorflow"},
     "text": {"keras"},
     "corpus": {"keras"},
     "data": {"keras"},

@@ -17,7 +17,7 @@ import numba
 from absl import logging
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
-_PACKAGES = ("text", "data")
+_PACKAGES = ("text", "corpus", "data")
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 

@@ -26,29 +26,34 @@ class Source:
     name: str
     num_bytes: int  # As UTF-8.
     sha256: str
+    num_lines: int | None = None  # Line ends; earlier builds did not count.
 
 
 class Digest:
-    """The bytes and the sha256 of a text, while it is read.
+    """The bytes, lines and sha256 of a text, while it is read.
 
     `advance` is told how many bytes are read each time.
     """
 
     def __init__(self, advance: Callable[[int], None]):
-        self.num_bytes = 0
+        self.num_bytes = self.num_lines = 0
         self._advance = advance
         self._sha256 = hashlib.sha256()
 
     def update(self, data: bytes) -> None:
         """Takes in the next bytes."""
         self.num_bytes += len(data)
+        self.num_lines += data.count(b"\n")
         self._sha256.update(data)
         self._advance(len(data))
 
     def describe(self, path: str) -> Source:
         """Returns what was read, of the file at `path`."""
         return Source(
-            os.path.basename(path), self.num_bytes, self._sha256.hexdigest()
+            os.path.basename(path),
+            self.num_bytes,
+            self._sha256.hexdigest(),
+            self.num_lines,
         )
 
 

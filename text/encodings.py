@@ -14,6 +14,11 @@ _MOST_HIGH = 0.85
 # Traditional text in GB18030 has low second bytes, too; but a seventh of its
 # pairs are no characters of Big5.
 _MOST_NO_BIG5 = 0.05
+# Letters with accents stand alone among others, in few places of a text.
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_IN_A_WORD = re.compile(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")
+_MOST_ACCENTS = 0.2
+_LEAST_ALONE = 0.8
 
 
 def check(name: str) -> None:
@@ -48,6 +53,8 @@ def guess(data: bytes) -> str | None:
     if 0 in data:
         names = (name for name in ("UTF-16LE", "UTF-16BE") if _fits(data, name))
         return next(names, None)
+    if _is_western(data):
+        return "Windows-1252"
     pairs = _PAIR.findall(data)
     if not pairs:
         return None
@@ -60,13 +67,32 @@ def guess(data: bytes) -> str | None:
     return "Big5"
 
 
+def _is_western(data):
+    runs = _HIGH.findall(data)
+    num_high = sum(map(len, runs))
+    num_alone = sum(len(run) == 1 for run in runs)
+    if (
+        not 0 < num_high <= _MOST_ACCENTS * len(data)
+        or num_alone < _LEAST_ALONE * len(runs)
+        or not _IN_A_WORD.search(data)
+    ):
+        return False
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _fits(data, name):
     """Whether bytes in an encoding are nothing but characters of texts."""
     try:
         text = data[: len(data) // 2 * 2].decode(name)
     except UnicodeDecodeError:
         return False
-    return "\n" in text and all(c.isprintable() or c.isspace() for c in text)
+    # The bytes of these, in the other order, are those of no common character.
+    is_likely = any(char in text for char in '\n ",')
+    return is_likely and all(c.isprintable() or c.isspace() for c in text)
 
 
 class Recoded(io.RawIOBase):

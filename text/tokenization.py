@@ -42,25 +42,29 @@ class Tokenizer:
         self._normalizer = normalization.Normalizer(do_lower_case)
         self._trie = wordpiece.compile_trie(vocabulary)
 
-    def tokenize(self, text: str) -> tuple[np.ndarray, np.ndarray]:
+    def tokenize(
+        self, text: str, unknown: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Returns the ids of each line, one behind the other.
 
         Args:
             text: lines with `\\n` between them; a last one may be empty.
+            unknown: counts of the characters because of which words are
+                [UNK], see `wordpiece.count_unknown`.
 
         Returns:
             (ids int32 [tokens], starts int64 [lines + 1]): the ids of line i
             are `ids[starts[i] : starts[i + 1]]`.
         """
-        return self._tokenize(self._convert(text))
+        return self._tokenize(self._convert(text), unknown)
 
     def tokenize_words(
-        self, text: str
+        self, text: str, unknown: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns the ids of each line and where its words begin.
 
         Args:
-            text: as `tokenize` takes it.
+            text, unknown: as `tokenize` takes them.
 
         Returns:
             (ids, starts, begins): what `tokenize` returns, and bool [tokens]:
@@ -68,7 +72,7 @@ class Tokenizer:
             ## pieces do and what a segmenter finds in a line with Chinese.
         """
         text = self._convert(text)
-        ids, starts = self._tokenize(text)
+        ids, starts = self._tokenize(text, unknown)
         # A ## piece goes on in its word; so do, where a segmenter says it, the
         # characters of a Chinese word, which are tokens of their own.
         begins = ~self._is_continuation[ids]
@@ -76,9 +80,12 @@ class Tokenizer:
             self._mark_words(text.split("\n"), ids, starts, begins)
         return ids, starts, begins
 
-    def _tokenize(self, text):
+    def _tokenize(self, text, unknown=None):
         codes = self._normalizer.code_points(text)
-        return wordpiece.tokenize(codes, self._trie)
+        ids, starts = wordpiece.tokenize(codes, self._trie)
+        if unknown is not None:
+            wordpiece.count_unknown(codes, ids, starts, self._trie, unknown)
+        return ids, starts
 
     def _mark_words(self, lines, ids, starts, begins):
         """Marks the words of the lines that have Chinese in them.

@@ -31,7 +31,7 @@ MAX_WORD_CHARACTERS = 200
 
 _SPACE = 0x20
 _LINE_END = 0x0A
-_NUM_CODES = 0x110000
+NUM_CODES = 0x110000
 _CODE_BITS = 21
 # Fibonacci hashing: 2**64 over the golden ratio, odd.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -51,8 +51,8 @@ Trie = collections.namedtuple(
 
 def compile_trie(vocabulary: Vocabulary) -> Trie:
     """Returns the trie of a vocabulary."""
-    begin = np.zeros(_NUM_CODES, np.int32)
-    go_on = np.zeros(_NUM_CODES, np.int32)
+    begin = np.zeros(NUM_CODES, np.int32)
+    go_on = np.zeros(NUM_CODES, np.int32)
     steps: dict[int, int] = {}
     ids = [-1]  # Steps that no row takes lead to node 0.
     for token, row in vocabulary.ids.items():
@@ -160,21 +160,8 @@ def _tokenize_word(codes, first, last, trie, ids, bounds, size):
     place = first
     is_known = last - first <= MAX_WORD_CHARACTERS
     while is_known and place < last:
-        roots = trie.begin if place == first else trie.go_on
-        node = roots[codes[place]]
         begin = place
-        place += 1
-        piece = trie.ids[node]
-        after = place
-        # Go on as long as steps lead anywhere, and remember the last node at
-        # which a row ended: that is the longest piece.
-        while node != 0 and after < last:
-            key = np.int64(node) << _CODE_BITS | np.int64(codes[after])
-            node = trie.nodes[_slot(trie.keys, key)]
-            after += 1
-            if trie.ids[node] >= 0:
-                piece = trie.ids[node]
-                place = after
+        piece, place = _longest_piece(codes, first, begin, last, trie)
         is_known = piece >= 0
         ids[end] = piece
         if with_bounds:
@@ -188,3 +175,62 @@ def _tokenize_word(codes, first, last, trie, ids, bounds, size):
         bounds[size, 0] = first
         bounds[size, 1] = last
     return size + 1
+
+
+@njit()
+def _longest_piece(codes, first, begin, last, trie):
+    """Returns (row or -1, end) of the longest piece of a word at `begin`."""
+    roots = trie.begin if begin == first else trie.go_on
+    node = roots[codes[begin]]
+    piece = trie.ids[node]
+    end = after = begin + 1
+    # Go on as long as steps lead anywhere, and remember the last node at which
+    # a row ended: that is the longest piece.
+    while node != 0 and after < last:
+        key = np.int64(node) << _CODE_BITS | np.int64(codes[after])
+        node = trie.nodes[_slot(trie.keys, key)]
+        after += 1
+        if trie.ids[node] >= 0:
+            piece = trie.ids[node]
+            end = after
+    return piece, end
+
+
+def count_unknown(codes, ids, starts, trie, counts):
+    """Counts the characters because of which words are [UNK].
+
+    It is the one in a word with which no piece begins where one must. A word
+    that is too long for any has none.
+
+    Args:
+        codes, trie: as `tokenize` took them.
+        ids, starts: what it returned.
+        counts: int64 [code points]; grows.
+    """
+    where = np.flatnonzero(ids == trie.unk_id)
+    if not len(where):
+        return
+    lines = np.unique(np.searchsorted(starts, where, side="right") - 1)
+    ends = np.append(np.flatnonzero(codes == _LINE_END), len(codes))
+    begins = np.append(0, ends[:-1] + 1)
+    _count_unknown(codes, begins[lines], ends[lines], trie, counts)
+
+
+@njit()
+def _count_unknown(codes, begins, ends, trie, counts):
+    """Counts in the lines that have [UNK]."""
+    for line in range(len(begins)):
+        first = begins[line]
+        for i in range(first, ends[line] + 1):
+            if i < ends[line] and codes[i] != _SPACE:
+                continue
+            place = first
+            if i - first > MAX_WORD_CHARACTERS:
+                place = i
+            while place < i:
+                begin = place
+                piece, place = _longest_piece(codes, first, begin, i, trie)
+                if piece < 0:
+                    counts[codes[begin]] += 1
+                    break
+            first = i + 1

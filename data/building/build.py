@@ -1,5 +1,7 @@
 """Does the whole job of create_pretraining_data: text files to record files."""
 
+import collections
+import contextlib
 import os
 import resource
 import time
@@ -8,6 +10,7 @@ from absl import logging
 
 from data import manifest
 from data.building import (
+    advice,
     earlier,
     made_from,
     shards,
@@ -19,7 +22,10 @@ from data.config import BuildConfig
 from data.manifest import FileSize, Manifest
 from jobs import engines
 from storage import file_io, inputs, lock
-from text import case, vocab
+from text import case, content, corpus, vocab
+
+# Of more files than these some are looked at, as far apart as it goes.
+_LOOKED_AT, _LOOKED_AT_REMOTE = 10_000, 100
 
 
 def build(config: BuildConfig) -> Manifest:
@@ -76,6 +82,8 @@ def _build(config, vocabulary, paths):
         logging.info(
             "%d of %d shards are built already", len(entries), len(jobs)
         )
+    if missing:
+        _look(config, paths)
     places.make_folders()
     for job in missing:
         # Delete the old entry first: if this run were stopped, it would vouch
@@ -95,8 +103,8 @@ def _build(config, vocabulary, paths):
     for file in range(len(config.output_paths)):
         if (before.has_parts | built.keys()).issuperset(places.shards_of(file)):
             places.assemble(file)
-    result = _describe(work, places, entries | built, len(paths))
-    _warn(config, paths, result)
+    result = _describe(work, places, entries | built, len(set(paths)))
+    _warn(config, paths, pieces, result)
     _publish(config, places, result)
     return result
 
@@ -166,7 +174,7 @@ def _describe(work, layout, entries, num_input_files):
     """Returns the manifest of a build."""
     config, vocabulary = work.config, work.vocabulary
     entries = [entries[number] for number in range(layout.num_shards)]
-    counts = statistics.add(entry.counts for entry in entries)
+    counts = statistics.of_shards(entries)
     files = {}
     for file, path in enumerate(config.output_paths):
         parts = [
@@ -191,12 +199,37 @@ def _describe(work, layout, entries, num_input_files):
         compression="GZIP" if config.gzip_compress else "",
         files=files,
         statistics=statistics.with_rates(counts, config),
+        unk_characters=statistics.add_characters(entries),
         shards=entries,
         num_input_files=num_input_files,
     )
 
 
-def _warn(config, paths, result):
+def _look(config, paths):
+    """Warns of files that are no sentences, by their beginnings."""
+    most = _LOOKED_AT_REMOTE if file_io.is_remote(paths[0]) else _LOOKED_AT
+    some = paths[:: -(-len(paths) // most)]
+    found = collections.defaultdict(list)
+    for path in some:
+        # What cannot be read is told of where it is read.
+        with contextlib.suppress(ValueError, OSError):
+            with corpus.open_text(path, encoding=config.encoding) as source:
+                form = content.look(source.read(content.HEAD_BYTES))
+            found[form].append(path)
+    found.pop(None, None)
+    for form, alike in found.items():
+        logging.warning(
+            "%d of the %d files looked at seem to be %s, the first is %s: "
+            "keys, tags and headers are trained on as words; prepare_corpus.py "
+            "takes the text out, see docs/corpus.md",
+            len(alike),
+            len(some),
+            form,
+            alike[0],
+        )
+
+
+def _warn(config, paths, pieces, result):
     open_ended = [path for x in result.shards for path in x.open_ended]
     glued = [path for path in open_ended if path != paths[-1]]
     if glued:
@@ -208,7 +241,12 @@ def _warn(config, paths, result):
             len(paths),
             glued[0],
         )
-    for warning in statistics.warnings(result.statistics, config):
+    for warning in advice.warnings(
+        result.statistics,
+        config,
+        advice.longest_line(pieces, result.shards),
+        result.unk_characters,
+    ):
         logging.warning("%s", warning)
 
 

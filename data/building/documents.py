@@ -7,7 +7,9 @@ import numpy as np
 
 from data.building.instances import Corpus
 from data.building.shards import Piece
+from data.manifest import Line
 from text import corpus as corpus_files
+from text import wordpiece
 from text.tokenization import Tokenizer
 
 
@@ -16,6 +18,8 @@ class Documents:
     """A corpus in memory, and what it was read from."""
 
     corpus: Corpus
+    longest_line: Line
+    unknown: np.ndarray  # int64 [code points]: see `wordpiece.count_unknown`.
     inputs: list[corpus_files.Source]
     # Files whose last document goes on in the next one.
     open_ended: list[str]
@@ -49,7 +53,8 @@ def read(
     """
     reader = _Reader(tokenizer, with_words, id_type)
     inputs, open_ended = [], []
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
+        reader.begin_piece(number)
         digest = corpus_files.Digest(advance)
         is_open = False
         for text in corpus_files.read_chunks(
@@ -65,10 +70,17 @@ def read(
         inputs.append(digest.describe(piece.path))
     if not reader.num_sentences:
         raise ValueError(
-            f"--input_file: no sentence in {len(inputs)} file(s), the first "
-            f"is {pieces[0].path}; is it empty?"
+            "--input_file: no sentence in "
+            f"{len({piece.path for piece in pieces})} file(s), the first is "
+            f"{pieces[0].path}; is it empty?"
         )
-    return Documents(reader.corpus(), inputs, open_ended)
+    return Documents(
+        reader.corpus(),
+        reader.longest_line,
+        reader.unknown,
+        inputs,
+        open_ended,
+    )
 
 
 class _Reader:
@@ -87,28 +99,39 @@ class _Reader:
         self, tokenizer: Tokenizer, with_words: bool, id_type: type[np.integer]
     ):
         self.num_sentences = 0
+        self.longest_line = Line(0, 0, 0)
+        # Zeros take no memory until they are counted up.
+        self.unknown = np.zeros(wordpiece.NUM_CODES, np.int64)
         self._tokenizer = tokenizer
         self._with_words = with_words
         self._id_type = id_type
         self._num_breaks = 0
         self._last_break = -1  # Breaks before the last sentence.
+        self._piece = self._num_lines = 0  # Lines of the piece so far.
         # One array for each chunk.
         self._ids: list[np.ndarray] = []
         self._begins: list[np.ndarray] = []
         self._lengths: list[np.ndarray] = []
         self._starts: list[np.ndarray] = []
 
+    def begin_piece(self, number: int) -> None:
+        """Says which piece the next chunks are of."""
+        self._piece, self._num_lines = number, 0
+
     def add(self, text: str) -> bool:
         """Adds a chunk of whole lines; returns if it ends inside a document."""
         # The text ends with a newline, so the last split would be empty.
         text = text.removesuffix("\n")
         if self._with_words:
-            ids, lines, begins = self._tokenizer.tokenize_words(text)
+            ids, lines, begins = self._tokenizer.tokenize_words(
+                text, self.unknown
+            )
             self._begins.append(begins)
         else:
-            ids, lines = self._tokenizer.tokenize(text)
+            ids, lines = self._tokenizer.tokenize(text, self.unknown)
         self._ids.append(ids.astype(self._id_type))
         lengths = np.diff(lines)
+        self._keep_longest(lengths)
         is_sentence = lengths > 0
         self._lengths.append(lengths[is_sentence])
         is_break = np.fromiter(
@@ -123,6 +146,14 @@ class _Reader:
         if len(before):
             self._last_break = before[-1]
         return not is_break[-1]
+
+    def _keep_longest(self, lengths):
+        place = int(lengths.argmax())
+        if lengths[place] > self.longest_line.num_tokens:
+            self.longest_line = Line(
+                self._piece, self._num_lines + place + 1, int(lengths[place])
+            )
+        self._num_lines += len(lengths)
 
     def corpus(self) -> Corpus:
         """Returns the corpus, and lets go of what it is made of."""

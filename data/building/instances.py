@@ -9,9 +9,9 @@ create_instances_from_document; Lan et al. 2020, section 3.1 (sop); Liu et al.
 An instance is kept as a recipe, see `recipes`: truncation takes tokens off the
 ends only, so that a segment stays a run of the corpus.
 
-A document is gone through by a chunk of three numbers: the next sentence, the
-end of the document in sentences, and (none only) the next token. With three
-sentences of 2, 2 and 3 tokens and a target of 7 (nsp):
+A document is gone through by a chunk of four numbers: the next sentence, the
+end of the document in sentences, (none only) the next token, and the first
+sentence. With three sentences of 2, 2 and 3 tokens and a target of 7 (nsp):
 
     ids         0 1 | 2 3 | 4 5 6 |   7 | 8 9 |
     sentences    s0    s1     s2      t0   t1
@@ -28,8 +28,8 @@ import collections
 
 import numpy as np
 
+from data.building import losses, mersenne, recipes
 from data.building import masking as masks
-from data.building import mersenne, recipes
 from text.compiled import njit
 
 Corpus = collections.namedtuple(
@@ -63,7 +63,7 @@ _TRIES_FOR_OTHER_DOCUMENT = 10
 
 
 @njit()
-def draw(corpus, order, first, last, rules, state, rows):
+def draw(corpus, order, first, last, rules, state, rows, marks):
     """Draws the instances of documents `order[first:last]`.
 
     Args:
@@ -73,6 +73,7 @@ def draw(corpus, order, first, last, rules, state, rows):
         rules: `Rules`.
         state: the generator, see `mersenne`; it moves on.
         rows: uint16 [any, words]: recipes to write over, see `recipes`.
+        marks: `losses.Marks`; more of them are set.
 
     Returns:
         (rows, size): the same rows, or more of them where they were too few,
@@ -90,19 +91,21 @@ def draw(corpus, order, first, last, rules, state, rows):
         np.empty((2, max_masks), np.int32),
         np.empty((2, max_masks), np.int32),
     )
-    chunk = np.empty(3, np.int64)
+    chunk = np.empty(4, np.int64)
     num_masks = 0
     size = 0
     for index in range(first, last):
         chunk[:2] = corpus.documents[order[index] : order[index] + 2]
-        chunk[2] = corpus.sentences[chunk[0]]
+        chunk[2:] = corpus.sentences[chunk[0]], chunk[0]
         target = _target_length(rules, state)
         while chunk[0] < chunk[1]:
             a, a_end, b, b_end, label = _draw_segments(
-                corpus, order, index, chunk, target, rules, state
+                corpus, order, index, chunk, target, rules, state, marks
             )
             if a == a_end:
                 continue
+            losses.mark(marks.in_record, a, a_end)
+            losses.mark(marks.in_record, b, b_end)
             if rules.is_masked:
                 num_masks = _draw_masks(
                     corpus, a, a_end, b, b_end, rules, state, scratch
@@ -159,13 +162,14 @@ def _num_special(rules):
 
 
 @njit()
-def _draw_segments(corpus, order, index, chunk, target, rules, state):
+def _draw_segments(corpus, order, index, chunk, target, rules, state, marks):
     """Draws the next sequence of a document.
 
     Args:
         chunk: int64: [0] the sentence to begin with, moved to where the next
             sequence begins; [1] the end of the document; [2] the token to
-            begin with, where sentences may be cut.
+            begin with, where sentences may be cut; [3] the first sentence of
+            the document.
 
     Returns:
         (a, a_end, b, b_end, label): the segments as runs of tokens. A is
@@ -173,13 +177,14 @@ def _draw_segments(corpus, order, index, chunk, target, rules, state):
     """
     if rules.pair_task == NONE:
         return _draw_run(corpus, chunk, target)
+    longest = rules.max_seq_length - _num_special(rules)
+    losses.note_alone(corpus.sentences, chunk, target, longest, marks.alone)
     if rules.pair_task == SOP:
         a, a_end, b, b_end, label = _draw_order(corpus, chunk, target, state)
     else:
         a, a_end, b, b_end, label = _draw_pair(
             corpus, order, index, chunk, target, state
         )
-    longest = rules.max_seq_length - _num_special(rules)
     a, a_end, b, b_end = _truncate(a, a_end, b, b_end, longest, state)
     return a, a_end, b, b_end, label
 

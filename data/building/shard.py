@@ -13,8 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from data.building import (
+    advice,
     documents,
+    duplicates,
     instances,
+    losses,
     masking,
     mersenne,
     packing,
@@ -32,7 +35,6 @@ from text.vocab import Vocabulary
 
 _TOKENS_A_CALL = 1 << 19
 _RECORDS_A_CALL = 1024
-_NUM_SPECIAL = 3  # [CLS] and a [SEP] behind each of two segments
 # Recipes are kept in memory up to the bytes of the text and these.
 _RECIPES_BYTES = 64 << 20
 # The shares of the time that the stages take, for the progress.
@@ -74,20 +76,20 @@ def build(
     state = mersenne.state(shard.seed)
     progress = _Share(advance, shard.num_bytes * _DRAWING)
     sizes: list[np.ndarray] = []
-    counts = [
-        statistics.of_corpus(
-            docs.corpus,
-            vocabulary.roles.unk,
-            _longest(config.pair_task, config.max_seq_length),
-        ),
-        *_draw(config, docs.corpus, rules, state, store, sizes, progress),
-    ]
+    num_duplicates, hashes = duplicates.find(docs.corpus)
+    total = statistics.add(
+        [
+            statistics.of_corpus(
+                docs.corpus,
+                vocabulary.roles.unk,
+                _longest(config.pair_task, config.max_seq_length),
+            ),
+            {"num_duplicate_documents": num_duplicates},
+            *_draw(config, docs.corpus, rules, state, store, sizes, progress),
+        ]
+    )
     if not len(store):
-        raise ValueError(
-            f"--pair_task={config.pair_task}: no document of "
-            f"{shard.pieces[0].path} has two sentences; one sentence a line "
-            "and blank lines between documents only"
-        )
+        raise ValueError(advice.no_pair(config, shard.pieces[0].path, total))
     # The recipes stay where they are: their numbers are shuffled.
     order = np.arange(len(store), dtype=np.uint32)
     mersenne.shuffle(state, order)
@@ -95,11 +97,19 @@ def build(
     encoder = Encoder(docs.corpus, rules, config.pack_sequences)
     order, starts, ends = _deal(config, order, sizes, len(paths), state)
     parts = _write(config, encoder, store, order, starts, ends, paths, progress)
-    total = statistics.add(counts)
     if config.pack_sequences:
         num_records = sum(part.num_records for part in parts)
         total = statistics.packed(total, num_records)
-    return Shard(shard.seed, docs.inputs, docs.open_ended, parts, total)
+    return Shard(
+        shard.seed,
+        docs.inputs,
+        docs.open_ended,
+        parts,
+        total,
+        docs.longest_line,
+        statistics.of_characters(docs.unknown),
+        hashes,
+    )
 
 
 # A worker compiles the vocabulary once, however many shards it builds.
@@ -142,7 +152,7 @@ def _longest(pair_task, max_seq_length):
     """Tokens of a pair, or None where a long sentence goes on in the next."""
     if pair_task == "none":
         return None
-    return max_seq_length - _NUM_SPECIAL
+    return max_seq_length - losses.NUM_SPECIAL
 
 
 class _Share:
@@ -174,17 +184,19 @@ def _draw(config, text, rules, state, store, sizes, progress):
     mersenne.shuffle(state, order)
     blocks = _blocks(text, order)
     rows = np.empty((1024, store.num_words), np.uint16)
+    marks = losses.no_marks(len(text.ids))
     total = num_documents * config.dupe_factor
     for _ in range(config.dupe_factor):
         for first, last in zip(blocks, blocks[1:], strict=False):
             rows, size = instances.draw(
-                text, order, first, last, rules, state, rows
+                text, order, first, last, rules, state, rows, marks
             )
             store.append(rows[:size])
             if config.pack_sequences:
                 sizes.append(recipes.sizes(rows[:size], num_special))
             yield statistics.of_recipes(rows[:size], num_special)
             progress(last - first, total)
+    yield losses.counts(marks, len(text.ids))
 
 
 def _blocks(text, order):

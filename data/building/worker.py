@@ -12,6 +12,9 @@ from jobs.progress import Advance
 from storage import file_io
 from text import corpus, vocab
 
+# A worker needs this many times the memory of its text, and a little more.
+_BYTES_A_BYTE, _BYTES_BESIDE = 3, 500_000_000
+
 
 class Job(NamedTuple):
     """One shard and where it goes."""
@@ -27,6 +30,10 @@ class Job(NamedTuple):
     @property
     def num_bytes(self) -> int:
         return self.shard.num_bytes
+
+    @property
+    def memory_bytes(self) -> int:
+        return _BYTES_A_BYTE * self.num_bytes + _BYTES_BESIDE
 
     @property
     def place(self) -> str:

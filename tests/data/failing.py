@@ -25,6 +25,10 @@ class Job(NamedTuple):
     def num_bytes(self):
         return self.shard.num_bytes
 
+    @property
+    def memory_bytes(self):
+        return 1
+
 
 def job(folder, number, **settings):
     shard = Shard(number, 0, (Piece("text", 0, 100),))

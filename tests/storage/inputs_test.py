@@ -194,3 +194,31 @@ def test_names_of_any_language_are_read(tmp_path):
 def test_nothing_but_commas_names_no_file():
     with pytest.raises(ValueError, match="^--train_file: names no file$"):
         inputs.expand(" , ,", "train_file")
+
+
+@SCHEMES
+@pytest.mark.parametrize("item", ["@", "@/", "@/*", "@/**", "@/in,@/*.*"])
+def test_of_raw_files_a_folder_stands_for_all_in_it(
+    folder, caplog, scheme, item
+):
+    found = [
+        path.removeprefix(f"{scheme}{folder}/")
+        for path in inputs.expand(
+            item.replace("@", f"{scheme}{folder}"), "input_file", is_raw=True
+        )
+    ]
+    wanted = ["a.txt", "b.json", "in/c.txt", "in/deep/d.txt", "in/deep/e.json"]
+    assert sorted(found) == wanted
+    assert "are left out" not in caplog.text
+
+
+def test_of_raw_files_those_in_a_folder_with_brackets_are_found(bracketed):
+    found = inputs.expand(f"{bracketed}/run[1]", is_raw=True)
+    names = [path.removeprefix(f"{bracketed}/run[1]/") for path in found]
+    assert names == ["a2.txt", "a[2].txt", "in/b.txt"]
+
+
+def test_a_folder_without_a_raw_file_is_named(tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(ValueError, match="no file matches"):
+        inputs.expand(str(tmp_path), is_raw=True)

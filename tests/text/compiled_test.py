@@ -35,7 +35,7 @@ def base(tmp_path):
     return tmp_path / f"hanlin-cache-{os.getuid()}"
 
 
-@pytest.mark.parametrize("package", ["text", "data"])
+@pytest.mark.parametrize("package", ["text", "corpus", "data"])
 def test_every_file_with_compiled_code_decides_on_the_folder(package):
     files = (project.ROOT / package).rglob("*.py")
     wanted = {path for path in files if "@njit" in path.read_text("utf-8")}

@@ -74,6 +74,7 @@ def test_chunks_are_whole_lines_and_make_up_the_text(tmp_path, suffix, end):
         name=path.name,
         num_bytes=len(text.encode()),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
+        num_lines=text.count("\n"),
     )
 
 

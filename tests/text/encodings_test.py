@@ -157,3 +157,18 @@ def test_common_names_are_taken():
         encodings.check(name)
     assert encodings.is_utf_8("utf_8") and encodings.is_utf_8("UTF-8")
     assert not encodings.is_utf_8("UTF-16")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_letters_with_accents_are_not_taken_for_chinese(encoding):
+    text = "Le garçon était déjà parti à l'hôtel. A naïve façade, señor!\n"
+    assert encodings.guess(text.encode(encoding)) == "Windows-1252"
+    for name in ("gb18030", "big5"):
+        mixed = f"{text}天地玄黃\n".encode(name, "ignore")
+        assert encodings.guess(mixed) != "Windows-1252"
+
+
+@pytest.mark.parametrize("name", ["UTF-16LE", "UTF-16BE"])
+def test_one_line_of_utf_16_is_recognised(name):
+    text = '{"title": "一天", "text": "天地玄黄，宇宙洪荒。"}'
+    assert encodings.guess(text.encode(name)) == name

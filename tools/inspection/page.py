@@ -3,7 +3,9 @@
 import html
 import pathlib
 
-from tools.inspection import charts, findings, report, samples
+from pages import charts, frame
+from text.visible import visible
+from tools.inspection import findings, report, samples
 from tools.inspection.statistics import UNK_ENDS
 
 _STYLE = pathlib.Path(__file__).with_name("page.css")
@@ -15,7 +17,6 @@ _COLOURS = ("fm", "fk", "fr")  # Of the names of a law.
 
 def make(inspection: report.Inspection) -> str:
     """Returns the page of an inspection, HTML without links."""
-    style = _STYLE.read_text(encoding="utf-8")
     manifest = inspection.manifest
     pair_task = manifest.pair_task
     parts = [
@@ -29,17 +30,11 @@ def make(inspection: report.Inspection) -> str:
         "<footer>Records are numbered from 0. Charts, numbers and samples are "
         "of the records without an error.</footer>",
     ]
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>Records: {report.verdict(inspection.found)}</title>"
-        f"<style>{style}</style></head><body><main>{''.join(parts)}</main>"
-        "</body></html>\n"
+    return frame.document(
+        f"Records: {report.verdict(inspection.found)}",
+        "".join(parts),
+        _STYLE.read_text(encoding="utf-8"),
     )
-
-
-def _title(level, english, chinese):
-    return f'<h{level}>{english}<span class="zh">{chinese}</span></h{level}>'
 
 
 def _head(inspection):
@@ -47,9 +42,8 @@ def _head(inspection):
     kind = "sound"
     for severity in (findings.WARNING, findings.ERROR):
         kind = severity if found.number(severity) else kind
-    return (
-        f"<header>{_title(1, 'Training records', '训练样本检查')}"
-        f'<span class="verdict {kind}">{report.verdict(found)}</span></header>'
+    return frame.head(
+        "Training records", "训练样本检查", report.verdict(found), kind
     )
 
 
@@ -78,14 +72,14 @@ def _tiles(inspection):
                 "sequences whose text an earlier one has",
             ),
         ]
-    if counts.num_masks:
+    lost = (inspection.manifest.statistics or {}).get("lost_rate")
+    if lost is not None:
+        note = "of the tokens of the text, by the manifest"
+        tiles.append(("lost to truncation", f"{lost:.1%}", note))
+    if counts.num_static:
         a_sequence = counts.num_masks / counts.num_static
         tiles.append(("masks a sequence", f"{a_sequence:.1f}", ""))
-    cells = "".join(
-        f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>"
-        for name, value, note in tiles
-    )
-    return f'<dl class="tiles card">{cells}</dl>'
+    return frame.tiles(tiles)
 
 
 def _findings(found):
@@ -102,7 +96,7 @@ def _findings(found):
         )
     if not cards:
         return ""
-    return _title(2, "Findings", "发现的问题") + "".join(cards)
+    return frame.title(2, "Findings", "发现的问题") + "".join(cards)
 
 
 def _place(item):
@@ -118,7 +112,7 @@ def _charts(inspection, pair_task):
     if not counts.num_records:
         return ""
     cards = [
-        _card(
+        frame.card(
             "Length",
             "序列长度",
             "tokens of a sequence, without padding",
@@ -127,7 +121,7 @@ def _charts(inspection, pair_task):
     ]
     if counts.num_static:
         cards.append(
-            _card(
+            frame.card(
                 "Masks",
                 "掩码数",
                 "masked tokens of a sequence",
@@ -136,6 +130,8 @@ def _charts(inspection, pair_task):
         )
     if inspection.vocabulary:
         cards.append(_unk_card(counts))
+    if inspection.manifest.unk_characters:
+        cards.append(_unk_characters_card(inspection.manifest))
     if counts.num_pairs:
         cards.append(_pair_card(counts, pair_task))
     if counts.shown_as.any():
@@ -144,7 +140,7 @@ def _charts(inspection, pair_task):
         parts = zip(law, actual, _COLOURS, strict=True)
         usual = " : ".join(f"{100 * share:.0f}" for share in law.values())
         cards.append(
-            _card(
+            frame.card(
                 "What stands at a mask",
                 "掩码替换方式",
                 f"lines: {usual}, as it should be",
@@ -153,22 +149,15 @@ def _charts(inspection, pair_task):
         )
     if counts.num_masks:
         cards.append(_label_card(inspection))
-    title = _title(2, "Distributions", "分布")
+    title = frame.title(2, "Distributions", "分布")
     return f'{title}<div class="charts">{"".join(cards)}</div>'
-
-
-def _card(english, chinese, note, chart):
-    return (
-        f'<div class="card">{_title(3, english, chinese)}'
-        f"<small>{note}</small>{chart}</div>"
-    )
 
 
 def _unk_card(counts):
     names = ["none", *(f"\u2264 {end:.0%}" for end in UNK_ENDS[1:-1])]
     names.append(f"> {UNK_ENDS[-2]:.0%}")
     rate = counts.num_unk / counts.num_tokens
-    return _card(
+    return frame.card(
         "[UNK] in a sequence",
         "未登录词",
         f"{rate:.3%} of all tokens are not in the vocabulary",
@@ -176,10 +165,27 @@ def _unk_card(counts):
     )
 
 
+def _unk_characters_card(manifest):
+    total = (manifest.statistics or {}).get("num_unk_tokens", 0)
+    rows = [
+        (visible(character), number / max(total, number))
+        for character, number in manifest.unk_characters.items()
+        if number > 0
+    ]
+    if not rows:
+        return ""
+    return frame.card(
+        "Characters that became [UNK]",
+        "最常见的未登录字符",
+        "share of all [UNK] that the build made of the text",
+        charts.ranks(rows[:_NUM_LABELS]),
+    )
+
+
 def _pair_card(counts, pair_task):
     share = counts.num_label_1 / counts.num_pairs
     names = [f"{name} {zh}" for name, zh in samples.PAIR_LABELS[pair_task]]
-    return _card(
+    return frame.card(
         "Second segment",
         "句对标签",
         f"next_sentence_labels of {counts.num_pairs:,} pairs",
@@ -194,7 +200,7 @@ def _label_card(inspection):
             inspection.statistics, _NUM_LABELS
         )
     ]
-    return _card(
+    return frame.card(
         "Most frequent labels",
         "最常被掩盖的词",
         "share of all masked tokens",
@@ -213,7 +219,7 @@ def _files(inspection):
     left = len(inspection.files) - _MAX_FILES
     more = f"<p>... and {left:,} more files</p>" if left > 0 else ""
     return (
-        f"{_title(2, 'Files', '文件')}"
+        f"{frame.title(2, 'Files', '文件')}"
         '<div class="card"><table><tr><th>file</th><th>records</th>'
         f"<th>tokens</th><th>MB</th><th>errors</th></tr>{rows}</table>{more}"
         "</div>"
@@ -239,7 +245,7 @@ def _flags(manifest):
     if len(names) > _MAX_TEXTS:
         texts += f" and {len(names) - _MAX_TEXTS:,} more"
     return (
-        f"{_title(2, 'Built with', '生成参数')}"
+        f"{frame.title(2, 'Built with', '生成参数')}"
         f'<div class="card"><ul class="flags">{flags}</ul>'
         f"<p><small>text: {texts}</small></p></div>"
     )
@@ -255,6 +261,6 @@ def _samples(inspection, pair_task):
         samples.make(path, rows, inspection, pair_task)
         for _, path, rows in drawn
     )
-    title = _title(2, f"{len(drawn)} of the sequences", "随机样本")
+    title = frame.title(2, f"{len(drawn)} of the sequences", "随机样本")
     legend = samples.legend(inspection.statistics.num_static > 0)
     return f"{title}{legend}{records}"

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from data.building import advice
+from data.building import statistics as built
 from data.laws import Law
 from data.manifest import Manifest
 from text import vocab
+from text.visible import visible
 from tools.inspection import files, findings
 from tools.inspection.statistics import Statistics
 
@@ -27,7 +30,7 @@ def text(inspection: Inspection) -> str:
     """Returns the report: files, numbers, findings, verdict."""
     parts = [
         _table(inspection),
-        "\n".join(f"{name:<12} {value}" for name, value in numbers(inspection)),
+        "\n".join(f"{name:<18} {value}" for name, value in numbers(inspection)),
         *_findings(inspection.found),
         verdict(inspection.found),
     ]
@@ -91,13 +94,23 @@ def numbers(inspection: Inspection) -> Iterator[tuple[str, str]]:
     if inspection.vocabulary:
         unk = counts.num_unk / counts.num_tokens
         yield "[UNK]", f"{unk:.3%} of the tokens"
+    yield from _numbers_of_build(inspection.manifest)
     if counts.num_pairs:
         ones = counts.num_label_1 / counts.num_pairs
         yield "label 1", f"{ones:.1%} of the pairs"
     same = counts.num_same / counts.num_sequences
     yield "same text", f"{same:.2%} of the sequences"
-    if counts.num_masks:
+    if counts.num_static:
         yield from _numbers_of_masks(inspection)
+
+
+def _numbers_of_build(manifest):
+    """What the records no longer show: what of the text is not in them."""
+    if manifest.unk_characters:
+        yield "[UNK] characters", advice.shown(manifest.unk_characters)
+    lost = built.losses(manifest.statistics or {})
+    if lost:
+        yield "lost to truncation", f"{lost} of the text"
 
 
 def _numbers_of_masks(inspection):
@@ -106,6 +119,8 @@ def _numbers_of_masks(inspection):
     yield "masks", f"{num_masks / counts.num_static:.1f} a sequence"
     if counts.num_static == counts.num_sequences:
         yield "masked", f"{num_masks / counts.num_tokens:.1%} of the tokens"
+    if not num_masks:
+        return
     if counts.shown_as.any():
         yield (
             "shown as",
@@ -136,10 +151,7 @@ def token(vocabulary: vocab.Vocabulary | None, label: int) -> str:
     """An id as a person reads it."""
     if vocabulary is None or not 0 <= label < len(vocabulary):
         return str(label)
-    row = vocabulary.rows[label]
-    if row.isprintable() and row.strip():
-        return row
-    return " ".join(f"U+{ord(character):04X}" for character in row)
+    return visible(vocabulary.rows[label])
 
 
 def _findings(found):
