@@ -11,17 +11,13 @@ python -m benchmarks.build_data --corpus=small.txt,large.txt --vocab=vocab.txt
 import importlib.util
 import math
 import os
-import pathlib
-import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from typing import NamedTuple
 
 from absl import app, flags
 
+from benchmarks import whole_process
 from data.feeding import record_files
 
 _CORPUS = flags.DEFINE_list(
@@ -42,15 +38,7 @@ _WORKERS = flags.DEFINE_list(
 _CORES = flags.DEFINE_bool(
     "one_core", True, "Whether all but several workers run on one core."
 )
-_ROOT = pathlib.Path(__file__).resolve().parents[1]
-_SECS_BETWEEN_SAMPLES = 0.1
 _SHARDS = 4
-
-
-class Run(NamedTuple):
-    wall_secs: float
-    cpu_secs: float
-    peak_mb: float
 
 
 class Builder(NamedTuple):
@@ -81,61 +69,6 @@ def builders(num_bytes):
     return found
 
 
-def measure(builder, arguments):
-    """Runs a builder to its end and returns its `Run`."""
-    start = time.monotonic()
-    on_one = _CORES.value and builder.num_workers == 1
-    process = subprocess.Popen(
-        [*builder.command, *arguments],
-        cwd=_ROOT,
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        preexec_fn=_stay_on_one_core if on_one else None,
-    )
-    peak = [0]
-    sampler = threading.Thread(target=_sample, args=(process, peak))
-    sampler.start()
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.monotonic() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    sampler.join()
-    if process.returncode:
-        sys.exit(f"{builder.name} failed:\n{said.decode()[-2000:]}")
-    cpu = usage.ru_utime + usage.ru_stime
-    return Run(wall, cpu, max(peak[0], usage.ru_maxrss * 1024) / 1e6)
-
-
-def _stay_on_one_core():
-    os.sched_setaffinity(0, {0})
-
-
-def _sample(process, peak):
-    """Keeps the most memory that a process and its children took at once."""
-    while process.returncode is None:
-        peak[0] = max(peak[0], sum(map(_bytes_of, _tree(process.pid))))
-        time.sleep(_SECS_BETWEEN_SAMPLES)
-
-
-def _tree(pid):
-    yield pid
-    try:
-        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return
-    for child in text.split():
-        yield from _tree(int(child))
-
-
-def _bytes_of(pid):
-    try:
-        pages = pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]
-    except (OSError, IndexError):
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
 def compare(path):
     """Prints the table of one corpus."""
     num_bytes = os.path.getsize(path)
@@ -153,14 +86,18 @@ def compare(path):
                     f"--output_file={folder}/records",
                     f"--dupe_factor={_DUPE_FACTOR.value}",
                 ]
-                runs.append(measure(builder, arguments))
+                runs.append(
+                    whole_process.measure(
+                        builder.name,
+                        [*builder.command, *arguments],
+                        _CORES.value and builder.num_workers == 1,
+                    )
+                )
                 if len(runs) == 1:
                     files = record_files.find(f"{folder}/records")
                     counts[builder.name] = sum(f.num_records for f in files)
         if runs:
-            rows[builder.name] = Run(
-                *map(statistics.median, zip(*runs, strict=True))
-            )
+            rows[builder.name] = whole_process.median(runs)
     print(f"\n{path}: {num_bytes / 1e6:.1f} MB")
     print(table(rows, counts, num_bytes))
 

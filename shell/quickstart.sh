@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From the sample corpus to a pretrained tiny BERT, on the CPU, in minutes.
+# From raw sample texts to a pretrained tiny BERT, on the CPU, in minutes.
 # usage: bash shell/quickstart.sh [OUTPUT_DIR]
 
 OUTPUT="$(realpath -m "${1:-$(dirname "$0")/../output/quickstart}")"
@@ -34,10 +34,17 @@ row() { # NAME
 }
 
 start=$SECONDS
+echo "preparing a corpus of samples/raw: JSON lines, and text in GB18030"
+step corpus "already prepared" "$PYTHON" prepare_corpus.py \
+  --input_file=samples/raw --output_dir="$OUTPUT/corpus" --heldout_share=0.2
+sed 's/^/  /' "$LOG/corpus.txt"
+
 for part in train heldout; do
-  echo "building records of samples/$part, traditional Chinese simplified"
+  text="$OUTPUT/corpus"
+  [[ $part == train ]] || text="$OUTPUT/corpus/heldout"
+  echo "building records of ${text#"$OUTPUT/"}, traditional Chinese simplified"
   step "records_$part" "already built" "$PYTHON" create_pretraining_data.py \
-    --input_file="samples/$part" --output_file="$OUTPUT/$part.tfrecord" \
+    --input_file="$text/*.txt" --output_file="$OUTPUT/$part.tfrecord" \
     --vocab_file=vocab/zh_en_8k.txt --t2s --dupe_factor=1
   sed 's/^/  /' "$LOG/records_$part.txt"
 done
@@ -49,7 +56,9 @@ echo "training a BERT of 2 layers for 600 steps"
 step training ' step \|fresh\|resumed' "${train[@]}" --do_train
 
 for part in train heldout; do
-  echo "evaluating on samples/$part"
+  text="$OUTPUT/corpus"
+  [[ $part == train ]] || text="$OUTPUT/corpus/heldout"
+  echo "evaluating on ${text#"$OUTPUT/"}"
   step "evaluation_$part" "^$" "${train[@]}" --do_eval \
     --eval_input_file="$OUTPUT/$part.tfrecord"
   cp "$OUTPUT/model/eval_results.txt" "$OUTPUT/eval_$part.txt"
@@ -65,15 +74,17 @@ $(row masked_lm_accuracy)
 $(row masked_lm_loss)
 $(row next_sentence_accuracy)
 
-The model knows its 42 documents by heart, which shows that everything works;
+The model knows its 40 documents by heart, which shows that everything works;
 text it has not seen it cannot know from so little.
 
+  corpus       $OUTPUT/corpus, and a page: corpus.report.html
   records      $OUTPUT/train.tfrecord
   checkpoints  $OUTPUT/model
   curves       $PYTHON -m tensorboard.main --logdir $OUTPUT/model
 
-next: your own text, one sentence a line and a blank line between documents
-  $PYTHON create_pretraining_data.py --input_file=TEXT --output_file=records.tfrecord --vocab_file=vocab/zh_en_8k.txt --t2s
+next: your own text, whatever form it has
+  $PYTHON prepare_corpus.py --input_file=TEXT --output_dir=corpus
+  $PYTHON create_pretraining_data.py --input_file='corpus/*.txt' --output_file=records.tfrecord --vocab_file=vocab/zh_en_8k.txt --t2s
   $PYTHON run_pretraining.py --bert_config_file=configs/bert_tiny.json --input_file=records.tfrecord --output_dir=model --do_train
 REPORT
 

@@ -9,7 +9,13 @@ import pathlib
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SAMPLES = tuple(sorted(str(p) for p in (ROOT / "samples").glob("*/*.txt")))
+SAMPLES = tuple(
+    sorted(
+        str(path)
+        for part in ("train", "heldout")
+        for path in (ROOT / "samples" / part).glob("*.txt")
+    )
+)
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # Of ../shared/data/golden_records.md, which says where they come from.
 _VOCABULARY_MD5 = {

@@ -1,0 +1,95 @@
+"""Every setting of prepare_corpus, written once."""
+
+import dataclasses
+from collections.abc import Collection
+from typing import Annotated, Self
+
+from corpus.cleaning.config import CleaningSettings
+from corpus.duplicates.config import DuplicatesSettings
+from corpus.reading.config import ReadingSettings
+from corpus.sentences import SentenceSettings
+from jobs.config import EngineSettings
+from settings.flag import Flag
+from text import case
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CorpusConfig(
+    ReadingSettings,
+    CleaningSettings,
+    SentenceSettings,
+    DuplicatesSettings,
+    EngineSettings,
+):
+    """The flags of prepare_corpus."""
+
+    input_file: Annotated[
+        str,
+        Flag(
+            "Comma list of raw files, globs and folders, local or gs://; "
+            "folders with all that is in them. What a file is, its content "
+            "says: text, JSON, WikiExtractor's and MediaWiki's files, HTML, "
+            "WARC, WET, CSV, TSV, Parquet, packed or in archives. - is "
+            "standard input.",
+            decides="content",
+        ),
+    ]
+    output_dir: Annotated[
+        str,
+        Flag(
+            "Folder for the corpus: clue_pretrain_0000001.txt and so on, one "
+            "sentence a line, a blank line between documents; "
+            "heldout/clue_heldout_0000001.txt; and the report.",
+            decides="nothing",
+        ),
+    ]
+    heldout_share: Annotated[
+        float,
+        Flag(
+            "Share of the documents that go into heldout/, to evaluate on. A "
+            "hash of a document decides, so that a larger corpus holds out "
+            "the same ones and more.",
+            "below_1",
+        ),
+    ] = 0.01
+    shard_megabytes: Annotated[
+        int,
+        Flag(
+            "About how much text a file of the corpus holds; also how much "
+            "raw text a worker takes at a time.",
+            "positive",
+        ),
+    ] = 64
+    vocab_file: Annotated[
+        str | None,
+        Flag(
+            "Vocabulary whose [UNK] the report counts, by character.",
+            decides="content",
+        ),
+    ] = None
+    do_lower_case: Annotated[
+        bool,
+        "Whether the report counts [UNK] as an uncased model has it. Without "
+        "this flag what stands beside --vocab_file says.",
+    ] = True
+    t2s: Annotated[
+        bool,
+        "Whether the report counts [UNK] with traditional Chinese read as "
+        "simplified. The corpus keeps its characters: "
+        "create_pretraining_data.py --t2s converts them.",
+    ] = False
+    overwrite: Annotated[
+        bool,
+        Flag(
+            "Whether to replace a corpus that other flags or files made.",
+            decides="nothing",
+        ),
+    ] = False
+
+    def settled(self, given: Collection[str]) -> Self:
+        """Returns the settings with the case that the vocabulary is made for.
+
+        Args:
+            given: names of the flags that were given.
+        """
+        return case.settle(self, given, [self.vocab_file])
