@@ -19,6 +19,11 @@ ENGLISH = (
 )
 
 
+# Numbers in letters: in lines that are compared all digits are one.
+_LETTERS = str.maketrans("0123456789", "零一二三四五六七八九")
+_WORDS = str.maketrans("0123456789", "abcdefghij")
+
+
 def document(number: int) -> str:
     """A document of its own: paragraphs, one a line."""
     if number % 3 == 2:
@@ -27,7 +32,8 @@ def document(number: int) -> str:
             f"{text} At {number * 13 + i} the story turns."
             for i, text in enumerate(ENGLISH)
         ]
-        return "\n".join([first, *middle, f"{first} Indeed."])
+        lines = [first, *middle, f"{first} Indeed."]
+        return "\n".join([lines[0].translate(_WORDS), *lines[1:]])
     trees = number * 7 % 31
     first = f"第{number}号院子里种着{trees}棵石榴树，果子年年有人来收。"
     middle = [
@@ -36,7 +42,8 @@ def document(number: int) -> str:
     ]
     stone = number * number % 97
     last = f"记于院门口第{stone}块青石旁边，时候是{number}月的末尾。"
-    return "\n".join([first, *middle, last])
+    lines = [first, *middle, last]
+    return "\n".join([lines[0].translate(_LETTERS), *lines[1:]])
 
 
 def write_json_lines(path: pathlib.Path, numbers) -> pathlib.Path:

@@ -35,6 +35,9 @@ def start(raw, output, *flags):
             f"--input_file={raw}/raw",
             f"--output_dir={output}",
             "--shard_megabytes=1",
+            # But for some words the documents are alike.
+            "--near_duplicate_threshold=0.95",
+            "--repeated_line_documents=20_000",
             *flags,
         ],
         env=project.environment(),
