@@ -108,8 +108,8 @@ def _bytes(number):
 def _notices(manifest):
     """What is legal and likely a mistake, as the program says it."""
     notices = [
-        f"<li>{frame.shown(notice)}</li>"
-        for notice in summary.warnings(manifest)
+        f"<li>{frame.both(frame.shown(english), frame.shown(chinese))}</li>"
+        for english, chinese in summary.warnings(manifest)
     ]
     if not notices:
         return ""

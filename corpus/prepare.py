@@ -69,7 +69,7 @@ def prepare(config: CorpusConfig) -> Manifest:
         result = _prepare(config, layout, pieces, len(paths), vocabulary)
     seconds = time.monotonic() - start
     print(summary.table(result, seconds, _peak_bytes()))
-    for warning in summary.warnings(result):
+    for warning, _ in summary.warnings(result):
         logging.warning("%s", warning)
     return result
 

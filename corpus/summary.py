@@ -188,39 +188,48 @@ def by_rule(manifest: Manifest) -> list[tuple[str, Count]]:
     return [(name, counts[name]) for name in RULES if name in counts]
 
 
-def warnings(manifest: Manifest) -> Iterator[str]:
-    """Yields what is legal and likely a mistake."""
+def warnings(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Yields, in English and Chinese, what is legal and likely a mistake."""
     kept = manifest.sizes.num_chars + manifest.heldout.num_chars
     share = kept / max(manifest.num_raw_chars, 1)
-    if share < _LOW_SHARE_KEPT and any(
-        RULES[name].drops for name, _ in by_rule(manifest)
-    ):
-        dropped = [x for x in by_rule(manifest) if RULES[x[0]].drops]
+    counts = by_rule(manifest)
+    dropped = [x for x in counts if RULES[x[0]].drops]
+    if share < _LOW_SHARE_KEPT and dropped:
         name, count = max(dropped, key=lambda x: x[1].num_chars)
-        flag = RULES[name].flag
+        rule, num = RULES[name], f"{count.num_chars:,}"
+        flag = rule.flag and f"--{rule.flag}"
         yield (
             f"{share:.0%} of the text was kept; most was dropped as "
-            f"{RULES[name].english} ({count.num_chars:,} characters)"
-            + (f": see --{flag} and the report" if flag else "")
+            f"{rule.english} ({num} characters)"
+            + (flag and f": see {flag} and the report"),
+            f"只保留了 {share:.0%} 的文本；删去最多的是“{rule.chinese}”（{num} 个字符）"
+            + (flag and f"，见 {flag}"),
         )
-    for name, count in by_rule(manifest):
+    for name, count in counts:
         if RULES[name].unit == "file":
             places = [sample.source for sample in count.samples[:3]]
+            shown = ", ".join(places) + (
+                " ..." if count.num > len(places) else ""
+            )
             yield (
-                f"{count.num:,} file(s): {RULES[name].english}: "
-                + ", ".join(places)
-                + (" ..." if count.num > len(places) else "")
+                f"{count.num:,} file(s): {RULES[name].english}: {shown}",
+                f"{count.num:,} 个文件：{RULES[name].chinese}：{shown}",
             )
     sizes = manifest.sizes
     if sizes.num_unk_tokens > _HIGH_UNK_RATE * sizes.num_tokens:
+        unk = f"{sizes.num_unk_tokens / sizes.num_tokens:.1%}"
         shown = " ".join(list(manifest.unknown_characters)[:10])
         yield (
-            f"{sizes.num_unk_tokens / sizes.num_tokens:.1%} of the tokens are "
-            f"[UNK], above all {shown}: does --vocab_file fit the language, "
-            "--do_lower_case and --t2s?"
+            f"{unk} of the tokens are [UNK], above all {shown}: does "
+            "--vocab_file fit the language, --do_lower_case and --t2s?",
+            f"{unk} 的词元是 [UNK]，最多的是 {shown}："
+            "--vocab_file 与语言、--do_lower_case、--t2s 相符吗？",
         )
     if not sizes.num_documents:
-        yield "no document is left to train on: all are held out"
+        yield (
+            "no document is left to train on: all are held out",
+            "没有文档可供训练：全部被留出",
+        )
 
 
 def nothing_left(reads: Sequence[ReadEntry]) -> str:
