@@ -202,8 +202,8 @@ def warnings(manifest: Manifest) -> Iterator[tuple[str, str]]:
             f"{share:.0%} of the text was kept; most was dropped as "
             f"{rule.english} ({num} characters)"
             + (flag and f": see {flag} and the report"),
-            f"只保留了 {share:.0%} 的文本；删去最多的是“{rule.chinese}”（{num} 个字符）"
-            + (flag and f"，见 {flag}"),
+            f"只保留了 {share:.0%} 的文本；删去最多的是“{rule.chinese}”"
+            f"（{num} 个字符）" + (flag and f"，见 {flag}"),
         )
     for name, count in counts:
         if RULES[name].unit == "file":

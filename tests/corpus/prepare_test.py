@@ -202,9 +202,11 @@ def killed_after(calls, monkeypatch, work):
 
 
 def test_stopped_anywhere_the_same_command_ends_with_the_same_bytes(
-    raw, monkeypatch
+    tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(shards, "_BYTES_A_MEGABYTE", 6_000)
+    raw = tmp_path
+    prepared.write_json_lines(raw / "raw/a.jsonl", [*range(9), 4])
+    monkeypatch.setattr(shards, "_BYTES_A_MEGABYTE", 5_000)
     monkeypatch.setattr(
         engines,
         "_run_here",
