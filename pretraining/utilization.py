@@ -70,7 +70,7 @@ def _known_peak(devices):
     """Returns the TFLOP/s of all devices together, or None."""
     if isinstance(devices, tf.distribute.TPUStrategy):
         return _tpu_peak(os.environ.get("TPU_ACCELERATOR_TYPE", ""))
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     if not gpus:
         return None
     details = tf.config.experimental.get_device_details(gpus[0])

@@ -5,6 +5,10 @@
 # beside this folder; made before, it is used again. With HANLIN_LOCKED=1 the
 # packages are those of requirements.lock, of which each has its hash.
 #
+# Where an NVIDIA driver lists a card that TensorFlow can serve, CUDA's libraries
+# come with it, the extra "gpu". HANLIN_DEVICE=cpu leaves them out, and hides the
+# cards from what runs here.
+#
 # usage: source shell/environment.sh [EXTRA]
 
 set -euo pipefail
@@ -20,10 +24,21 @@ options.read(sys.argv[2])
 lines = options["options"]["install_requires"].split("\n")
 lines += options["options.extras_require"].get(sys.argv[1], "").split("\n")
 assert sys.version_info >= (3, 11)
-for requirement in map(Requirement, filter(None, lines)):
-    if requirement.marker is None or requirement.marker.evaluate():
+
+def check(lines, extra=""):
+    for requirement in map(Requirement, filter(None, lines)):
+        marker = requirement.marker
+        if marker and not marker.evaluate({"extra": extra}):
+            continue
+        if extra and marker and marker.evaluate({"extra": ""}):
+            continue
         version = importlib.metadata.version(requirement.name)
         assert requirement.specifier.contains(version, prereleases=True)
+        # What tensorflow[and-cuda] asks for besides.
+        for one in requirement.extras:
+            check(importlib.metadata.requires(requirement.name), one)
+
+check(lines)
 PYTHON
 }
 
@@ -40,9 +55,20 @@ find_python() {
   return 1
 }
 
-install_requirements() { # PYTHON EXTRA
+# Prints the cards to have CUDA's libraries for; fails where there is none.
+find_cards() { # PYTHON
+  [[ "${HANLIN_DEVICE:-}" != cpu ]] && "$1" -I "$HANLIN/training/nvidia.py"
+}
+
+install_requirements() { # PYTHON EXTRA CARDS
   local pip=("$1" -m pip install --quiet --disable-pip-version-check)
-  echo "installing the dependencies into .venv (some 2 GB, minutes)"
+  if [[ -z "$3" ]] || ! has_requirements "$1" ""; then
+    echo "installing the dependencies into .venv (some 2 GB, minutes)"
+  fi
+  if [[ "$3" ]]; then
+    echo "installing CUDA's libraries for $3: 2.8 GB to download;" \
+      "HANLIN_DEVICE=cpu leaves them out"
+  fi
   if [[ "${HANLIN_LOCKED:-}" ]]; then
     "${pip[@]}" --require-hashes -r "$HANLIN/requirements${2:+-$2}.lock"
   else
@@ -51,8 +77,12 @@ install_requirements() { # PYTHON EXTRA
 }
 
 make_environment() { # EXTRA
-  local base
+  local base extra="$1" cards=""
   base=$(find_python)
+  # The tests, and what else names an extra, need no GPU.
+  if [[ -z "$extra" ]] && cards=$(find_cards "$base"); then
+    extra=gpu
+  fi
   if [[ ! -x "$HANLIN/.venv/bin/python" ]]; then
     echo "making .venv with $($base --version)"
     "$base" -m venv "$HANLIN/.venv" || {
@@ -61,13 +91,21 @@ make_environment() { # EXTRA
       return 1
     }
   fi
-  if ! has_requirements "$HANLIN/.venv/bin/python" "$1"; then
-    install_requirements "$HANLIN/.venv/bin/python" "$1"
+  if ! has_requirements "$HANLIN/.venv/bin/python" "$extra"; then
+    install_requirements "$HANLIN/.venv/bin/python" "$extra" "$cards"
   fi
 }
 
+if [[ "${HANLIN_DEVICE:-cpu}" != cpu ]]; then
+  echo "error: HANLIN_DEVICE=$HANLIN_DEVICE: it may be cpu, or not set" >&2
+  exit 1
+fi
+if [[ "${HANLIN_DEVICE:-}" ]]; then
+  export CUDA_VISIBLE_DEVICES=-1
+fi
 EXTRA="${1:-}"
 if [[ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ]] \
+  && [[ "${VIRTUAL_ENV:-}" != "$HANLIN/.venv" ]] \
   && has_requirements python "$EXTRA"; then
   PYTHON=python
 else

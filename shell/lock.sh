@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes requirements.lock and requirements-dev.lock: one version of each
-# package that setup.cfg asks for, and of what those ask for, with the hashes of
-# its files, for all Pythons and systems that Hanlin runs on.
+# Writes requirements.lock, requirements-gpu.lock and requirements-dev.lock: one
+# version of each package that setup.cfg asks for, and of what those ask for, with
+# the hashes of its files, for all Pythons and systems that Hanlin runs on.
 #
 # usage: bash shell/lock.sh [--upgrade]
 # Versions that still satisfy setup.cfg stay, with --upgrade the newest come.
@@ -10,7 +10,7 @@
 source "$(dirname "$0")/environment.sh" dev
 cd "$HANLIN"
 
-for extra in "" dev; do
+for extra in "" gpu dev; do
   "$PYTHON" -m uv pip compile --quiet --universal --python-version=3.11 \
     --generate-hashes --no-emit-index-url --no-annotate \
     --custom-compile-command="bash shell/lock.sh" \

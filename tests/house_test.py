@@ -212,7 +212,7 @@ def test_a_commit_is_formatted_as_the_tests_want_it():
     assert f"\nruff=={version} " in locked
 
 
-@pytest.mark.parametrize("extra", ["", "dev"])
+@pytest.mark.parametrize("extra", ["", "gpu", "dev"])
 def test_the_lock_has_a_version_of_all_that_is_asked_for(extra):
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg")

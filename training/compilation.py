@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from training.objective import Batch
 
-# What one replica computes of its batch.
-ReplicaStep = Callable[[Batch], None]
+# What one replica computes of its batch; that of a training takes
+# `compiles_gradient` too.
+ReplicaStep = Callable[..., None]
 Compile = Callable[[ReplicaStep], ReplicaStep]
 
 # oneDNN multiplies bfloat16 by the processor's own instructions; XLA's products
@@ -22,16 +23,14 @@ def choose(devices: tf.distribute.Strategy, mixed_precision: str) -> Compile:
         devices: where the step runs.
         mixed_precision: a name in `precision.POLICIES`.
     """
-    # A TPU compiles by itself, and with several replicas a compiled step cannot
-    # reach its variables.
-    if devices.num_replicas_in_sync > 1 or isinstance(
-        devices, tf.distribute.TPUStrategy
-    ):
+    # A TPU compiles by itself.
+    if isinstance(devices, tf.distribute.TPUStrategy):
         return nothing
     on_cpu = not tf.config.list_logical_devices("GPU")
+    is_alone = devices.num_replicas_in_sync == 1
     if on_cpu and mixed_precision == "bfloat16":
-        return all_but_products
-    return whole
+        return all_but_products if is_alone else nothing
+    return whole if is_alone else gradient
 
 
 def nothing(step: ReplicaStep) -> ReplicaStep:
@@ -42,6 +41,19 @@ def nothing(step: ReplicaStep) -> ReplicaStep:
 def whole(step: ReplicaStep) -> ReplicaStep:
     """Compiles the step as one program."""
     return tf.function(step, jit_compile=True)
+
+
+def gradient(step: ReplicaStep) -> ReplicaStep:
+    """Compiles the gradient of each replica as a program of its own.
+
+    What comes before it and after it, the sums over the replicas and the
+    update, is outside: a program of XLA cannot hold them.
+    """
+
+    def compiled_gradient(batch: Batch) -> None:
+        step(batch, compiles_gradient=True)
+
+    return compiled_gradient
 
 
 def all_but_products(step: ReplicaStep) -> ReplicaStep:

@@ -24,6 +24,7 @@ def compute(
     make_seed: Callable[[tf.Tensor], tf.Tensor],
     num_parts: int = 1,
     scale: tf.Tensor | None = None,
+    is_compiled: bool = False,
 ) -> tuple[list[tf.Tensor], list[keras.Variable], Sums]:
     """Differentiates the loss in the context of one replica.
 
@@ -35,21 +36,39 @@ def compute(
         num_parts: how many parts of the batch are computed one after another,
             in the memory of one.
         scale: a number to multiply the gradient by, or None for 1.
+        is_compiled: whether XLA compiles it, for this replica alone. What
+            replicas exchange is outside, for XLA cannot reach other devices.
 
     Returns:
         The gradients, dense, summed over the parts but not over the replicas;
         the variables they are of, which are those that the loss depends on;
         and {name: (numerator, denominator)} of this replica.
     """
-    if num_parts == 1:
+    names: tuple[str, ...] = ()
+    denominators = None
+    if num_parts > 1 or is_compiled:
+        # The denominators depend on the labels alone. The numerators of this
+        # call are not used, and what is not used is not computed.
+        terms = compute_terms(batch, None)
+        names, denominators = tuple(terms), _global_denominators(terms)
+
+    def differentiate() -> tuple[list[tf.Tensor | None], Sums]:
+        if num_parts > 1:
+            return _of_parts(
+                *(compute_terms, batch, variables, make_seed, num_parts),
+                *(scale, names, denominators),
+            )
         gradients, terms = _of_part(
-            compute_terms, batch, variables, make_seed(0), scale
+            *(compute_terms, batch, variables, make_seed(0)),
+            *(scale, denominators),
         )
-        sums = sums_of(terms)
-    else:
-        gradients, sums = _of_parts(
-            compute_terms, batch, variables, make_seed, num_parts, scale
-        )
+        return gradients, sums_of(terms)
+
+    if is_compiled:
+        # A function of its own for each replica: one that all share would
+        # read the variables of the first.
+        differentiate = tf.function(differentiate, jit_compile=True)
+    gradients, sums = differentiate()
     trained = [
         (gradient, variable)
         for gradient, variable in zip(gradients, variables, strict=True)
@@ -65,11 +84,16 @@ def sums_of(terms: Mapping[str, Term]) -> Sums:
     }
 
 
-def _of_parts(compute_terms, batch, variables, make_seed, num_parts, scale):
-    # The denominators depend on the labels alone. The numerators of this call
-    # are not used, and what is not used is not computed.
-    terms = compute_terms(batch, None)
-    denominators = _global_denominators(terms)
+def _of_parts(
+    compute_terms,
+    batch,
+    variables,
+    make_seed,
+    num_parts,
+    scale,
+    names,
+    denominators,
+):
     parts = {
         name: tf.reshape(
             value, (num_parts, value.shape[0] // num_parts, *value.shape[1:])
@@ -104,7 +128,7 @@ def _of_parts(compute_terms, batch, variables, make_seed, num_parts, scale):
         (
             tf.constant(0),
             [tf.zeros(variable.shape) for variable in variables],
-            {name: (tf.zeros(()), tf.zeros(())) for name in terms},
+            {name: (tf.zeros(()), tf.zeros(())) for name in names},
         ),
         parallel_iterations=1,
         maximum_iterations=num_parts,

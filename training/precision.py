@@ -46,7 +46,7 @@ def choose(name: str | None, devices: tf.distribute.Strategy) -> str:
 def _multiplies_bfloat16(devices):
     if isinstance(devices, tf.distribute.TPUStrategy):
         return True
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     if gpus:
         return all(
             tf.config.experimental.get_device_details(gpu).get(
@@ -67,7 +67,7 @@ def bfloat16_is_switched_off() -> bool:
     return (
         allowed in _LESSER_PROCESSORS
         and bool(_BFLOAT16_FLAGS & processor_flags())
-        and not tf.config.list_physical_devices("GPU")
+        and not tf.config.get_visible_devices("GPU")
     )
 
 

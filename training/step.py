@@ -88,6 +88,8 @@ def make_train_step(
 ) -> ReplicaStep:
     """Builds `train_step(batch)`, one training step of one replica.
 
+    With `compiles_gradient=True` as well XLA compiles its gradient alone.
+
     A step with a gradient that is not finite changes no weight and no slot.
 
     Args:
@@ -105,7 +107,7 @@ def make_train_step(
     num_replicas = strategy.num_replicas_in_sync
     share = 1.0 / num_replicas
 
-    def train_step(batch: Batch) -> None:
+    def train_step(batch: Batch, *, compiles_gradient: bool = False) -> None:
         replica = tf.distribute.get_replica_context()
         step = optimizer.iterations.value
         count = step * num_replicas + tf.cast(
@@ -120,6 +122,7 @@ def make_train_step(
             ),
             num_parts=num_parts,
             scale=loss_scale and loss_scale.scale.value,
+            is_compiled=compiles_gradient,
         )
         found = replica.all_reduce(tf.distribute.ReduceOp.SUM, summands)
         if loss_scale:

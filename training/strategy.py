@@ -12,6 +12,7 @@ from absl import logging
 
 from settings.flag import Flag, Settings
 from storage import json_files
+from training import gpus
 
 _CONNECT_TIMEOUT_SECS = 10
 _REASON_CHARACTERS = 300
@@ -33,6 +34,15 @@ class DeviceSettings(Settings):
         "float32 always. Without this flag bfloat16 where the device is fast "
         "at it, else none.",
     ] = None
+    device: Annotated[
+        gpus.Device,
+        Flag(
+            "auto takes the GPUs there are, else the CPU, and refuses the CPU "
+            "where an NVIDIA card is and cannot be used; cpu and gpu insist. "
+            "--use_tpu goes before.",
+            decides="nothing",
+        ),
+    ] = "auto"
     use_tpu: Annotated[
         bool,
         Flag(
@@ -78,6 +88,7 @@ def create(settings: DeviceSettings = _NO_FLAGS) -> tf.distribute.Strategy:
     TF_CONFIG describes a cluster; else all GPUs; else the one device.
 
     Raises:
+        ValueError: the GPU that there is cannot be used; see `gpus.choose`.
         ConnectionError: the TPU cannot be reached.
     """
     if settings.use_tpu or settings.tpu_name:
@@ -86,7 +97,9 @@ def create(settings: DeviceSettings = _NO_FLAGS) -> tf.distribute.Strategy:
             settings.tpu_zone,
             settings.gcp_project,
         )
-    if "cluster" in _cluster_of_environment():
+    has_cluster = "cluster" in _cluster_of_environment()
+    gpus.choose(settings.device)
+    if has_cluster:
         return tf.distribute.MultiWorkerMirroredStrategy()
     if len(tf.config.list_logical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
@@ -160,7 +173,9 @@ def describe(strategy: tf.distribute.Strategy) -> str:
         kind = "TPU"
     else:
         kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
-    return f"{replicas} {kind} {'replica' if replicas == 1 else 'replicas'}"
+    noun = "replica" if replicas == 1 else "replicas"
+    names = gpus.describe() if kind == "GPU" else ""
+    return f"{replicas} {kind} {noun}" + (names and f" ({names})")
 
 
 def _tpu(address: str, zone: str | None, project: str | None):

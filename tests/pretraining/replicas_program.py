@@ -1,6 +1,9 @@
 """Trains on N virtual CPU devices and saves the weights and the sums.
 
-python -m tests.pretraining.replicas_program N NUM_PARTS OUTPUT.npz
+python -m tests.pretraining.replicas_program N NUM_PARTS OUTPUT.npz [HOW]
+
+HOW is the function of `training.compilation` that is used, "nothing" unless
+given.
 
 With TF_CONFIG in the environment it is one of several workers. A program, since
 devices are fixed when TensorFlow starts.
@@ -13,7 +16,7 @@ import tensorflow as tf
 
 from pretraining import masked_lm
 from tests import tiny
-from training import loss_scale, optimizer, step, strategy
+from training import compilation, loss_scale, optimizer, step, strategy
 
 _NUM_STEPS = 11
 _BAD_STEP = 4
@@ -58,7 +61,7 @@ def _run(devices, make_steps, batches):
     make_steps(iter(distributed), tf.constant(len(batches), tf.int64))
 
 
-def main(num_replicas, num_parts, output):
+def main(num_replicas, num_parts, output, how="nothing"):
     devices = _make_devices(num_replicas)
     config = tiny.config(
         num_hidden_layers=1,
@@ -89,7 +92,9 @@ def main(num_replicas, num_parts, output):
     _run(devices, evaluate_steps, batches)
     # Seen by one replica only, skipped by all.
     batches[_BAD_STEP]["masked_lm_weights"][0, 0] = np.nan
-    run_steps = step.make_run_steps(devices, train_step, totals)
+    run_steps = step.make_run_steps(
+        devices, train_step, totals, compile_step=getattr(compilation, how)
+    )
     _run(devices, run_steps, batches)
     state = adam.slots() | scale.variables()
     np.savez(
@@ -103,4 +108,4 @@ def main(num_replicas, num_parts, output):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

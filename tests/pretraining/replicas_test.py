@@ -9,10 +9,10 @@ import pytest
 from tests import project, workers
 
 
-def _start(num_replicas, num_parts, output, **environment):
+def _start(num_replicas, num_parts, output, how="nothing", **environment):
     return workers.start(
         *(sys.executable, "-m", "tests.pretraining.replicas_program"),
-        *(str(num_replicas), str(num_parts), str(output)),
+        *(str(num_replicas), str(num_parts), str(output), how),
         cwd=project.ROOT,
         env=os.environ | environment,
     )
@@ -23,18 +23,18 @@ def _load(output):
         return dict(arrays)
 
 
-def _train(num_replicas, num_parts, directory):
+def _train(num_replicas, num_parts, directory, how="nothing"):
     output = directory / f"{num_replicas}_{num_parts}.npz"
-    workers.finish([_start(num_replicas, num_parts, output)])
+    workers.finish([_start(num_replicas, num_parts, output, how)])
     return _load(output)
 
 
-def _train_workers(num_workers, num_parts, directory):
+def _train_workers(num_workers, num_parts, directory, how="nothing"):
     """Trains one replica in each of several processes."""
     outputs = [directory / f"worker{i}.npz" for i in range(num_workers)]
     workers.finish(
         [
-            _start(1, num_parts, output, TF_CONFIG=config)
+            _start(1, num_parts, output, how, TF_CONFIG=config)
             for output, config in zip(
                 outputs, workers.configs(num_workers), strict=True
             )
@@ -81,8 +81,20 @@ def test_replicas_and_parts_give_the_result_of_one(
     _assert_equal(one, _train(num_replicas, num_parts, tmp_path))
 
 
-def test_two_workers_give_the_result_of_one(one, tmp_path):
-    for worker in _train_workers(2, 2, tmp_path):
+@pytest.mark.parametrize(
+    "num_parts", [1, pytest.param(2, marks=pytest.mark.slow)]
+)
+def test_a_gradient_compiled_for_each_replica_is_the_same(
+    one, num_parts, tmp_path
+):
+    _assert_equal(one, _train(2, num_parts, tmp_path, how="gradient"))
+
+
+@pytest.mark.parametrize(
+    "how", ["nothing", pytest.param("gradient", marks=pytest.mark.slow)]
+)
+def test_two_workers_give_the_result_of_one(one, how, tmp_path):
+    for worker in _train_workers(2, 2, tmp_path, how):
         _assert_equal(one, worker)
 
 
