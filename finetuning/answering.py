@@ -10,6 +10,7 @@ from finetuning.prediction import Predictor
 from finetuning.task import Outputs, Rows, Split, Task
 from text import corpus
 from training import strategy
+from training.gpus import Device
 
 _FEW_ROWS = 2
 _AT_ONCE = 4096
@@ -44,17 +45,24 @@ class Answerer:
         )
 
     @classmethod
-    def load(cls, model_dir: str, *, batch_size: int = 32) -> "Answerer":
+    def load(
+        cls, model_dir: str, *, batch_size: int = 32, device: Device = "auto"
+    ) -> "Answerer":
         """Returns the answerer of a fine-tuned directory.
 
         Args:
             model_dir: an --output_dir of a training.
             batch_size: rows computed at once.
+            device: as --device says.
 
         Raises:
             ValueError: it is none, or its files do not belong together.
         """
-        return cls(*programs.load(model_dir, predict_batch_size=batch_size))
+        return cls(
+            *programs.load(
+                model_dir, predict_batch_size=batch_size, device=device
+            )
+        )
 
     def answer(
         self, lines: Sequence[str], source: str = "the lines", first: int = 1

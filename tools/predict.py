@@ -22,15 +22,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import config_flags  # noqa: E402
 from finetuning.answering import Answerer  # noqa: E402
-from settings.flag import Flag, Settings  # noqa: E402
+from settings.flag import Flag  # noqa: E402
 from storage import file_io, json_files  # noqa: E402
+from training.gpus import GpuSettings  # noqa: E402
 
 _STANDARD = "-"
 _READ_BYTES = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PredictConfig(Settings):
+class PredictConfig(GpuSettings):
     """Every setting of predict."""
 
     model_dir: Annotated[
@@ -53,7 +54,9 @@ def run(config: PredictConfig) -> None:
     """Answers the lines of a file or of the standard input."""
     if config.output_file != _STANDARD:
         file_io.check_output(config.output_file, "output_file")
-    answerer = Answerer.load(config.model_dir, batch_size=config.batch_size)
+    answerer = Answerer.load(
+        config.model_dir, batch_size=config.batch_size, device=config.device
+    )
     with contextlib.ExitStack() as stack:
         out = sys.stdout.buffer
         if config.output_file != _STANDARD:

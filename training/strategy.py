@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 import tensorflow as tf
 from absl import logging
 
-from settings.flag import Flag, Settings
+from settings.flag import Flag
 from storage import json_files
 from training import gpus
+from training.gpus import GpuSettings
 
 _CONNECT_TIMEOUT_SECS = 10
 _REASON_CHARACTERS = 300
@@ -25,7 +26,7 @@ _TF_CONFIG = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DeviceSettings(Settings):
+class DeviceSettings(GpuSettings):
     """The flags that say what is computed where, and how precisely."""
 
     mixed_precision: Annotated[
@@ -34,15 +35,6 @@ class DeviceSettings(Settings):
         "float32 always. Without this flag bfloat16 where the device is fast "
         "at it, else none.",
     ] = None
-    device: Annotated[
-        gpus.Device,
-        Flag(
-            "auto takes the GPUs there are, else the CPU, and refuses the CPU "
-            "where an NVIDIA card is and cannot be used; cpu and gpu insist. "
-            "--use_tpu goes before.",
-            decides="nothing",
-        ),
-    ] = "auto"
     use_tpu: Annotated[
         bool,
         Flag(
