@@ -36,6 +36,7 @@ PROGRAMS = sorted(
 _ABSL = {"flagfile", "help", "helpfull", "verbosity"}
 # Flags of commands that are not ours.
 _OTHERS = {
+    "docker": {"gpus", "rm"},
     "pip": {"upgrade"},
     "ray": {"address", "head"},
     "uv": {"override"},

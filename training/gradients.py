@@ -94,12 +94,7 @@ def _of_parts(
     names,
     denominators,
 ):
-    parts = {
-        name: tf.reshape(
-            value, (num_parts, value.shape[0] // num_parts, *value.shape[1:])
-        )
-        for name, value in batch.items()
-    }
+    parts = _split(batch, num_parts)
     is_trained = [False] * len(variables)
 
     def add_part(
@@ -137,6 +132,16 @@ def _of_parts(
         gradient if trained else None
         for gradient, trained in zip(gradients, is_trained, strict=True)
     ], sums
+
+
+def _split(batch, num_parts):
+    """Returns {name: value with the number of the part as first axis}."""
+    return {
+        name: tf.reshape(
+            value, (num_parts, value.shape[0] // num_parts, *value.shape[1:])
+        )
+        for name, value in batch.items()
+    }
 
 
 def _of_part(
