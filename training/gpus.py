@@ -11,6 +11,9 @@ from training import nvidia
 Device = Literal["auto", "cpu", "gpu"]
 
 _OTHERWISE = "--device=cpu computes on the CPU"
+_ANOTHER_BUILD = (
+    "a TensorFlow built for it, from source or in NVIDIA's container, may"
+)
 _GUIDE = "docs/gpu.md"
 # Parts of a UUID are enough for CUDA_VISIBLE_DEVICES.
 _UUID_CHARACTERS = 12
@@ -99,7 +102,7 @@ def _reason(cards):
 
 def _cure(card):
     if card.capability and not nvidia.is_served(card.capability, _built_for()):
-        return "a TensorFlow built for it would serve it (docs/gpu.md)"
+        return _ANOTHER_BUILD
     return "install a newer driver"
 
 
@@ -117,8 +120,8 @@ def _refuse_unserved(found):
     raise ValueError(
         f"TensorFlow {tf.__version__} cannot compute on {names}: "
         f"{nvidia.unserved(_capability(unserved[0]))}; "
-        f"{_others(len(found) > len(unserved))}a TensorFlow built for it "
-        f"would serve it; {_OTHERWISE}; see {_GUIDE}"
+        f"{_others(len(found) > len(unserved))}{_ANOTHER_BUILD}; "
+        f"{_OTHERWISE}; see {_GUIDE}"
     )
 
 

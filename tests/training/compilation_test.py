@@ -1,5 +1,7 @@
 """XLA gets the step that is faster by it, and of others a part."""
 
+import types
+
 import pytest
 import tensorflow as tf
 
@@ -50,6 +52,25 @@ def test_a_cpu_multiplies_bfloat16_outside_xla(mixed_precision, wanted):
     if tf.config.list_logical_devices("GPU"):
         pytest.skip("there is a GPU")
     devices = tf.distribute.get_strategy()
+    assert compilation.choose(devices, mixed_precision) is wanted
+
+
+@pytest.mark.parametrize(
+    ("num_gpus", "mixed_precision", "wanted"),
+    [
+        (2, "bfloat16", compilation.gradient),
+        (2, "none", compilation.gradient),
+        (0, "none", compilation.gradient),
+        (0, "bfloat16", compilation.nothing),
+    ],
+)
+def test_of_several_replicas_each_has_its_gradient_compiled(
+    monkeypatch, num_gpus, mixed_precision, wanted
+):
+    monkeypatch.setattr(
+        tf.config, "list_logical_devices", lambda kind: ["GPU"] * num_gpus
+    )
+    devices = types.SimpleNamespace(num_replicas_in_sync=2)
     assert compilation.choose(devices, mixed_precision) is wanted
 
 
