@@ -117,6 +117,9 @@ def _without_none(kind):
 def run(work: Callable[[T], Any], config_class: type[T]) -> None:
     """Runs `work(config)` as a program whose flags are `config_class`.
 
+    A program that needs TensorFlow imports it in `work`: the flags are parsed
+    and checked before, so that --help and a wrong flag do not wait for it.
+
     A `ValueError`, an `OSError` or TensorFlow's error of a file or a device is
     not ours to mend: it is printed as one line, and --verbosity=1 shows where
     it came from. The program ends with status 1, or with 3 where the same
@@ -149,7 +152,23 @@ def run(work: Callable[[T], Any], config_class: type[T]) -> None:
             sys.exit(3 if may_pass else 1)
 
     flags.FLAGS.set_default("verbosity", logging.INFO)
-    app.run(main)
+    app.run(main, flags_parser=parse)
+
+
+def parse(argv: Sequence[str]) -> list[str]:
+    """Parses a command line; returns what of it is no flag.
+
+    --help and its like end with status 0. A wrong flag is one line, with the
+    nearest ones that there are, and status 1.
+    """
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        print(f"error: {'; '.join(str(error).split(chr(10)))}", file=sys.stderr)
+        sys.exit(1)
+    except SystemExit:
+        # absl's help has been printed; it would have it that this is an error.
+        sys.exit(0)
 
 
 def _tensorflow_errors():

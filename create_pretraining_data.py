@@ -5,8 +5,15 @@ python create_pretraining_data.py --input_file=corpus/*.txt \\
 """
 
 import config_flags
-from data import config
-from data.building import build
+from data.config import BuildConfig
+
+
+def run(config: BuildConfig) -> None:
+    """Imports what brings Numba only once the flags are right."""
+    from data.building import build
+
+    build.build(config)
+
 
 if __name__ == "__main__":
-    config_flags.run(build.build, config.BuildConfig)
+    config_flags.run(run, BuildConfig)

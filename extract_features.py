@@ -5,13 +5,20 @@ python extract_features.py --input_file=texts.txt --output_file=features.jsonl \
     --init_checkpoint=model/bert_model.ckpt --layers=-1,-2,-3,-4
 """
 
-import os
+import config_flags
+from finetuning import look
+from finetuning.features_config import FeaturesConfig
+from storage import tensorflow_start
 
-# TensorFlow's C++ code tells of every kernel it prepares; read at its import.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import config_flags  # noqa: E402
-from finetuning import features, features_config  # noqa: E402
+def run(config: FeaturesConfig) -> None:
+    """Looks at the files, and only then imports what takes seconds."""
+    look.at_features(config)
+    has_tpu = config.use_tpu or bool(config.tpu_name)
+    with tensorflow_start.quiet(finds_devices=not has_tpu):
+        from finetuning import features
+    features.run(config)
+
 
 if __name__ == "__main__":
-    config_flags.run(features.run, features_config.FeaturesConfig)
+    config_flags.run(run, FeaturesConfig)

@@ -6,13 +6,22 @@ python run_classifier.py --bert_config_file=model/bert_config.json \
     --output_dir=output/mine --do_train --do_eval
 """
 
-import os
+import config_flags
+from finetuning import look
+from finetuning.classification import reader
+from finetuning.classification.config import ClassifierConfig
+from storage import tensorflow_start
 
-# TensorFlow's C++ code tells of every kernel it prepares; read at its import.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import config_flags  # noqa: E402
-from finetuning.classification import config, task  # noqa: E402
+def run(config: ClassifierConfig) -> None:
+    """Looks at the files, and only then imports what takes seconds."""
+    paths = reader.Reader(config).paths
+    look.at_files(config, lambda name: paths(name).values())
+    has_tpu = config.use_tpu or bool(config.tpu_name)
+    with tensorflow_start.quiet(finds_devices=not has_tpu):
+        from finetuning.classification import task
+    task.run(config)
+
 
 if __name__ == "__main__":
-    config_flags.run(task.run, config.ClassifierConfig)
+    config_flags.run(run, ClassifierConfig)

@@ -6,13 +6,21 @@ python run_ner.py --bert_config_file=model/bert_config.json \
     --output_dir=output/ner --ner_head=crf --do_train --do_eval --do_predict
 """
 
-import os
+import config_flags
+from finetuning import look
+from finetuning.tagging import files
+from finetuning.tagging.config import TaggingConfig
+from storage import tensorflow_start
 
-# TensorFlow's C++ code tells of every kernel it prepares; read at its import.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import config_flags  # noqa: E402
-from finetuning.tagging import config, task  # noqa: E402
+def run(config: TaggingConfig) -> None:
+    """Looks at the files, and only then imports what takes seconds."""
+    look.at_files(config, lambda name: [files.find(config, name)])
+    has_tpu = config.use_tpu or bool(config.tpu_name)
+    with tensorflow_start.quiet(finds_devices=not has_tpu):
+        from finetuning.tagging import task
+    task.run(config)
+
 
 if __name__ == "__main__":
-    config_flags.run(task.run, config.TaggingConfig)
+    config_flags.run(run, TaggingConfig)

@@ -5,13 +5,20 @@ python run_pretraining.py --bert_config_file=configs/bert_tiny.json \
     --do_train --do_eval
 """
 
-import os
+import config_flags
+from pretraining import look
+from pretraining.config import PretrainingConfig
+from storage import tensorflow_start
 
-# TensorFlow's C++ code tells of every kernel it prepares; read at its import.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import config_flags  # noqa: E402
-from pretraining import config, train  # noqa: E402
+def run(config: PretrainingConfig) -> None:
+    """Looks at the files, and only then imports what takes seconds."""
+    look.at_files(config)
+    has_tpu = config.use_tpu or bool(config.tpu_name)
+    with tensorflow_start.quiet(finds_devices=not has_tpu):
+        from pretraining import train
+    train.run(config)
+
 
 if __name__ == "__main__":
-    config_flags.run(train.run, config.PretrainingConfig)
+    config_flags.run(run, PretrainingConfig)

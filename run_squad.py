@@ -7,13 +7,21 @@ python run_squad.py --vocab_file=model/vocab.txt \
     --do_predict --predict_file=dev-v1.1.json
 """
 
-import os
+import config_flags
+from finetuning import look
+from finetuning.question_answering import files
+from finetuning.question_answering.config import QuestionAnsweringConfig
+from storage import tensorflow_start
 
-# TensorFlow's C++ code tells of every kernel it prepares; read at its import.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import config_flags  # noqa: E402
-from finetuning.question_answering import config, task  # noqa: E402
+def run(config: QuestionAnsweringConfig) -> None:
+    """Looks at the files, and only then imports what takes seconds."""
+    look.at_files(config, lambda name: files.find(config, name)[:1])
+    has_tpu = config.use_tpu or bool(config.tpu_name)
+    with tensorflow_start.quiet(finds_devices=not has_tpu):
+        from finetuning.question_answering import task
+    task.run(config)
+
 
 if __name__ == "__main__":
-    config_flags.run(task.run, config.QuestionAnsweringConfig)
+    config_flags.run(run, QuestionAnsweringConfig)

@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from finetuning.task import Rows, SplitName
+from finetuning.splits import SplitName
+from finetuning.task import Rows
 from storage import file_io, json_files
 
 _VERSION = 1

@@ -9,7 +9,8 @@ from finetuning import directory, prediction
 from finetuning.config import FinetuningConfig
 from finetuning.model import Model
 from finetuning.prediction import Predictor
-from finetuning.task import Outputs, Split, SplitName
+from finetuning.splits import SplitName
+from finetuning.task import Outputs, Split
 from training import checkpoint, job, metrics_file, strategy, summaries
 from training.best_checkpoint import BestCheckpoint
 from training.checkpoint import Checkpoints

@@ -8,7 +8,7 @@ from interop.config import ModelSettings
 from settings.flag import Flag
 from text import case
 from text.config import TextSettings
-from training.strategy import DeviceSettings
+from training.config import DeviceSettings
 
 _SHORTEST = 3
 

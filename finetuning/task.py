@@ -9,11 +9,12 @@ task. `finetuning.programs` lists the tasks.
 import abc
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 
+from finetuning.splits import SplitName
 from modeling.config import BertConfig
 from training.objective import Term
 
@@ -21,7 +22,6 @@ from training.objective import Term
 # from.
 FEATURES = ("input_ids", "input_mask", "segment_ids")
 
-SplitName = Literal["train", "eval", "predict"]
 # `FEATURES`, the labels, and what else the loss needs; [N, ...] int32 or
 # float32.
 Rows = Mapping[str, np.ndarray]

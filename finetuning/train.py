@@ -19,7 +19,8 @@ from finetuning import (
 from finetuning.config import FinetuningConfig
 from finetuning.inherited import ConfigT
 from finetuning.model import Model
-from finetuning.task import Split, SplitName, Task
+from finetuning.splits import SplitName, wanted
+from finetuning.task import Split, Task
 from modeling.config import BertConfig
 from storage import file_io
 from training import job, loop, schedules, strategy
@@ -74,7 +75,7 @@ def _run(
         directory.restore_task(config.output_dir, task)
     splits = {
         name: _load(config.output_dir, task, name, strategy.is_chief(devices))
-        for name in _wanted_splits(config)
+        for name in wanted(config)
     }
     model = Model.of(config, architecture, task, devices)
     if config.do_train:
@@ -82,21 +83,6 @@ def _run(
     else:
         global_step = directory.restore_weights(config, model)
     return evaluation.evaluate(config, devices, model, splits, global_step)
-
-
-def _wanted_splits(config: FinetuningConfig) -> list[SplitName]:
-    """Returns the splits that the flags ask for, training's first.
-
-    The labels are those of the training data.
-    """
-    asked: dict[SplitName, bool] = {
-        "train": config.do_train,
-        "eval": config.do_eval or (config.do_train and config.is_watched),
-        "predict": config.do_predict,
-    }
-    if not any(asked.values()):
-        raise ValueError("set --do_train, --do_eval or --do_predict")
-    return [name for name, is_asked in asked.items() if is_asked]
 
 
 def _load(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from interop import bert_config, formats, variables
+from interop import bert_config, formats, look, variables
 from interop.config import ModelSettings
 from interop.families.family import Family
 from modeling import activations
@@ -33,12 +33,7 @@ def read_config(path: str, *, max_seq_length: int) -> BertConfig:
         ValueError: it cannot be read, or the model has fewer positions.
     """
     config = bert_config.read(path)
-    if max_seq_length > config.max_position_embeddings:
-        raise ValueError(
-            f"--max_seq_length={max_seq_length} is more than "
-            f"max_position_embeddings={config.max_position_embeddings} of "
-            f"{path}"
-        )
+    look.check_length(path, max_seq_length, config.max_position_embeddings)
     return config
 
 

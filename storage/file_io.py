@@ -15,6 +15,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Literal
 
+from storage import tensorflow_start
+
 Mode = Literal["rb", "wb", "ab"]
 
 _REMOVALS = 10
@@ -33,7 +35,8 @@ def is_remote(path: str) -> bool:
 
 def gfile() -> Any:
     """TensorFlow's file system, imported when a path needs it."""
-    import tensorflow as tf
+    with tensorflow_start.quiet(finds_devices=False):
+        import tensorflow as tf
 
     return tf.io.gfile
 

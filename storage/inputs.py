@@ -64,6 +64,35 @@ def expand_items(
     items: Iterable[str], flag: str, is_raw: bool = False
 ) -> list[str]:
     """Returns the files of several items; see `expand`."""
+    paths, left_out = _find(items, flag, is_raw)
+    _warn(flag, paths, left_out)
+    return paths
+
+
+def look(patterns: str, flag: str) -> list[str]:
+    """Returns the files that `expand` will, and warns of nothing yet.
+
+    Raises:
+        ValueError: as `expand`.
+    """
+    items = (part.strip() for part in patterns.split(","))
+    return _find(items, flag, is_raw=False)[0]
+
+
+def check_file(path: str, flag: str) -> None:
+    """Makes sure that the file of a flag is there.
+
+    Raises:
+        ValueError: it is not, or is a folder; names the flag.
+    """
+    if not file_io.exists(path):
+        raise ValueError(f"--{flag}: no file {path!r}")
+    if file_io.is_directory(path):
+        raise ValueError(f"--{flag}={path} is a folder; name a file")
+
+
+def _find(items, flag, is_raw):
+    """Returns the files, and what was passed over: {what: paths}."""
     left_out: dict[str, list[str]] = {_FOLDERS: [], _JSON: []}
     paths = []
     for item in filter(None, items):
@@ -75,8 +104,7 @@ def expand_items(
         raise ValueError(f"--{flag}: names no file")
     for path in paths:
         _check(path, flag)
-    _warn(flag, paths, left_out)
-    return paths
+    return paths, left_out
 
 
 def _nothing(item, flag, left_out):

@@ -24,7 +24,7 @@ import config_flags  # noqa: E402
 from finetuning.answering import Answerer  # noqa: E402
 from settings.flag import Flag  # noqa: E402
 from storage import file_io, json_files  # noqa: E402
-from training.gpus import GpuSettings  # noqa: E402
+from training.config import GpuSettings  # noqa: E402
 
 _STANDARD = "-"
 _READ_BYTES = 1 << 20

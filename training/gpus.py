@@ -1,14 +1,9 @@
 """Which GPUs a run computes on, and what it says where it should and cannot."""
 
-import dataclasses
-from typing import Annotated, Literal
-
 import tensorflow as tf
 
-from settings.flag import Flag, Settings
 from training import nvidia
-
-Device = Literal["auto", "cpu", "gpu"]
+from training.config import Device
 
 _OTHERWISE = "--device=cpu computes on the CPU"
 _ANOTHER_BUILD = (
@@ -17,21 +12,6 @@ _ANOTHER_BUILD = (
 _GUIDE = "docs/gpu.md"
 # Parts of a UUID are enough for CUDA_VISIBLE_DEVICES.
 _UUID_CHARACTERS = 12
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class GpuSettings(Settings):
-    """The flag that every program has that computes."""
-
-    device: Annotated[
-        Device,
-        Flag(
-            "auto takes the GPUs there are, else the CPU, but refuses the CPU "
-            "beside an NVIDIA card that cannot be used. cpu takes the CPU; "
-            "gpu insists on a GPU, of whatever kind. A TPU goes before.",
-            decides="nothing",
-        ),
-    ] = "auto"
 
 
 def choose(device: Device) -> None:

@@ -1,15 +1,14 @@
-"""The choice of an optimizer, its flags, and a change of it between runs."""
+"""The choice of an optimizer, and a change of it between runs."""
 
-import dataclasses
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
-from settings.flag import Flag, Settings
 from storage import tensors
 from training.adafactor import Adafactor
+from training.config import OptimizerSettings
 from training.lamb import Lamb
 from training.objective import Objective
 from training.optimizer import AdamWeightDecay, Optimizer
@@ -18,86 +17,6 @@ from training.schedules import Schedule
 # Peaks above this, as 1.76e-3 in published recipes, are meant for LAMB.
 _HIGHEST_ADAM_RATE = 5e-4
 _MARK = "optimizer/"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class OptimizerSettings(Settings):
-    """The flags that say how weights follow from gradients."""
-
-    learning_rate: Annotated[
-        float, Flag("The peak of the learning rate.", "positive")
-    ] = 5e-5
-    warmup_proportion: Annotated[
-        float | None,
-        Flag(
-            "Share of all steps in which the learning rate rises from 0.",
-            "share",
-        ),
-    ] = None
-    lr_schedule: Annotated[
-        Literal[
-            "linear",
-            "linear_from_peak",
-            "polynomial",
-            "cosine",
-            "constant",
-            "one_cycle",
-            "wsd",
-        ],
-        "How the learning rate goes on after the warm-up; linear is "
-        "google-research/bert's, linear_from_peak Hugging Face's, wsd stays at "
-        "the peak and falls at the end.",
-    ] = "linear"
-    optimizer: Annotated[
-        Literal["bert_adam", "adamw", "lamb", "adafactor"],
-        "bert_adam is google-research/bert's Adam without bias correction; "
-        "adamw is steadier on small sets (Mosbach et al. 2021); lamb is for "
-        "large batches and rates.",
-    ] = "bert_adam"
-    bias_correction: Annotated[
-        bool | None,
-        "Whether Adam's moments are corrected for their start at 0; without "
-        "this flag as published: not for bert_adam, for adamw and lamb.",
-    ] = None
-    weight_decay: Annotated[
-        float,
-        Flag(
-            "Decay of weights but layer norms and biases, times the rate.",
-            "not_negative",
-        ),
-    ] = 0.01
-    adam_beta1: Annotated[
-        float, Flag("Decay of the mean of gradients.", "below_1")
-    ] = 0.9
-    adam_beta2: Annotated[
-        float, Flag("Decay of the mean of their squares.", "below_1")
-    ] = 0.999
-    adam_epsilon: Annotated[
-        float, Flag("Added to the root of the mean of squares.", "positive")
-    ] = 1e-6
-    layerwise_lr_decay: Annotated[
-        float,
-        Flag(
-            "Factor of the learning rate from each layer to the one below, as "
-            "in ELECTRA; 1 is off.",
-            "positive",
-        ),
-    ] = 1.0
-    clip_norm: Annotated[
-        float,
-        Flag(
-            "Largest norm of the gradient of all weights; 0 is no limit.",
-            "not_negative",
-        ),
-    ] = 1.0
-    gradient_accumulation_steps: Annotated[
-        int,
-        Flag(
-            "Parts that --train_batch_size is computed in, one after another, "
-            "to save memory; the result is that of the whole batch.",
-            "positive",
-        ),
-    ] = 1
 
 
 def _adam(settings: OptimizerSettings) -> dict[str, Any]:

@@ -1,19 +1,17 @@
 """Where training runs: TPU, several workers, several GPUs, or one device."""
 
-import dataclasses
 import os
 import socket
 import urllib.error
 import urllib.parse
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
 
-from settings.flag import Flag
 from storage import json_files
 from training import gpus
-from training.gpus import GpuSettings
+from training.config import DeviceSettings
 
 _CONNECT_TIMEOUT_SECS = 10
 _REASON_CHARACTERS = 300
@@ -23,51 +21,6 @@ _TF_CONFIG = {
     "cluster?": {str: [str]},
     "task?": {"type": str, "index": object},
 }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class DeviceSettings(GpuSettings):
-    """The flags that say what is computed where, and how precisely."""
-
-    mixed_precision: Annotated[
-        Literal["bfloat16", "float16", "none"] | None,
-        "What matrices are multiplied in; weights, norms, softmax and loss are "
-        "float32 always. Without this flag bfloat16 where the device is fast "
-        "at it, else none.",
-    ] = None
-    use_tpu: Annotated[
-        bool,
-        Flag(
-            "Whether to compute on a TPU; without it GPU or CPU.",
-            decides="nothing",
-        ),
-    ] = False
-    tpu_name: Annotated[
-        str | None,
-        Flag(
-            "The Cloud TPU to compute on: its name, or grpc://host:port. "
-            "Implies --use_tpu.",
-            decides="nothing",
-        ),
-    ] = None
-    tpu_zone: Annotated[
-        str | None, Flag("The zone of the Cloud TPU.", decides="nothing")
-    ] = None
-    gcp_project: Annotated[
-        str | None, Flag("The project of the Cloud TPU.", decides="nothing")
-    ] = None
-    master: Annotated[
-        str | None,
-        Flag("Older name for the address of the TPU.", decides="nothing"),
-    ] = None
-    num_tpu_cores: Annotated[
-        int,
-        Flag(
-            "Accepted for older scripts; the TPU itself says how many.",
-            "positive",
-            decides="nothing",
-        ),
-    ] = 8
 
 
 _NO_FLAGS = DeviceSettings()

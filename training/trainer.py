@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from training import checkpoint, compilation, optimizers, step
 from training.compilation import Compile
+from training.config import OptimizerSettings
 from training.loss_scale import LossScale
 from training.objective import Objective, Sums
-from training.optimizers import OptimizerSettings
 from training.schedules import Schedule
 from training.step import RunSteps
 

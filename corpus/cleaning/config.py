@@ -3,7 +3,6 @@
 import dataclasses
 from typing import Annotated
 
-from corpus.cleaning import languages, personal
 from settings.flag import Flag, Settings
 
 
@@ -133,6 +132,9 @@ class CleaningSettings(Settings):
 
     def __post_init__(self):
         super().__post_init__()
+        # They bring Numba, which --help is not to wait for.
+        from corpus.cleaning import languages, personal
+
         _check("languages", self.wanted_languages, {*languages.ALL, "all"})
         _check("remove", self.removed_kinds, set(personal.KINDS))
         if not self.wanted_languages:

@@ -7,6 +7,7 @@ import tensorflow as tf
 from google.protobuf import message
 
 from data import records
+from data.feeding import manifest_checks
 from data.feeding.record_files import RecordFile
 
 _RECORDS_LOOKED_AT = 10
@@ -36,8 +37,12 @@ def check(
     """
     for file in files:
         if file.manifest is not None:
-            _check_manifest(
-                file, max_seq_length, max_predictions_per_seq, vocab_size
+            manifest_checks.check(
+                file.path,
+                file.manifest,
+                max_seq_length=max_seq_length,
+                max_predictions_per_seq=max_predictions_per_seq,
+                vocab_size=vocab_size,
             )
     _check_alike(files)
     lengths = {
@@ -92,35 +97,6 @@ def _reason(error):
         "",
         line,
     )
-
-
-def _check_manifest(file, max_seq_length, max_predictions_per_seq, vocab_size):
-    manifest = file.manifest
-    # {flag: (what the manifest says, what it must be)}
-    lengths = {"max_seq_length": (manifest.max_seq_length, max_seq_length)}
-    needed = {"vocab_size": manifest.vocab_size}
-    if file.masking == "static":
-        lengths["max_predictions_per_seq"] = (
-            manifest.max_predictions_per_seq,
-            max_predictions_per_seq,
-        )
-    else:
-        needed |= {
-            "mask_id": manifest.mask_id,
-            "special_ids": manifest.special_ids,
-        }
-    needed = {flag: got for flag, (got, _) in lengths.items()} | needed
-    missing = [name for name, value in needed.items() if value is None]
-    if missing:
-        raise ValueError(
-            f"{file.path}: its manifest does not say {', '.join(missing)}; "
-            "build the records again"
-        )
-    for flag, (got, wanted) in lengths.items():
-        _check_length(file.path, flag, got, wanted)
-    if manifest.vocab_size > vocab_size:
-        what = f"a vocabulary of {manifest.vocab_size} rows"
-        _refuse_vocabulary(file.path, what, manifest.vocab_size, vocab_size)
 
 
 def _check_alike(files):
@@ -199,11 +175,13 @@ def _check_record(file, serialized, lengths, vocab_size):
         # Records without masks are as long as their tokens: any length up to
         # the limit is right.
         if flag and (file.masking == "static" or len(values) > lengths[flag]):
-            _check_length(path, flag, len(values), lengths[flag])
+            manifest_checks.check_length(path, flag, len(values), lengths[flag])
         largest = max(values, default=0)
         if name.endswith("ids") and largest >= vocab_size:
             what = f"the token id {largest}"
-            _refuse_vocabulary(path, what, largest + 1, vocab_size)
+            manifest_checks.refuse_vocabulary(
+                path, what, largest + 1, vocab_size
+            )
 
 
 def _refuse_unstated(file, features):
@@ -218,21 +196,4 @@ def _refuse_unstated(file, features):
     raise ValueError(
         f"{file.path} holds {what}, and its manifest does not say so: put the "
         "manifest.json of its build beside it, or build it again"
-    )
-
-
-def _check_length(path, flag, got, wanted):
-    if got != wanted:
-        raise ValueError(
-            f"{path} was built with {flag}={got}, but --{flag}={wanted}; set "
-            f"--{flag}={got}, or build the records again"
-        )
-
-
-def _refuse_vocabulary(path, what, num_rows, vocab_size):
-    raise ValueError(
-        f"{path} has {what}, but vocab_size={vocab_size} in "
-        "--bert_config_file; use the config whose vocab_size is the number of "
-        "rows of the --vocab_file the records were built with, or write one: "
-        f"sed -E 's/(\"vocab_size\": *)[0-9]+/\\1{num_rows}/' CONFIG > NEW"
     )

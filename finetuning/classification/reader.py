@@ -17,7 +17,7 @@ from finetuning.classification.examples import (
     number_of,
 )
 from finetuning.problems import Problems
-from finetuning.task import SplitName
+from finetuning.splits import SplitName
 from storage import file_io
 
 # Where few rows have more labels than this, they are likely texts or numbers.

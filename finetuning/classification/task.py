@@ -23,11 +23,11 @@ from finetuning.classification import (
 from finetuning.classification.config import ClassifierConfig
 from finetuning.classification.examples import Example
 from finetuning.classification.reader import Reader
+from finetuning.splits import SplitName
 from finetuning.task import (
     Outputs,
     Rows,
     Split,
-    SplitName,
     Task,
     Tensors,
     Terms,

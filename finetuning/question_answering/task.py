@@ -11,15 +11,21 @@ from keras import ops
 
 from finetuning import cache, train
 from finetuning.problems import Problems
-from finetuning.question_answering import answers, examples, scores, windows
+from finetuning.question_answering import (
+    answers,
+    examples,
+    files,
+    scores,
+    windows,
+)
 from finetuning.question_answering.answers import Answer
 from finetuning.question_answering.config import QuestionAnsweringConfig
 from finetuning.question_answering.examples import Example
+from finetuning.splits import SplitName
 from finetuning.task import (
     Outputs,
     Rows,
     Split,
-    SplitName,
     Task,
     Tensors,
     Terms,
@@ -61,25 +67,8 @@ class QuestionAnswering(Task):
         # (the outputs they were read from, the answers)
         self._last_answers: tuple[Outputs | None, list[Answer]] = (None, [])
 
-    def _file(self, split_name):
-        """Returns the path of a split and the flag that names it."""
-        config = self._config
-        flag = {"train": "train_file", "predict": "predict_file"}.get(
-            split_name, "eval_file" if config.eval_file else "predict_file"
-        )
-        path = getattr(config, flag)
-        if not path:
-            raise ValueError(
-                "--do_eval, --keep_best, --early_stopping and "
-                "--eval_every_steps need questions with answers: set "
-                "--eval_file"
-            )
-        if not file_io.exists(path):
-            raise ValueError(f"--{flag}: no file {path!r}")
-        return path, flag
-
     def read(self, split_name: SplitName) -> list[Example]:
-        path, flag = self._file(split_name)
+        path, flag = files.find(self._config, split_name)
         questions = examples.read(
             path,
             Problems(self._config.strict),
@@ -100,7 +89,7 @@ class QuestionAnswering(Task):
         return questions
 
     def describe_rows(self, split_name: SplitName) -> dict[str, Any]:
-        path, _ = self._file(split_name)
+        path, _ = files.find(self._config, split_name)
         config = self._config
         return {
             "file": cache.digest(path),
@@ -132,7 +121,7 @@ class QuestionAnswering(Task):
             self._config.max_seq_length,
         )
         if not len(rows["input_ids"]):
-            path, _ = self._file(split_name)
+            path, _ = files.find(self._config, split_name)
             raise ValueError(f"{path}: no text has a token")
         return rows
 

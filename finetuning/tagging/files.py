@@ -2,8 +2,8 @@
 
 import os
 
+from finetuning.splits import SplitName
 from finetuning.tagging.config import TaggingConfig
-from finetuning.task import SplitName
 from storage import file_io
 
 _STEMS = {

@@ -14,6 +14,7 @@ from keras import ops
 
 from finetuning import cache, train
 from finetuning.problems import Problems
+from finetuning.splits import SplitName
 from finetuning.tagging import (
     conll,
     files,
@@ -30,7 +31,6 @@ from finetuning.task import (
     Outputs,
     Rows,
     Split,
-    SplitName,
     Task,
     Tensors,
     Terms,

@@ -7,7 +7,14 @@ import pytest
 import tensorflow as tf
 
 from tests.training import optimizer_test
-from training import adafactor, checkpoint, lamb, optimizer, optimizers
+from training import (
+    adafactor,
+    checkpoint,
+    config,
+    lamb,
+    optimizer,
+    optimizers,
+)
 from training.objective import Objective
 
 _LAYERS = (
@@ -40,15 +47,13 @@ class _TwoLayers(Objective):
 
 
 def _make(paths=_LAYERS, **changes):
-    settings = optimizers.OptimizerSettings(
-        **{"learning_rate": 1e-4, **changes}
-    )
+    settings = config.OptimizerSettings(**{"learning_rate": 1e-4, **changes})
     variables = optimizer_test.make_variables(np.random.default_rng(1), paths)
     return optimizers.make(settings, 0.1, _TwoLayers(variables)), variables
 
 
 def test_the_flag_offers_the_optimizers_there_are():
-    kinds = typing.get_type_hints(optimizers.OptimizerSettings)
+    kinds = typing.get_type_hints(config.OptimizerSettings)
     assert typing.get_args(kinds["optimizer"]) == (*optimizers.OPTIMIZERS,)
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from training import strategy
+from training import config, strategy
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from training import strategy
 def test_an_unreachable_tpu_is_named_within_seconds(arguments, words):
     started = time.monotonic()
     with pytest.raises(ConnectionError, match=words) as raised:
-        strategy.create(strategy.DeviceSettings(**arguments))
+        strategy.create(config.DeviceSettings(**arguments))
     assert time.monotonic() - started < 20
     assert "--tpu_name" in str(raised.value)
     assert "\n" not in str(raised.value)

@@ -1,0 +1,42 @@
+"""A first look at the files: what can be known before TensorFlow is imported."""
+
+from collections.abc import Callable, Iterable
+
+from finetuning import splits
+from finetuning.config import FinetuningConfig
+from finetuning.features_config import FeaturesConfig
+from finetuning.splits import SplitName
+from interop import look
+from storage import inputs
+
+
+def at_files(
+    config: FinetuningConfig, paths: Callable[[SplitName], Iterable[str]]
+) -> None:
+    """Looks for the files of a run.
+
+    Args:
+        config: of the run.
+        paths: the files of a split.
+
+    Raises:
+        ValueError: one is missing; names the flag.
+    """
+    names = splits.wanted(config)
+    _look_at_model(config, config.output_dir)
+    for name in names:
+        for path in paths(name):
+            inputs.check_file(path, f"{name}_file")
+
+
+def at_features(config: FeaturesConfig) -> None:
+    """Looks for the files of extract_features.py."""
+    _look_at_model(config)
+    inputs.check_file(config.input_file, "input_file")
+
+
+def _look_at_model(config, output_dir=""):
+    look.at_model(
+        config, max_seq_length=config.max_seq_length, output_dir=output_dir
+    )
+    inputs.check_file(config.vocab_file, "vocab_file")
