@@ -14,8 +14,7 @@ from storage import tensorflow_start
 def run(config: FeaturesConfig) -> None:
     """Looks at the files, and only then imports what takes seconds."""
     look.at_features(config)
-    has_tpu = config.use_tpu or bool(config.tpu_name)
-    with tensorflow_start.quiet(finds_devices=not has_tpu):
+    with tensorflow_start.quiet():
         from finetuning import features
     features.run(config)
 

@@ -17,8 +17,7 @@ def run(config: ClassifierConfig) -> None:
     """Looks at the files, and only then imports what takes seconds."""
     paths = reader.Reader(config).paths
     look.at_files(config, lambda name: paths(name).values())
-    has_tpu = config.use_tpu or bool(config.tpu_name)
-    with tensorflow_start.quiet(finds_devices=not has_tpu):
+    with tensorflow_start.quiet():
         from finetuning.classification import task
     task.run(config)
 

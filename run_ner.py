@@ -16,8 +16,7 @@ from storage import tensorflow_start
 def run(config: TaggingConfig) -> None:
     """Looks at the files, and only then imports what takes seconds."""
     look.at_files(config, lambda name: [files.find(config, name)])
-    has_tpu = config.use_tpu or bool(config.tpu_name)
-    with tensorflow_start.quiet(finds_devices=not has_tpu):
+    with tensorflow_start.quiet():
         from finetuning.tagging import task
     task.run(config)
 

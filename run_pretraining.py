@@ -14,8 +14,7 @@ from storage import tensorflow_start
 def run(config: PretrainingConfig) -> None:
     """Looks at the files, and only then imports what takes seconds."""
     look.at_files(config)
-    has_tpu = config.use_tpu or bool(config.tpu_name)
-    with tensorflow_start.quiet(finds_devices=not has_tpu):
+    with tensorflow_start.quiet():
         from pretraining import train
     train.run(config)
 

@@ -17,8 +17,7 @@ from storage import tensorflow_start
 def run(config: QuestionAnsweringConfig) -> None:
     """Looks at the files, and only then imports what takes seconds."""
     look.at_files(config, lambda name: files.find(config, name)[:1])
-    has_tpu = config.use_tpu or bool(config.tpu_name)
-    with tensorflow_start.quiet(finds_devices=not has_tpu):
+    with tensorflow_start.quiet():
         from finetuning.question_answering import task
     task.run(config)
 

@@ -35,7 +35,7 @@ def is_remote(path: str) -> bool:
 
 def gfile() -> Any:
     """TensorFlow's file system, imported when a path needs it."""
-    with tensorflow_start.quiet(finds_devices=False):
+    with tensorflow_start.quiet():
         import tensorflow as tf
 
     return tf.io.gfile
