@@ -142,9 +142,9 @@ def run(work: Callable[[T], Any], config_class: type[T]) -> None:
             logging.info("%s", stopped)
             sys.exit(signals.STATUS)
         except Exception as error:
-            tf_error, passing_error = _tensorflow_errors()
-            if not isinstance(error, (ValueError, OSError, *tf_error)):
+            if not is_for_the_user(error):
                 raise
+            _, passing_error = _tensorflow_errors()
             logging.debug("", exc_info=True)
             text = getattr(error, "message", None) or str(error)
             print(f"error: {text}", file=sys.stderr)
@@ -169,6 +169,12 @@ def parse(argv: Sequence[str]) -> list[str]:
     except SystemExit:
         # absl's help has been printed; it would have it that this is an error.
         sys.exit(0)
+
+
+def is_for_the_user(error: Exception) -> bool:
+    """Whether an error says what its reader can mend; else it is ours."""
+    tf_errors, _ = _tensorflow_errors()
+    return isinstance(error, (ValueError, OSError, *tf_errors))
 
 
 def _tensorflow_errors():

@@ -3,15 +3,42 @@
 python prepare_corpus.py --input_file=raw/ --output_dir=corpus
 """
 
+import dataclasses
+import os
+
 import config_flags
 from corpus.config import CorpusConfig
+from storage import inputs
+
+_SAMPLES = os.path.join(os.path.dirname(__file__), "samples", "heldout")
+_STANDARD_INPUT = "-"
 
 
 def run(config: CorpusConfig) -> None:
-    """Imports what brings Numba only once the flags are right."""
+    """Looks at the files, and only then imports what brings Numba."""
+    items = [item.strip() for item in config.input_file.split(",")]
+    if _STANDARD_INPUT not in items:
+        inputs.look(config.input_file, "input_file", is_raw=True)
+    if config.vocab_file:
+        inputs.check_file(config.vocab_file, "vocab_file")
     from corpus import prepare
+    from text import compiled
 
+    compiled.warm_up(
+        "preparing", lambda folder: prepare.prepare(_few(config, folder))
+    )
     prepare.prepare(config)
+
+
+def _few(config: CorpusConfig, folder: str) -> CorpusConfig:
+    """Returns the settings of a small corpus, which takes a second."""
+    return dataclasses.replace(
+        config,
+        input_file=_SAMPLES,
+        output_dir=os.path.join(folder, "corpus"),
+        encoding="UTF-8",
+        engine="local",
+    )
 
 
 if __name__ == "__main__":

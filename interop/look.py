@@ -1,4 +1,4 @@
-"""A first look at the files of a model: what needs neither Keras nor TensorFlow.
+"""A first look at the files of a model: it needs no Keras, no TensorFlow.
 
 A file that is missing is found here within a second; `start` and `formats`
 read the files, and say all else.

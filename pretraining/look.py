@@ -1,4 +1,4 @@
-"""A first look at the files: what can be known before TensorFlow is imported."""
+"""A first look at the files: what is known without TensorFlow."""
 
 from data import manifest
 from data.feeding import manifest_checks

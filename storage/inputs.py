@@ -69,14 +69,14 @@ def expand_items(
     return paths
 
 
-def look(patterns: str, flag: str) -> list[str]:
+def look(patterns: str, flag: str, is_raw: bool = False) -> list[str]:
     """Returns the files that `expand` will, and warns of nothing yet.
 
     Raises:
         ValueError: as `expand`.
     """
     items = (part.strip() for part in patterns.split(","))
-    return _find(items, flag, is_raw=False)[0]
+    return _find(items, flag, is_raw)[0]
 
 
 def check_file(path: str, flag: str) -> None:

@@ -5,10 +5,15 @@ changed file would go on calling the old code. Here the cache has a folder for
 each state of all the files that hold compiled code.
 """
 
+import contextlib
 import functools
 import hashlib
+import io
 import os
 import pathlib
+import tempfile
+import time
+from collections.abc import Callable
 
 import numba
 from absl import logging
@@ -57,3 +62,38 @@ if _directory:
     numba.config.CACHE_DIR = _directory  # type: ignore[attr-defined]
 
 njit = functools.partial(numba.njit, cache=_directory is not None)
+
+
+def warm_up(name: str, work: Callable[[str], object]) -> None:
+    """Compiles what a piece of work needs, before time is taken of more.
+
+    It is done once for each state of the code, and said aloud.
+
+    Args:
+        name: of the kind of work.
+        work: does a little of it, and may write to the folder that it is given.
+    """
+    if not _directory:
+        return
+    done = pathlib.Path(_directory, f"{name}.compiled")
+    if done.exists():
+        return
+    logging.info(
+        "Numba compiles what is slow in Python, once for this version: "
+        "half a minute or more, which later starts need not wait for"
+    )
+    started = time.monotonic()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            work(folder)
+    except (ValueError, OSError) as error:
+        logging.debug("%s", error)  # The work itself will say what is wrong.
+    finally:
+        logging.set_verbosity(verbosity)
+    done.touch()
+    logging.info("compiled in %.0f s", time.monotonic() - started)

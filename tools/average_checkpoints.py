@@ -16,8 +16,7 @@ import numpy as np
 
 import config_flags
 from settings.flag import Flag, Settings
-from storage import file_io, tensors
-from training import checkpoint
+from storage import file_io, tensorflow_start
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,6 +37,12 @@ def average(config: AverageConfig) -> str:
     Raises:
         ValueError: there are fewer checkpoints, or they do not fit together.
     """
+    if not file_io.is_directory(config.model_dir):
+        raise ValueError(f"--model_dir: no folder {config.model_dir!r}")
+    with tensorflow_start.quiet():
+        from storage import tensors
+        from training import checkpoint
+
     steps = checkpoint.saved_steps(config.model_dir)[-config.last :]
     if len(steps) < config.last:
         raise ValueError(
@@ -75,6 +80,8 @@ def average(config: AverageConfig) -> str:
 
 def _mean(prefixes, names):
     """Returns {name: mean}, of one checkpoint after another in memory."""
+    from storage import tensors
+
     sums, kinds = {}, {}
     for prefix in prefixes:
         for name, value in tensors.read(prefix, names).items():

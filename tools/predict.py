@@ -17,14 +17,10 @@ import os
 import sys
 from typing import Annotated
 
-# TensorFlow's C++ code tells of every kernel it prepares; read at its import.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
-import config_flags  # noqa: E402
-from finetuning.answering import Answerer  # noqa: E402
-from settings.flag import Flag  # noqa: E402
-from storage import file_io, json_files  # noqa: E402
-from training.config import GpuSettings  # noqa: E402
+import config_flags
+from settings.flag import Flag
+from storage import file_io, inputs, json_files, tensorflow_start
+from training.config import GpuSettings
 
 _STANDARD = "-"
 _READ_BYTES = 1 << 20
@@ -54,6 +50,12 @@ def run(config: PredictConfig) -> None:
     """Answers the lines of a file or of the standard input."""
     if config.output_file != _STANDARD:
         file_io.check_output(config.output_file, "output_file")
+    if config.input_file != _STANDARD:
+        inputs.check_file(config.input_file, "input_file")
+    if not file_io.is_directory(config.model_dir):
+        raise ValueError(f"--model_dir: no folder {config.model_dir!r}")
+    with tensorflow_start.quiet():
+        from finetuning.answering import Answerer
     answerer = Answerer.load(
         config.model_dir, batch_size=config.batch_size, device=config.device
     )
@@ -72,8 +74,6 @@ def run(config: PredictConfig) -> None:
 def _answers(source, answerer):
     """Yields iterators of answers, each of lines that came together."""
     if source != _STANDARD:
-        if not file_io.exists(source):
-            raise ValueError(f"--input_file: no file {source!r}")
         yield answerer.answer_file(source)
         return
     first = 1

@@ -30,6 +30,10 @@ from training.trainer import Trainer
 _REPORT_STEPS = 100
 # A signal waits for the end of a block of steps: of about so many seconds.
 _BLOCK_SECS = 2.0
+_FIRST_STEP = (
+    "the first step: its graph is built and compiled (XLA), which takes from "
+    "some seconds to minutes; no other step waits for it"
+)
 
 Metrics = dict[str, float]
 
@@ -217,6 +221,9 @@ class _Run:
         first = self.step
         sums: Sums = {}
         timed_steps, seconds = 0, 0.0
+        started = time.monotonic()
+        if self._blocks.is_first:
+            self._summaries.log(_FIRST_STEP)
         for num_block, more, block_seconds in self._blocks.run(
             batches, num_steps
         ):
@@ -233,6 +240,9 @@ class _Run:
                     timed_steps + num_block,
                     seconds + block_seconds,
                 )
+            else:
+                passed = time.monotonic() - started
+                self._summaries.log(f"the first step took {passed:.0f} s")
             self._summaries.advance(self.step)
         metrics = _report(self._make_metrics(sums), self.step - first)
         if timed_steps:
@@ -262,7 +272,7 @@ class _Blocks:
         self._stop = stop
         self._max_steps = 1
         # The first block builds the graph; it says nothing of the next one.
-        self._is_first = True
+        self.is_first = True
 
     def run(
         self, batches: Iterator, num_steps: int
@@ -283,10 +293,10 @@ class _Blocks:
                 # The workers run blocks of one length, and end together.
                 pace = self._stop.agree(pace)
                 self.is_stopped = self._stop.is_asked
-            timed = None if self._is_first else seconds
-            if not self._is_first:
+            timed = None if self.is_first else seconds
+            if not self.is_first:
                 self._max_steps = max(1, int(_BLOCK_SECS / max(pace, 1e-6)))
-            self._is_first = False
+            self.is_first = False
             num_steps -= num_block
             yield num_block, sums, timed
 

@@ -98,7 +98,10 @@ class Summaries:
     def advance(self, step: int) -> None:
         """Notes that `step` is done."""
         self._step = step
-        self._pace = self._pace or (step, time.monotonic())
+        if self._pace is None:
+            # What was compiled in the first steps is no pace for the others.
+            self._pace = (step, time.monotonic())
+            self._bar.unpause()
         self._bar.update(step - self._bar.n)
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:

@@ -3,6 +3,8 @@
 It needs no TensorFlow, so that it can be done before that is imported.
 """
 
+from typing import Any
+
 from data.manifest import Manifest
 
 
@@ -27,7 +29,7 @@ def check(
     """
     # {flag: (what the manifest says, what it must be)}
     lengths = {"max_seq_length": (manifest.max_seq_length, max_seq_length)}
-    needed = {"vocab_size": manifest.vocab_size}
+    needed: dict[str, Any] = {"vocab_size": manifest.vocab_size}
     if manifest.masking == "static":
         lengths["max_predictions_per_seq"] = (
             manifest.max_predictions_per_seq,
@@ -47,9 +49,10 @@ def check(
         )
     for flag, (got, wanted) in lengths.items():
         check_length(path, flag, got, wanted)
-    if manifest.vocab_size > vocab_size:
-        what = f"a vocabulary of {manifest.vocab_size} rows"
-        refuse_vocabulary(path, what, manifest.vocab_size, vocab_size)
+    num_rows = needed["vocab_size"]
+    if num_rows > vocab_size:
+        what = f"a vocabulary of {num_rows} rows"
+        refuse_vocabulary(path, what, num_rows, vocab_size)
 
 
 def check_length(path: str, flag: str, got: int | None, wanted: int) -> None:

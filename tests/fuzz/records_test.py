@@ -19,7 +19,7 @@ from tests.data import built
 from tests.fuzz import held, near
 from tests.fuzz.held import examples, put
 from tools import inspect_records
-from tools.inspection import frames
+from tools.inspection import frames, inspecting
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def _read(path, lengths):
 
 
 def _inspect(path):
-    return inspect_records.inspect(
+    return inspecting.inspect(
         [path], inspect_records.InspectConfig(num_samples=2)
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from interop import onnx_model, outputs, tf1, variables
 from tests.interop import berts
-from tools import convert_checkpoint
+from tools import conversion, convert_checkpoint
 
 
 @pytest.mark.slow
@@ -17,7 +17,7 @@ def test_onnxruntime_computes_what_we_do(head, tmp_path):
     pytest.importorskip("onnxruntime")
     model = berts.bert(head)
     tf1.export(str(tmp_path / "a"), model)
-    report = convert_checkpoint.convert(
+    report = conversion.convert(
         convert_checkpoint.ConvertConfig(
             from_=str(tmp_path / "a"),
             to="onnx",

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from interop import outputs, saved_model, saved_model_proof, tf1, variables
 from tests.interop import berts
-from tools import convert_checkpoint
+from tools import conversion, convert_checkpoint
 
 _FIRST, _SECOND, _CLS, _SEP, _PAD = 5, 6, 2, 3, 0  # 中, 国, ...
 
@@ -34,7 +34,7 @@ def test_a_fresh_process_without_our_code_serves_it(tmp_path):
     tf1.export(str(tmp_path / "a"), model)
     command = [sys.executable, "-I", "-c", "import interop"]
     assert subprocess.run(command, stderr=subprocess.DEVNULL).returncode
-    report = convert_checkpoint.convert(
+    report = conversion.convert(
         convert_checkpoint.ConvertConfig(
             from_=str(tmp_path / "a"),
             to="saved_model",
@@ -144,7 +144,7 @@ def test_without_a_vocabulary_it_takes_ids(tmp_path):
         "not_held_to_it": [],
         "left_out": [],
     }
-    assert "takes ids only" in convert_checkpoint.describe(config, report)
+    assert "takes ids only" in conversion.describe(config, report)
 
 
 def test_other_answers_are_not_called_done(tmp_path, monkeypatch):

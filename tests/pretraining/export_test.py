@@ -14,7 +14,7 @@ from tests.data import built
 from tests.interop import berts
 from tests.pretraining import tiny_job
 from text import vocab
-from tools import convert_checkpoint
+from tools import conversion, convert_checkpoint
 
 _FILES = [
     "bert_config.json",
@@ -81,7 +81,7 @@ def test_it_is_a_model_to_start_from(directory, trained):
 @pytest.mark.slow
 def test_transformers_reads_it(trained, tmp_path):
     pytest.importorskip("transformers")
-    report = convert_checkpoint.convert(
+    report = conversion.convert(
         convert_checkpoint.ConvertConfig(
             from_=str(trained / "export"),
             to="huggingface",

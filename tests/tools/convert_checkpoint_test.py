@@ -16,13 +16,13 @@ from interop import formats, hugging_face, tf1, variables
 from storage import tensors
 from tests import project
 from tests.interop import berts
-from tools import convert_checkpoint
+from tools import conversion, convert_checkpoint
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
 def _convert(source, output, to, **settings):
-    return convert_checkpoint.convert(
+    return conversion.convert(
         convert_checkpoint.ConvertConfig(
             from_=str(source), to=to, output_dir=str(output), **settings
         )

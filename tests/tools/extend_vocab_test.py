@@ -11,7 +11,7 @@ from interop.config import ModelSettings
 from pretraining import masked_lm
 from tests import project, tiny
 from text import tokenization, vocab, vocab_surgery
-from tools import extend_vocab
+from tools import extend_vocab, vocab_extension
 from training import checkpoint
 
 _ROWS = """[PAD] [unused1] [unused2] [UNK] [CLS] [SEP] [MASK]
@@ -45,7 +45,7 @@ def _objective(vocab_size, seed):
 
 
 def _extend(model, **flags):
-    return extend_vocab.extend(
+    return vocab_extension.extend(
         extend_vocab.ExtendConfig(
             init_checkpoint=str(model / "bert_model.ckpt"),
             bert_config_file=str(model / "bert_config.json"),
@@ -115,7 +115,7 @@ def test_texts_without_new_words_give_the_same_outputs(model):
 
 
 def test_a_new_row_is_the_mean_of_the_pieces_or_small_and_random(model):
-    name = extend_vocab.WORD_EMBEDDINGS
+    name = vocab_extension.WORD_EMBEDDINGS
     words = _words_file(model, "runner")
     old = formats.read_weights(str(model)).values[name]
     pieces = [OLD.index(x) for x in ("r", "##u", "##n", "##n", "##er")]

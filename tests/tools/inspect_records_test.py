@@ -13,7 +13,7 @@ import pytest
 from tests import project, tiny
 from tests.tools import recorded
 from tools import inspect_records
-from tools.inspection import findings, report
+from tools.inspection import findings, inspecting, report
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ def test_the_page_is_whole_and_shows_markup_as_text(tmp_path, sound, few):
     config = inspect_records.InspectConfig(
         vocab_file=str(vocabulary), html=str(page)
     )
-    assert not inspect_records.run([path], config)
+    assert not inspecting.run([path], config)
     text = page.read_text()
     read = _Page(text)
     assert not read.open and "not sound: 1 error" in "".join(read.text)
@@ -224,7 +224,7 @@ def test_the_page_is_whole_and_shows_markup_as_text(tmp_path, sound, few):
     assert not {"src", "href", "onload"} & set(read.attributes)
     assert not re.search(r"url\(|@import|https?:", text)
     assert text.count("<article") == recorded.NUM_FEW
-    assert not inspect_records.run([path], config)
+    assert not inspecting.run([path], config)
     assert page.read_text() == text
 
 
@@ -237,7 +237,7 @@ def test_the_page_tells_how_the_records_were_built(tmp_path, masking):
     config = inspect_records.InspectConfig(
         vocab_file=str(tmp_path / "vocab.txt"), html=str(page), num_samples=7
     )
-    assert inspect_records.run([path], config)
+    assert inspecting.run([path], config)
     text = "\n".join(_Page(page.read_text()).text)
     for name, value in manifest.made_from.flags.items():
         assert f"--{name}={value}" in text

@@ -17,12 +17,15 @@ from text import vocab_builder
 from tools import (
     average_checkpoints,
     build_vocab,
+    conversion,
     convert_checkpoint,
     extend_vocab,
     inspect_records,
     predict,
+    vocab_extension,
 )
 from tools.inspection import files as inspected_files
+from tools.inspection import inspecting
 from training import checkpoint
 
 
@@ -51,7 +54,7 @@ def _build_vocab(directory, output):
 
 def _inspect(directory, output):
     config = inspect_records.InspectConfig(html=output)
-    return inspect_records.run([str(directory / "a.tfrecord")], config)
+    return inspecting.run([str(directory / "a.tfrecord")], config)
 
 
 def _predict(directory, output):
@@ -79,7 +82,7 @@ def _features(directory, output):
 
 
 def _convert(directory, output):
-    return convert_checkpoint.convert(
+    return conversion.convert(
         convert_checkpoint.ConvertConfig(
             from_=str(directory / "model"), to="tf1", output_dir=output
         )
@@ -87,7 +90,7 @@ def _convert(directory, output):
 
 
 def _extend(directory, output):
-    return extend_vocab.extend(
+    return vocab_extension.extend(
         extend_vocab.ExtendConfig(
             init_checkpoint=str(directory / "model"),
             bert_config_file=str(directory / "model/config.json"),

@@ -9,6 +9,7 @@ import tensorflow as tf
 from data.building import build
 from tests.data import built
 from tools import inspect_records
+from tools.inspection import inspecting
 
 NUM_FEW = 8
 _FRAME_BYTES = 16
@@ -75,7 +76,7 @@ def starts(data):
 def inspect(*paths, **flags):
     """What the tool finds in some files."""
     config = inspect_records.InspectConfig(**flags)
-    return inspect_records.inspect([str(path) for path in paths], config)
+    return inspecting.inspect([str(path) for path in paths], config)
 
 
 def places(inspection):
