@@ -44,11 +44,7 @@ def flags(environment: Mapping[str, str]) -> str:
         return given
     if shutil.disk_usage(directory).free < _FEWEST_FREE_BYTES:
         return given
-    for path in pathlib.Path(directory).iterdir():
-        with contextlib.suppress(OSError):
-            is_damaged = path.suffix == ".pb" and not is_whole(path)
-            if is_damaged or _is_old(path):
-                path.unlink()
+    _tidy(pathlib.Path(directory))
     return f"{given} {_DIRECTORY}{directory} {_DEVICES}".strip()
 
 
@@ -71,6 +67,15 @@ def _key(environment):
     return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
 
 
+def _tidy(directory):
+    """Removes what is damaged here, and what nobody used, of others as well."""
+    for path in directory.parent.glob("xla-*/*"):
+        with contextlib.suppress(OSError):
+            is_read = path.parent == directory and path.suffix == ".pb"
+            if _is_old(path) or (is_read and not is_whole(path)):
+                path.unlink()
+
+
 def _is_old(path):
     return time.time() - max(path.stat().st_atime, path.stat().st_mtime) > (
         _KEPT_SECS
@@ -81,7 +86,9 @@ def is_whole(path: pathlib.Path) -> bool:
     """Whether a file is a protocol buffer whose fields end where it does."""
     num_bytes = path.stat().st_size
     place = 0
-    with path.open("rb") as file:
+    # Not a use of it, for `_is_old`.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOATIME)
+    with os.fdopen(descriptor, "rb") as file:
         while place < num_bytes:
             file.seek(place)
             head = file.read(20)

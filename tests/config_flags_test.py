@@ -145,7 +145,9 @@ def test_what_others_have_to_mend_is_one_line_and_a_status(
         raise error
 
     monkeypatch.setattr(config_flags, "define", lambda _: lambda: None)
-    monkeypatch.setattr(config_flags.app, "run", lambda main: main(["prog"]))
+    monkeypatch.setattr(
+        config_flags.app, "run", lambda main, **_: main(["prog"])
+    )
     with pytest.raises(SystemExit) as ended:
         config_flags.run(fail, None)
     assert ended.value.code == status
@@ -157,6 +159,8 @@ def test_our_own_mistake_keeps_its_traceback(monkeypatch):
         raise KeyError("ours")
 
     monkeypatch.setattr(config_flags, "define", lambda _: lambda: None)
-    monkeypatch.setattr(config_flags.app, "run", lambda main: main(["prog"]))
+    monkeypatch.setattr(
+        config_flags.app, "run", lambda main, **_: main(["prog"])
+    )
     with pytest.raises(KeyError):
         config_flags.run(fail, None)

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,7 @@ from interop import (
     variables,
 )
 from storage import file_io, json_files
-
-if TYPE_CHECKING:
-    # The program imports this module, once its flags are right.
-    from tools.convert_checkpoint import ConvertConfig
+from tools.convert_checkpoint import ConvertConfig
 
 _REPORT = "conversion.json"
 # Programs, not tensors: what they compute is the proof.

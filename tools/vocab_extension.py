@@ -2,18 +2,14 @@
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from interop import bert_config, formats
 from storage import file_io, inputs
 from text import corpus, t2s, tokenization, vocab, vocab_surgery
+from tools.extend_vocab import ExtendConfig
 from training import checkpoint
-
-if TYPE_CHECKING:
-    # The program imports this module, once its flags are right.
-    from tools.extend_vocab import ExtendConfig
 
 WORD_EMBEDDINGS = "bert/embeddings/word_embeddings"
 # Tensors with a row, or a number, for each row of the vocabulary.

@@ -129,7 +129,9 @@ def test_only_a_lock_that_may_pass_ends_with_status_3(
             pytest.fail("the lock was taken twice")
 
     monkeypatch.setattr(config_flags, "define", lambda _: lambda: None)
-    monkeypatch.setattr(config_flags.app, "run", lambda main: main(["prog"]))
+    monkeypatch.setattr(
+        config_flags.app, "run", lambda main, **_: main(["prog"])
+    )
     with (
         lock.hold([f"{tmp_path}/b"]),
         pytest.raises(SystemExit) as ended,

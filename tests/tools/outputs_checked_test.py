@@ -22,6 +22,7 @@ from tools import (
     extend_vocab,
     inspect_records,
     predict,
+    vocab_building,
     vocab_extension,
 )
 from tools.inspection import files as inspected_files
@@ -42,7 +43,7 @@ def _average(directory, output):
 
 
 def _build_vocab(directory, output):
-    return build_vocab.build(
+    return vocab_building.build(
         build_vocab.VocabConfig(
             input_file=str(directory / "texts.txt"),
             output_file=output,

@@ -1,7 +1,6 @@
 """Reads record files, checks them, and tells what was found."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from absl import logging
 
@@ -9,12 +8,9 @@ from data.laws import LAWS
 from jobs.progress import Progress
 from storage import file_io, inputs
 from text import vocab
+from tools.inspect_records import InspectConfig
 from tools.inspection import files, findings, page, report
 from tools.inspection.statistics import Statistics
-
-if TYPE_CHECKING:
-    # The program imports this module, once its flags are right.
-    from tools.inspect_records import InspectConfig
 
 
 def inspect(paths: list[str], config: InspectConfig) -> report.Inspection:
