@@ -112,5 +112,3 @@ else
   make_environment "$EXTRA"
   PYTHON="$HANLIN/.venv/bin/python"
 fi
-# TensorFlow's own start-up lines bury ours.
-export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-2}"

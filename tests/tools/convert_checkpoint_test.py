@@ -53,7 +53,7 @@ def test_a_model_goes_round_and_comes_back_as_it_was(tmp_path):
 def test_a_family_that_transformers_has_not_is_computed_here(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(convert_checkpoint, "_LIBRARIES", {})
+    monkeypatch.setattr(conversion, "_LIBRARIES", {})
     alone = dataclasses.replace(variables.DEFAULT.hugging_face, classes=dict)
     family = dataclasses.replace(variables.DEFAULT, hugging_face=alone)
     monkeypatch.setitem(variables.FAMILIES, "bert", family)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from finetuning import features, features_config
+from finetuning.answering import Answerer
 from interop import formats, hugging_face
 from tests import tiny
 from tests.finetuning import trained
@@ -113,7 +114,7 @@ _PROGRAMS = {
     "average": (_average, "output_file", (average_checkpoints, "_mean")),
     "build_vocab": (_build_vocab, "output_file", (vocab_builder, "count")),
     "inspect_records": (_inspect, "html", (inspected_files, "inspect")),
-    "predict": (_predict, "output_file", (predict.Answerer, "load")),
+    "predict": (_predict, "output_file", (Answerer, "load")),
     "features": (_features, "output_file", (features, "Predictor")),
     "convert": (_convert, "output_dir", (formats, "read")),
     "extend_vocab": (_extend, "output_dir", (formats, "read_weights")),
