@@ -75,6 +75,9 @@ class _Run:
     def advance(self, step):
         assert step == self.step
 
+    def log(self, line):
+        self.lines = [*getattr(self, "lines", ()), line]
+
     def write(self, step, metrics):
         self.reports[step] = metrics
 
