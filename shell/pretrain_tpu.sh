@@ -4,7 +4,11 @@
 # usage: bash shell/pretrain_tpu.sh TPU_NAME RECORDS OUTPUT_DIR [FLAG...]
 #   bash shell/pretrain_tpu.sh my-tpu 'gs://bucket/records/*.tfrecord' \
 #     gs://bucket/bert_base --train_batch_size=512
-# On a TPU VM the name is "local". FLAGs go to run_pretraining.py behind those
+# On a TPU VM the name is "local"; else it is that of a TPU, of one host or of
+# several, with --tpu_zone and --gcp_project where it is not in this machine's, or
+# grpc://HOST:8470 of each host, joined by commas. On the first host of a slice
+# the chips are the server's: TPU_LOAD_LIBRARY=0 leaves them to it, and is set
+# for all names but "local". FLAGs go to run_pretraining.py behind those
 # of configs/pretrain/bert_base_tpu.flags (FLAGFILE names another recipe).
 # A run that is killed, loses its TPU (status 3) or was told to end and has
 # saved (status 4: Cloud TPU sends SIGTERM before maintenance and preemption) is
@@ -24,6 +28,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/recipes.sh"
 read_recipe "${FLAGFILE:-configs/pretrain/bert_base_tpu.flags}"
 # The environment of a TPU VM is made from requirements-tpu.txt, by hand.
 PYTHON="${PYTHON:-python3}"
+if [[ "$TPU_NAME" != local ]]; then
+  export TPU_LOAD_LIBRARY="${TPU_LOAD_LIBRARY:-0}"
+fi
 
 run="" told=""
 # The job of the background gets no Ctrl-C of a terminal: SIGTERM stands for it.

@@ -37,6 +37,7 @@ _ABSL = {"flagfile", "help", "helpfull", "verbosity"}
 # Flags of commands that are not ours.
 _OTHERS = {
     "docker": {"gpus", "rm"},
+    "gcloud": {"command", "worker", "zone"},
     "pip": {"upgrade"},
     "ray": {"address", "head"},
     "uv": {"override"},

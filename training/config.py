@@ -46,16 +46,24 @@ class DeviceSettings(GpuSettings):
     tpu_name: Annotated[
         str | None,
         Flag(
-            "The Cloud TPU to compute on: its name, or grpc://host:port. "
-            "Implies --use_tpu.",
+            "The Cloud TPU to compute on: its name, or grpc://host:port of "
+            "each of its hosts, joined by commas. Implies --use_tpu.",
             decides="nothing",
         ),
     ] = None
     tpu_zone: Annotated[
-        str | None, Flag("The zone of the Cloud TPU.", decides="nothing")
+        str | None,
+        Flag(
+            "The zone of the named Cloud TPU; that of this machine without it.",
+            decides="nothing",
+        ),
     ] = None
     gcp_project: Annotated[
-        str | None, Flag("The project of the Cloud TPU.", decides="nothing")
+        str | None,
+        Flag(
+            "The project of the named Cloud TPU; this machine's without it.",
+            decides="nothing",
+        ),
     ] = None
     master: Annotated[
         str | None,

@@ -26,6 +26,7 @@ from training import (
     optimizers,
     run_settings,
     strategy,
+    tpu,
 )
 from training.checkpoint import Checkpoints
 from training.compilation import Compile
@@ -107,6 +108,7 @@ def train(
         ValueError: --output_dir has a run that this one cannot go on from, or
             the loss or the gradient is no longer a number.
         signals.Stopped: a signal asked for the end; all is saved.
+        ConnectionError: a host of the TPU is gone.
     """
     with devices.scope():
         trainer = Trainer(
@@ -138,6 +140,7 @@ def train(
             is_chief=is_chief,
         ) as summaries,
         Stop(devices) as stop,
+        tpu.hosts_may_be_lost(devices),
     ):
         summaries.describe(dataclasses.asdict(settings))
         return loop.train(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import keras
 import tensorflow as tf
 
-from training import compilation, gradients
+from training import compilation, gradients, tpu
 from training.compilation import Compile, ReplicaStep
 from training.gradients import ComputeTerms
 from training.loss_scale import LossScale
@@ -183,7 +183,15 @@ def _in_blocks(
         for _ in tf.range(num_steps):
             strategy.run(replica_step, args=(next(iterator),))
 
-    return run_steps
+    host = tpu.first_host(strategy)
+    if host is None:
+        return run_steps
+
+    def run_steps_there(iterator: Iterator, num_steps: tf.Tensor) -> None:
+        with tf.device(host):
+            run_steps(iterator, num_steps)
+
+    return run_steps_there
 
 
 def _clip(gradients, clip_norm):

@@ -1,22 +1,14 @@
 """Where training runs: TPU, several workers, several GPUs, or one device."""
 
 import os
-import socket
-import urllib.error
-import urllib.parse
 from typing import Any
 
 import tensorflow as tf
-from absl import logging
 
 from storage import json_files
-from training import gpus
+from training import gpus, tpu
 from training.config import DeviceSettings
 
-_CONNECT_TIMEOUT_SECS = 10
-_REASON_CHARACTERS = 300
-# What TensorFlow asks to install, and what does not go with its protobuf.
-_CLIENT = "cloud-tpu-client"
 _TF_CONFIG = {
     "cluster?": {str: [str]},
     "task?": {"type": str, "index": object},
@@ -33,11 +25,12 @@ def create(settings: DeviceSettings = _NO_FLAGS) -> tf.distribute.Strategy:
     TF_CONFIG describes a cluster; else all GPUs; else the one device.
 
     Raises:
-        ValueError: the GPU that there is cannot be used; see `gpus.choose`.
+        ValueError: there is no TPU of this name, or it may not be looked up;
+            the GPU that there is cannot be used, see `gpus.choose`.
         ConnectionError: the TPU cannot be reached.
     """
     if settings.use_tpu or settings.tpu_name:
-        return _tpu(
+        return tpu.connect(
             settings.tpu_name or settings.master or "local",
             settings.tpu_zone,
             settings.gcp_project,
@@ -121,51 +114,3 @@ def describe(strategy: tf.distribute.Strategy) -> str:
     noun = "replica" if replicas == 1 else "replicas"
     names = gpus.describe() if kind == "GPU" else ""
     return f"{replicas} {kind} {noun}" + (names and f" ({names})")
-
-
-def _tpu(address: str, zone: str | None, project: str | None):
-    try:
-        _probe(address)
-        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
-            tpu=address, zone=zone, project=project
-        )
-        if address != "local":
-            tf.config.experimental_connect_to_cluster(resolver)
-        tf.tpu.experimental.initialize_tpu_system(resolver)
-        return tf.distribute.TPUStrategy(resolver)
-    # The resolver, the connection and the start of the TPU system each fail in
-    # their own way, and none of their messages says what to do.
-    except (
-        ValueError,
-        OSError,
-        urllib.error.URLError,
-        tf.errors.OpError,
-        RuntimeError,
-    ) as error:
-        reason = " ".join(str(error).split())[:_REASON_CHARACTERS]
-        if _CLIENT in reason:
-            reason = (
-                f"to look it up by its name TensorFlow needs {_CLIENT}, which "
-                "does not go with TensorFlow's protobuf: give its address, "
-                "--tpu_name=grpc://HOST:8470"
-            )
-        logging.debug("TPU: %s", error)
-        raise ConnectionError(
-            f"cannot reach the TPU {address!r} ({reason}). On a TPU VM leave "
-            "out --tpu_name, set --use_tpu and install tensorflow-tpu; "
-            "elsewhere check --tpu_name, --tpu_zone and --gcp_project. To "
-            "train on CPU or GPU drop --use_tpu and --tpu_name"
-        ) from None
-
-
-def _probe(address: str) -> None:
-    """Opens a TCP connection: TensorFlow itself would wait for minutes."""
-    if "://" not in address:
-        return
-    url = urllib.parse.urlsplit(address)
-    if url.hostname is None or url.port is None:
-        raise ValueError(f"{address} is not of the form grpc://host:port")
-    with socket.create_connection(
-        (url.hostname, url.port), timeout=_CONNECT_TIMEOUT_SECS
-    ):
-        pass

@@ -81,3 +81,19 @@ def test_a_recipe_finds_its_configuration_from_every_folder(tmp_path):
     )
     assert "--bert_config_file=configs/bert_base.json" in found.stdout
     assert "--flagfile=mine.flags" in found.stdout
+
+
+def test_of_a_tpu_that_is_elsewhere_the_chips_are_left_to_its_servers(tmp_path):
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\necho "chips $TPU_LOAD_LIBRARY" "$@"\n')
+    program.chmod(0o755)
+
+    def of_name(name, *flags):
+        command = ("pretrain_tpu.sh", name, "records", "out", *flags)
+        return _run(tmp_path, *command, PYTHON=str(program)).stdout
+
+    assert of_name("local").startswith("chips  ")
+    said = of_name("my-slice", "--tpu_zone=us-central1-a")
+    assert said.startswith("chips 0 ")
+    assert "--tpu_name=my-slice" in said
+    assert said.endswith("--tpu_zone=us-central1-a\n")
