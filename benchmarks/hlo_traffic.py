@@ -1,14 +1,16 @@
-"""What an optimised TPU program reads from and writes to HBM.
+"""What an optimised program reads from and writes to the chip's memory.
 
-The compiler's own "bytes accessed" counts what moves within the chip as well:
-an array that is fetched into VMEM beforehand and read there counts several
-times. Here only arrays in HBM count, once for each operation of the main
-computation that reads or writes them. What a loop does within counts not at
-all, and a gather as its whole table.
+A TPU's compiler counts in its own "bytes accessed" what moves within the chip
+as well: an array that is fetched into VMEM beforehand and read there counts
+several times. Here only arrays in HBM count, once for each operation of the
+main computation that reads or writes them. What a loop does within counts not
+at all, and a gather as its whole table.
 """
 
 import math
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 _ITEM_BITS = {"pred": 8, "bf16": 16}
 _ARRAY = re.compile(r"\b(pred|bf16|[fsu]\d+)\[([\d,]*)\](\{[^{}]*\})?")
@@ -20,22 +22,48 @@ _FREE = {
     "bitcast",
     "constant",
     "copy-done",
-    "custom-call",
     "get-tuple-element",
     "iota",
     "parameter",
     "slice-done",
     "tuple",
 }
+_OF_TENSORFLOW = re.compile(r'op_name="([^"]*)"')
 
 
-def hbm_bytes(text):
-    """Returns the bytes.
+class Operation(NamedTuple):
+    """Of the main computation: on a GPU, a kernel.
+
+    `num_bytes` is what it reads and writes, `result` its shape and `label`
+    what TensorFlow calls it.
+    """
+
+    kind: str
+    num_bytes: int
+    result: str
+    label: str
+
+
+def hbm_bytes(text: str) -> int:
+    """Returns the bytes that a TPU's program moves.
 
     Args:
         text: of an optimised HLO module.
     """
-    total = 0
+    # Its custom calls allocate.
+    return sum(
+        operation.num_bytes
+        for operation in operations(text)
+        if operation.kind != "custom-call"
+    )
+
+
+def operations(text: str) -> Iterator[Operation]:
+    """Yields those that move bytes.
+
+    Args:
+        text: of an optimised HLO module.
+    """
     shapes = {}
     for line in text[text.index("\nENTRY") :].splitlines():
         if not (start := _NAME.match(line)):
@@ -43,14 +71,19 @@ def hbm_bytes(text):
         shape, rest = _split(line[start.end() :])
         shapes[start[1]] = shape
         kind, arguments = _OPERATION.match(rest).groups()
+        if kind in _FREE:
+            continue
         if kind in _MOVES:
-            total += _moved_bytes(shape)
-        elif kind not in _FREE:
+            num_bytes = _moved_bytes(shape)
+        else:
             # What follows the operands names computations, not arrays.
             names = re.findall(r"%([\w.\-]+)", arguments.split("), ")[0])
-            total += _bytes(shape)
-            total += sum(_bytes(shapes.get(name, "")) for name in set(names))
-    return total
+            num_bytes = _bytes(shape)
+            num_bytes += sum(
+                _bytes(shapes.get(name, "")) for name in set(names)
+            )
+        label = _OF_TENSORFLOW.search(line)
+        yield Operation(kind, num_bytes, shape, label[1] if label else "")
 
 
 def _split(text):

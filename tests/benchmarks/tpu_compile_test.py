@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import hlo_traffic, tpu_compile
+from benchmarks import compilers, hlo_traffic, step_program, tpu_compile
 from pretraining import preflight
 from tests import tiny
 
@@ -71,14 +71,17 @@ def test_the_step_compiles_and_its_state_is_updated_in_place(
 ):
     config = _config(tmp_path)
     bert = preflight.read_bert_config(config)
-    hlo, state_bytes, flops = tpu_compile.lower(config, bert)
+    step = step_program.StepProgram(config, bert)
+    state_bytes = step.state_bytes
     program = tmp_path / "step.hlo.pb"
-    program.write_bytes(hlo)
+    program.write_bytes(step.hlo())
     optimised = tmp_path / "optimised.txt"
-    found = tpu_compile.compile_program(compiler, program, topology, optimised)
+    found = compilers.compile_program(
+        compiler, program, "tpu", topology, optimised
+    )
     assert state_bytes <= found["alias_bytes"] < state_bytes + _SLACK_BYTES
     assert found["argument_bytes"] < state_bytes + _SLACK_BYTES
-    assert found["flops"] > flops
+    assert found["flops"] > step.flops
     text = optimised.read_text()
     # The state is read and written, and the compiler counts more than HBM.
     hbm_bytes = hlo_traffic.hbm_bytes(text)
@@ -91,9 +94,9 @@ def test_the_step_compiles_and_its_state_is_updated_in_place(
 def test_what_the_compiler_refuses_is_told(compiler, tmp_path):
     program = tmp_path / "step.hlo.pb"
     program.write_bytes(b"no HLO")
-    with pytest.raises(ValueError, match="tpu_compiler_program.py"):
-        tpu_compile.compile_program(
-            compiler, program, "v5e:2x2", tmp_path / "optimised.txt"
+    with pytest.raises(ValueError, match="compiler_program.py"):
+        compilers.compile_program(
+            compiler, program, "tpu", "v5e:2x2", tmp_path / "optimised.txt"
         )
 
 

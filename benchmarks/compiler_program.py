@@ -1,9 +1,10 @@
-"""Compiles serialised HLO for one chip of a TPU topology; prints JSON.
+"""Compiles serialised HLO for a chip that is not there; prints JSON.
 
-Runs in an environment of its own, with JAX and libtpu and none of our modules:
-see tpu_compile.py.
+Runs in an environment of its own, with JAX and the chip's plugin and none of
+our modules: see tpu_compile.py and gpu_compile.py.
 
-python tpu_compiler_program.py STEP.hlo.pb v5e:2x2 OPTIMISED_HLO.txt
+python compiler_program.py STEP.hlo.pb tpu v5e:2x2 OPTIMISED_HLO.txt
+python compiler_program.py STEP.hlo.pb cuda TARGET.txtpb OPTIMISED_HLO.txt
 """
 
 import json
@@ -19,10 +20,8 @@ from jax.experimental import topologies
 from jaxlib.mlir import ir
 
 
-def main(program, topology, optimised):
-    device = topologies.get_topology_desc(
-        platform="tpu", topology_name=topology
-    ).devices[0]
+def main(program, platform, target, optimised):
+    device = {"tpu": _tpu, "cuda": _cuda}[platform](target)
     computation = xla_client.XlaComputation(pathlib.Path(program).read_bytes())
     num_arguments = len(computation.program_shape().parameter_shapes())
     text = xla_client._xla.mlir.xla_computation_to_mlir_module(computation)
@@ -47,10 +46,37 @@ def main(program, topology, optimised):
                 "num_arguments": num_arguments,
                 "compile_seconds": compile_seconds,
                 **_memory(executable.get_compiled_memory_stats()),
-                **_cost(executable.cost_analysis()),
+                **_cost(executable.cost_analysis() or {}),
             }
         )
     )
+
+
+def _tpu(topology):
+    """Returns a chip of a topology, as v5e:2x2."""
+    return topologies.get_topology_desc(
+        platform="tpu", topology_name=topology
+    ).devices[0]
+
+
+def _cuda(target):
+    """Returns a card, described in a file: a GpuTargetConfigProto as text."""
+    import jax_plugins
+
+    (plugin,) = (
+        path
+        for folder in jax_plugins.__path__
+        for path in pathlib.Path(folder).glob("*/xla_cuda_plugin.so")
+    )
+    api = xla_client.load_pjrt_plugin_dynamically("cuda", str(plugin))
+    xla_client.initialize_pjrt_plugin("cuda")
+    topology = xla_client.make_c_api_device_topology(
+        api,
+        "",
+        target_config=pathlib.Path(target).read_text(),
+        topology="1x1x1",
+    )
+    return topology._make_compile_only_devices()[0]
 
 
 def _remove_copies(operation):
@@ -84,8 +110,8 @@ def _cost(analysis):
     if isinstance(analysis, list):
         analysis = analysis[0]
     return {
-        "flops": analysis["flops"],
-        "bytes_accessed": analysis["bytes accessed"],
+        "flops": analysis.get("flops", 0.0),
+        "bytes_accessed": analysis.get("bytes accessed", 0.0),
     }
 
 
