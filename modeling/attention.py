@@ -53,28 +53,35 @@ def attend(
 
     @ops.custom_gradient
     def mix(query, key, value):
-        weights, total = _weigh(query, key, score_bias, axis=3)
-        mixed = ops.matmul(drop(weights, False), value)
-        mixed = _float32(mixed) / total
+        scores = _scores(query, key, score_bias)
+        highest = ops.max(scores, axis=3, keepdims=True)
+        weights = ops.exp(scores - highest)
+        total = ops.sum(weights, axis=3, keepdims=True)
+        # B*H*Q*D divisions instead of B*H*Q*K.
+        mixed = ops.matmul(drop(ops.cast(weights, dtype), False), value)
+        mixed = ops.cast(_float32(mixed) / total, dtype)
+        log_total = highest + ops.log(total)
 
         def gradient(*args, upstream=None):
             if upstream is None:
                 (upstream,) = args
+            # The gradient of a softmax takes the mean of the gradients by the
+            # weights from each; that mean is upstream times the output.
+            mean = ops.sum(_float32(upstream) * _float32(mixed), axis=3)
+            # No score can be computed again before upstream is there: otherwise
+            # a compiler does so early, and keeps those of all layers.
+            tied = _after(mean, query)
             # Everything here is transposed, [B, H, K, Q]. The forward pass
             # has no array of this form: otherwise a compiler would find that
             # it can reuse one, and keep it in memory until now.
-            weights, total = _weigh(
-                key, query, ops.swapaxes(score_bias, 2, 3), axis=2
+            scores = _scores(key, tied, ops.swapaxes(score_bias, 2, 3))
+            weights = ops.exp(scores - ops.swapaxes(log_total, 2, 3))
+            of_value = ops.matmul(
+                drop(ops.cast(weights, dtype), True), upstream
             )
-            scaled = ops.cast(_float32(upstream) / total, dtype)
-            of_value = ops.matmul(drop(weights, True), scaled)
             of_weights = ops.matmul(value, ops.swapaxes(upstream, 2, 3))
             of_weights = _float32(drop(of_weights, True))
-            # The gradient of a softmax takes the mean of the gradients by the
-            # weights from each; that mean is upstream times the output.
-            mean = ops.sum(_float32(upstream) * mixed, axis=3)[:, :, None]
-            of_scores = _float32(weights) * (of_weights - mean)
-            of_scores /= ops.swapaxes(total, 2, 3)
+            of_scores = weights * (of_weights - mean[:, :, None])
             of_scores = ops.cast(of_scores, dtype)
             of_query = ops.matmul(ops.swapaxes(key, 2, 3), of_scores)
             return (
@@ -83,30 +90,31 @@ def attend(
                 of_value,
             )
 
-        return ops.cast(mixed, dtype), gradient
+        return mixed, gradient
 
     return mix(query, key, value)
 
 
-def _weigh(
-    rows: Tensor, columns: Tensor, score_bias: Tensor, axis: int
-) -> tuple[Tensor, Tensor]:
-    """Returns the softmax before its division, and its divisor [B, H, Q, 1].
+def _after(awaited: Tensor, x: Tensor) -> Tensor:
+    """Returns `x`, or NaNs where the first number of `awaited` is none.
 
-    The caller divides after the product with the values: B*H*Q*D divisions
-    instead of B*H*Q*K.
+    So it cannot be there before `awaited` is, in whatever order a compiler puts
+    things.
+    """
+    first = ops.reshape(awaited, (-1,))[0]
+    return ops.where(ops.isfinite(first), x, ops.cast(first - first, x.dtype))
+
+
+def _scores(rows: Tensor, columns: Tensor, score_bias: Tensor) -> Tensor:
+    """Returns the scores in float32, a row for each of `rows`.
 
     Args:
         rows: queries or keys.
         columns: keys or queries.
         score_bias: as the scores stand.
-        axis: that of the keys.
     """
-    scores = _float32(ops.matmul(rows, ops.swapaxes(columns, 2, 3)))
-    scores += score_bias
-    weights = ops.exp(scores - ops.max(scores, axis=axis, keepdims=True))
-    total = ops.sum(weights, axis=axis)[..., None]
-    return ops.cast(weights, rows.dtype), total
+    products = ops.matmul(rows, ops.swapaxes(columns, 2, 3))
+    return _float32(products) + score_bias
 
 
 def _float32(x: Tensor) -> Tensor:
