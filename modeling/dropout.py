@@ -6,7 +6,6 @@ what an uninterrupted one would have drawn, and a compiler can compute the bits
 where they are used instead of storing them.
 """
 
-import math
 import zlib
 from typing import Any
 
@@ -70,23 +69,33 @@ def random_bits(
             in the result.
     """
     key = _mix(ops.cast(seed, "uint32") ^ _uint32(salt))
-    index = ops.cast(_index(shape, is_transposed), "uint32")
     # The key enters twice, so that two keys never give shifted copies of one
     # stream.
-    return _mix(index * _uint32(0x9E3779B1) + key) ^ key
+    return _mix(_places(shape, is_transposed, key)) ^ key
 
 
-def _index(shape, is_transposed):
-    """Numbers the elements row by row, or, transposed, column by column."""
-    if not is_transposed:
-        return ops.reshape(ops.arange(math.prod(shape), dtype="int32"), shape)
-    *outer, columns, rows = shape
-    first = ops.reshape(
-        ops.arange(math.prod(outer), dtype="int32"), (*outer, 1, 1)
-    ) * (rows * columns)
-    row = ops.arange(rows, dtype="int32") * columns
-    column = ops.arange(columns, dtype="int32")[:, None]
-    return first + row + column
+def _places(shape, is_transposed, start):
+    """Returns start + 0x9E3779B1 * (the number of each element), in uint32.
+
+    Elements are numbered row by row, or, transposed, column by column. The
+    start comes first in each sum and the axes after it, one by one: of numbers
+    known beforehand TensorFlow would make a literal as large as the result.
+    """
+    order = list(range(len(shape)))
+    if is_transposed:
+        order[-2:] = order[:-3:-1]
+    strides, stride = {}, 0x9E3779B1
+    for axis in reversed(order):
+        strides[axis] = stride % 2**32
+        stride *= shape[axis]
+    places = start
+    for axis, size in enumerate(shape):
+        along = ops.arange(size, dtype="int32")
+        along = ops.cast(along, "uint32") * _uint32(strides[axis])
+        places = places + ops.reshape(
+            along, [size if other == axis else 1 for other in range(len(shape))]
+        )
+    return places
 
 
 def _mix(x):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from modeling import dropout
@@ -68,3 +69,38 @@ def test_a_transposed_mask_is_the_transpose_of_the_mask(shape):
         ops.convert_to_numpy(ops.swapaxes(plain, -1, -2))
         == ops.convert_to_numpy(transposed)
     ).all()
+
+
+@pytest.mark.parametrize("is_transposed", [False, True])
+def test_bits_are_a_hash_of_each_element_s_number(is_transposed):
+    shape, seed, salt = (2, 3, 5, 7), 2**32 - 5, 12345
+    number = np.arange(np.prod(shape), dtype=np.uint64).reshape(shape)
+    if is_transposed:
+        number = np.swapaxes(number.reshape(2, 3, 7, 5), 2, 3)
+
+    def mix(x):
+        for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B), (16, 1)):
+            x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor) % 2**32
+        return x
+
+    key = mix(np.uint64(seed ^ salt))
+    wanted = mix((number * np.uint64(0x9E3779B1) + key) % 2**32) ^ key
+    found = dropout.random_bits(
+        shape,
+        ops.convert_to_tensor(seed, dtype="uint32"),
+        salt,
+        is_transposed,
+    )
+    assert (ops.convert_to_numpy(found) == wanted).all()
+
+
+def test_no_constant_of_a_mask_s_size_is_in_a_program():
+    shape = (16, 128, 32)
+
+    @tf.function(jit_compile=True)
+    def bits(seed):
+        return dropout.random_bits(shape, seed, salt=1)
+
+    make_hlo = bits.experimental_get_compiler_ir(tf.constant(7))
+    hlo = make_hlo(stage="hlo_serialized", platform_name="CPU")
+    assert len(hlo) < np.prod(shape)
