@@ -72,7 +72,7 @@ class BertEmbeddings(keras.layers.Layer):
             self.token_type_embeddings,
         )
         if positions is None:
-            placed = self.positions[: ops.shape(input_ids)[1]]
+            placed = _on_each_row(self.positions, input_ids)
         else:
             placed = ops.take(self.positions, positions, axis=0)
         embedded = words + segments + placed
@@ -219,6 +219,19 @@ class BertEncoder(Encoder):
             + 2 * width * self.config.intermediate_size
         )
         return 2 * (len(self.layers) * layer + width**2)
+
+
+def _on_each_row(table: Tensor, input_ids: Tensor) -> Tensor:
+    """Returns the first rows of a table for each sequence; [B, T, W].
+
+    As a product: its gradient is one, too. The gradient of a broadcast would be
+    a sum over the batch, for which a compiler turns the whole stack of layers
+    round, and back again for each product of matrices.
+    """
+    rows, tokens = ops.shape(input_ids)
+    placed = ops.reshape(table[:tokens], (1, -1))
+    ones = ops.ones((rows, 1), dtype=placed.dtype)
+    return ops.reshape(ops.matmul(ones, placed), (rows, tokens, -1))
 
 
 def rows_at(sequence: Tensor, positions: Tensor) -> Tensor:
