@@ -1,9 +1,15 @@
 """The activations a bert_config.json may name."""
 
+import math
+
 import keras
 from keras import ops
 
 from modeling.tensor import Tensor
+
+# Of the formula by tanh.
+_TANH_SCALE = (2.0 / math.pi) ** 0.5
+_CUBE_SHARE = 0.044715
 
 
 def gelu(x: Tensor) -> Tensor:
@@ -23,6 +29,65 @@ def gelu_exact(x: Tensor) -> Tensor:
     return ops.cast(y, x.dtype)
 
 
+def _gelu_slope(x: Tensor) -> Tensor:
+    tanh = ops.tanh(_TANH_SCALE * (x + _CUBE_SHARE * x * x * x))
+    inner = _TANH_SCALE * (1.0 + 3.0 * _CUBE_SHARE * x * x)
+    return 0.5 * (1.0 + tanh) + 0.5 * x * (1.0 - tanh * tanh) * inner
+
+
+def _gelu_exact_slope(x: Tensor) -> Tensor:
+    share = 0.5 * (1.0 + ops.erf(x * 0.5**0.5))
+    return share + x * ops.exp(-0.5 * x * x) * (2.0 * math.pi) ** -0.5
+
+
+def project(name: str, x: Tensor, kernel: Tensor) -> Tensor:
+    """Multiplies the activation of `x` by a kernel.
+
+    The gradient computes the activation again, and keeps `x` for it: both
+    would be the largest arrays of a layer but attention's.
+
+    Args:
+        name: in `ACTIVATIONS`.
+        x: [..., I].
+        kernel: [I, O], of the type of `x`.
+
+    Returns:
+        [..., O].
+    """
+    activation, slope = ACTIVATIONS[name], _SLOPES[name]
+
+    @ops.custom_gradient
+    def run(x, kernel):
+        def gradient(*args, upstream=None):
+            if upstream is None:
+                (upstream,) = args
+            tied = after(upstream, x)
+            flat = ops.reshape(activation(tied), (-1, kernel.shape[0]))
+            of_kernel = ops.matmul(
+                ops.transpose(flat),
+                ops.reshape(upstream, (-1, kernel.shape[1])),
+            )
+            of_y = ops.matmul(upstream, ops.transpose(kernel))
+            # The product is one of the compute type: as a float32 that is
+            # cast afterwards, a compiler keeps it for the sum over the bias.
+            of_x = of_y * ops.cast(slope(ops.cast(tied, "float32")), x.dtype)
+            return of_x, of_kernel
+
+        return ops.matmul(activation(x), kernel), gradient
+
+    return run(x, kernel)
+
+
+def after(awaited: Tensor, x: Tensor) -> Tensor:
+    """Returns `x`, or NaNs where the first number of `awaited` is none.
+
+    So it cannot be there before `awaited` is, in whatever order a compiler puts
+    things.
+    """
+    is_there = ops.isfinite(ops.reshape(awaited, (-1,))[0])
+    return ops.where(is_there, x, ops.cast(math.nan, x.dtype))
+
+
 ACTIVATIONS = {
     "gelu": gelu,
     "gelu_exact": gelu_exact,
@@ -31,4 +96,14 @@ ACTIVATIONS = {
     "linear": keras.activations.linear,
     "relu": keras.activations.relu,
     "tanh": keras.activations.tanh,
+}
+# The derivatives, of float32.
+_SLOPES = {
+    "gelu": _gelu_slope,
+    "gelu_exact": _gelu_exact_slope,
+    "gelu_new": _gelu_slope,
+    "gelu_pytorch_tanh": _gelu_slope,
+    "linear": ops.ones_like,
+    "relu": lambda x: ops.cast(x > 0, x.dtype),
+    "tanh": lambda x: 1.0 - ops.tanh(x) ** 2,
 }

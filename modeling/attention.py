@@ -25,6 +25,7 @@ from collections.abc import Callable
 
 from keras import ops
 
+from modeling.activations import after
 from modeling.tensor import Tensor
 
 
@@ -70,7 +71,7 @@ def attend(
             mean = ops.sum(_float32(upstream) * _float32(mixed), axis=3)
             # No score can be computed again before upstream is there: otherwise
             # a compiler does so early, and keeps those of all layers.
-            tied = _after(mean, query)
+            tied = after(mean, query)
             # Everything here is transposed, [B, H, K, Q]. The forward pass
             # has no array of this form: otherwise a compiler would find that
             # it can reuse one, and keep it in memory until now.
@@ -93,16 +94,6 @@ def attend(
         return mixed, gradient
 
     return mix(query, key, value)
-
-
-def _after(awaited: Tensor, x: Tensor) -> Tensor:
-    """Returns `x`, or NaNs where the first number of `awaited` is none.
-
-    So it cannot be there before `awaited` is, in whatever order a compiler puts
-    things.
-    """
-    first = ops.reshape(awaited, (-1,))[0]
-    return ops.where(ops.isfinite(first), x, ops.cast(first - first, x.dtype))
 
 
 def _scores(rows: Tensor, columns: Tensor, score_bias: Tensor) -> Tensor:

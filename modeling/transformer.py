@@ -111,8 +111,18 @@ class AddToResidual(keras.layers.Layer):
         inputs: Tensor,
         residual: Tensor,
         dropout_seed: Tensor | None = None,
+        activation: str | None = None,
     ) -> Tensor:
-        projected = self.dropout(self.dense(inputs), seed=dropout_seed)
+        """Maps [B, T, ..] to [B, T, W]; takes the activation of the inputs."""
+        if activation is None:
+            projected = self.dense(inputs)
+        else:
+            kernel, bias = (
+                ops.cast(x, self.compute_dtype)
+                for x in (self.dense.kernel, self.dense.bias)
+            )
+            projected = activations.project(activation, inputs, kernel) + bias
+        projected = self.dropout(projected, seed=dropout_seed)
         normalised = self.layer_norm(projected + residual)
         return ops.cast(normalised, self.compute_dtype)
 
@@ -153,9 +163,9 @@ class TransformerLayer(keras.layers.Layer):
         super().__init__(**kwargs)
         settings = {"initializer": initializer, "dtype": self.dtype_policy}
         self.attention = Attention(config, name="attention", **settings)
+        self.activation = config.hidden_act
         self.intermediate = keras.layers.Dense(
             config.intermediate_size,
-            activation=activations.ACTIVATIONS[config.hidden_act],
             kernel_initializer=initializer,
             dtype=self.dtype_policy,
             name="dense",
@@ -180,7 +190,10 @@ class TransformerLayer(keras.layers.Layer):
     ) -> Tensor:
         attended = self.attention(inputs, score_bias, dropout_seed=dropout_seed)
         return self.output_projection(
-            self.intermediate(attended), attended, dropout_seed=dropout_seed
+            self.intermediate(attended),
+            attended,
+            dropout_seed=dropout_seed,
+            activation=self.activation,
         )
 
 

@@ -8,6 +8,7 @@ from modeling import attention, dropout
 from tests import tiny
 
 _B, _H, _T, _D = 2, 3, 24, 8
+_PRODUCTS = {"MatMul", "BatchMatMulV2", "BatchMatMulV3"}
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,41 @@ def test_the_backward_pass_takes_no_weights_of_the_forward_pass(inputs):
 
     assert not squares_taken(attention.attend)
     assert squares_taken(_plain)
+
+
+def test_no_score_is_computed_again_before_the_gradient_is_there(inputs):
+    bias, drop = _bias(False), _drop(0.1)
+
+    @tf.function
+    def step(query, key, value, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch([query, key, value])
+            mixed = attention.attend(query, key, value, bias, drop)
+        graph = tf.compat.v1.get_default_graph()
+        forward = {operation.name for operation in graph.get_operations()}
+        found = tape.gradient(mixed, [query, key, value], upstream)
+        waiting = {upstream.name}
+        for operation in graph.get_operations():
+            if any(tensor.name in waiting for tensor in operation.inputs):
+                waiting |= {tensor.name for tensor in operation.outputs}
+            elif operation.name not in forward and operation.type in _PRODUCTS:
+                early.append(operation.name)
+        return found
+
+    early = []
+    step.get_concrete_function(*inputs)
+    assert not early
+
+
+def test_a_gradient_that_is_no_number_leaves_none(inputs):
+    *inputs, upstream = inputs
+    where = np.zeros(upstream.shape, bool)
+    where[0, 0, 0, 0] = True
+    spoiled = tf.where(where, np.nan, upstream)
+    found = _with_gradients(
+        attention.attend, [*inputs, spoiled], _bias(False), _drop(0.1)
+    )
+    assert all(np.isnan(x).any() for x in found[1:])
 
 
 def _outputs(graph):
