@@ -26,7 +26,7 @@ def main(program, platform, target, optimised):
     num_arguments = len(computation.program_shape().parameter_shapes())
     text = xla_client._xla.mlir.xla_computation_to_mlir_module(computation)
     module = ir.Module.parse(text, mlir.make_ir_context())
-    _remove_copies(module.operation)
+    remove_copies(module.operation)
     started = time.monotonic()
     executable = device.client.compile(
         module,
@@ -79,7 +79,7 @@ def _cuda(target):
     return topology._make_compile_only_devices()[0]
 
 
-def _remove_copies(operation):
+def remove_copies(operation):
     """Takes copies of values by themselves away: JAX does not know them."""
     for region in operation.regions:
         for block in region.blocks:
@@ -90,7 +90,7 @@ def _remove_copies(operation):
                     )
                     one.operation.erase()
                 else:
-                    _remove_copies(one.operation)
+                    remove_copies(one.operation)
 
 
 def _memory(stats):

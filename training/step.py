@@ -38,12 +38,14 @@ class Totals:
         self.names = tuple(names)
         self._sums = tf.Variable(
             tf.zeros((len(self.names), 2)),
+            name="totals",
             trainable=False,
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.SUM,
         )
         self._skipped_in_row = tf.Variable(
             0.0,
+            name="skipped_in_row",
             trainable=False,
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.MEAN,
