@@ -84,10 +84,9 @@ def attend(
             of_weights = _float32(drop(of_weights, True))
             of_scores = weights * (of_weights - mean[:, :, None])
             of_scores = ops.cast(of_scores, dtype)
-            of_query = ops.matmul(ops.swapaxes(key, 2, 3), of_scores)
             return (
-                ops.swapaxes(of_query, 2, 3),
-                ops.matmul(of_scores, query),
+                ops.matmul(ops.swapaxes(of_scores, 2, 3), key),
+                ops.matmul(of_scores, tied),
                 of_value,
             )
 
