@@ -61,6 +61,8 @@ def project(name: str, x: Tensor, kernel: Tensor) -> Tensor:
         def gradient(*args, upstream=None):
             if upstream is None:
                 (upstream,) = args
+            # Activation and slope each compute their own tanh: where they share
+            # one, a compiler keeps that, as float32.
             tied = after(upstream, x)
             flat = ops.reshape(activation(tied), (-1, kernel.shape[0]))
             of_kernel = ops.matmul(

@@ -54,6 +54,7 @@ def test_layers_are_computed_twice_and_nothing_else():
         return len(roots), len(tanhs)
 
     # A norm after the embeddings, two a layer, one in the head; tanh in the
-    # gelu of each layer and of the head, and in the pooler.
-    assert count(False) == (1 + 2 * 2 + 1, 2 + 1 + 1)
-    assert count(True) == (1 + 2 * 2 * 2 + 1, 2 * 2 + 1 + 1)
+    # gelu of each layer, twice more in its gradient, of the head, and in the
+    # pooler.
+    assert count(False) == (1 + 2 * 2 + 1, 3 * 2 + 1 + 1)
+    assert count(True) == (1 + 2 * 2 * 2 + 1, 4 * 2 + 1 + 1)

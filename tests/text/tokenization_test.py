@@ -215,7 +215,7 @@ def test_pieces_are_those_of_tensorflow_text(tmp_path, do_lower_case):
     tf_text = pytest.importorskip("tensorflow_text")
     text = "\n".join(
         path.read_text(encoding="utf-8")
-        for path in sorted((project.ROOT / "samples").glob("*/*.txt"))
+        for path in map(pathlib.Path, project.SAMPLES)
     )
     vocabulary = vocab.load(str(project.ROOT / "vocab/zh_en_8k.txt"))
     ids, starts = tokenization.Tokenizer(vocabulary, do_lower_case).tokenize(
