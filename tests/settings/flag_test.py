@@ -182,7 +182,7 @@ _OF_NO_WEIGHT = {
     *("eval_every_steps", "keep_best", "keep_best_metric"),
     *("early_stopping", "save_checkpoints_steps", "keep_checkpoint_max"),
     *("iterations_per_loop", "max_bad_steps", "peak_teraflops"),
-    *("use_tpu", "tpu_name", "tpu_zone", "gcp_project", "master"),
+    *("device", "use_tpu", "tpu_name", "tpu_zone", "gcp_project", "master"),
     *("num_tpu_cores", "n_best_size", "max_answer_length"),
     *("null_score_diff_threshold", "answer_metric", "verbose_logging"),
 }

@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import pathlib
 import sys
 import unicodedata
 
