@@ -38,6 +38,7 @@ _ABSL = {"flagfile", "help", "helpfull", "verbosity"}
 _OTHERS = {
     "docker": {"gpus", "rm"},
     "gcloud": {"command", "worker", "zone"},
+    "run.py of benchmarks.gpu_step": {"seconds"},
     "pip": {"upgrade"},
     "ray": {"address", "head"},
     "uv": {"override"},
