@@ -20,7 +20,7 @@ fi
 START="$1" END="$2"
 shift 2
 FLAGS=("$@")
-source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh" ""
 
 INPUT="${INPUT:-corpus/clue_pretrain_%07d.txt}"
 OUTPUT="${OUTPUT:-records/clue_pretrain128_%d.tfrecord}"

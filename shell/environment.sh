@@ -9,7 +9,8 @@
 # come with it, the extra "gpu". HANLIN_DEVICE=cpu leaves them out, and hides the
 # cards from what runs here.
 #
-# usage: source shell/environment.sh [EXTRA]
+# usage: source shell/environment.sh EXTRA      (or "": a script that names none
+# would hand on its own arguments)
 
 set -euo pipefail
 HANLIN="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"

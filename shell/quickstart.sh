@@ -3,7 +3,7 @@
 # usage: bash shell/quickstart.sh [OUTPUT_DIR]
 
 OUTPUT="$(realpath -m "${1:-$(dirname "$0")/../output/quickstart}")"
-source "$(dirname "$0")/environment.sh"
+source "$(dirname "$0")/environment.sh" ""
 cd "$HANLIN"
 LOG="$OUTPUT/log"
 mkdir -p "$LOG"

@@ -165,3 +165,11 @@ def test_the_lock_for_a_gpu_has_the_libraries_and_nothing_else_besides():
     assert added == {asked.name for asked in _libraries()}
     for asked in _libraries():
         assert asked.specifier.contains(gpu[asked.name])
+
+
+def test_every_script_names_the_extra_or_none():
+    # Without an argument `source` hands on those of the script.
+    for path in (project.ROOT / "shell").glob("*.sh"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("source ") and "environment.sh" in line:
+                assert line.endswith(('" ""', '" dev')), f"{path}: {line}"
