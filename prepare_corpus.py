@@ -11,13 +11,11 @@ from corpus.config import CorpusConfig
 from storage import inputs
 
 _SAMPLES = os.path.join(os.path.dirname(__file__), "samples", "heldout")
-_STANDARD_INPUT = "-"
 
 
 def run(config: CorpusConfig) -> None:
     """Looks at the files, and only then imports what brings Numba."""
-    items = [item.strip() for item in config.input_file.split(",")]
-    if _STANDARD_INPUT not in items:
+    if not config.reads_standard_input:
         inputs.look(config.input_file, "input_file", is_raw=True)
     if config.vocab_file:
         inputs.check_file(config.vocab_file, "vocab_file")

@@ -12,6 +12,8 @@ from jobs.config import EngineSettings
 from settings.flag import Flag
 from text import case
 
+_STANDARD_INPUT = "-"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CorpusConfig(
@@ -85,6 +87,20 @@ class CorpusConfig(
             decides="nothing",
         ),
     ] = False
+
+    @property
+    def reads_standard_input(self) -> bool:
+        """Whether --input_file names standard input."""
+        return _STANDARD_INPUT in self._inputs
+
+    @property
+    def named_inputs(self) -> list[str]:
+        """What --input_file names beside standard input."""
+        return [item for item in self._inputs if item != _STANDARD_INPUT]
+
+    @property
+    def _inputs(self) -> list[str]:
+        return [item.strip() for item in self.input_file.split(",")]
 
     def settled(self, given: Collection[str]) -> Self:
         """Returns the settings with the case that the vocabulary is made for.

@@ -15,3 +15,8 @@ class Document(NamedTuple):
 
     source: str
     text: str
+
+
+def num_chars(text: str) -> int:
+    """Returns how many characters of a text are no blanks."""
+    return sum(map(len, text.split()))

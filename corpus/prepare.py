@@ -13,7 +13,6 @@ raw files --read--> documents       each worker a shard
 
 import dataclasses
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -39,7 +38,6 @@ from text import case, vocab
 
 T = TypeVar("T")
 
-_STANDARD_INPUT = "-"
 _BLOCK_BYTES = 1 << 22
 
 
@@ -68,7 +66,7 @@ def prepare(config: CorpusConfig) -> Manifest:
         publishing.check_free(config, layout, found)
         result = _prepare(config, layout, pieces, len(paths), vocabulary)
     seconds = time.monotonic() - start
-    print(summary.table(result, seconds, _peak_bytes()))
+    print(summary.table(result, seconds, engines.peak_bytes()))
     for warning, _ in summary.warnings(result):
         logging.warning("%s", warning)
     return result
@@ -76,13 +74,12 @@ def prepare(config: CorpusConfig) -> Manifest:
 
 def _paths(config, layout):
     """The raw files; standard input is copied to one."""
-    items = [item.strip() for item in config.input_file.split(",")]
-    if _STANDARD_INPUT in items:
+    if config.reads_standard_input:
         file_io.make_directory(layout.folder)
         with file_io.whole(layout.standard_input) as out:
             while data := sys.stdin.buffer.read(_BLOCK_BYTES):
                 out.write(data)
-    named = [item for item in items if item != _STANDARD_INPUT]
+    named = config.named_inputs
     paths = (
         inputs.expand_items(named, "input_file", is_raw=True) if named else []
     )
@@ -93,7 +90,7 @@ def _paths(config, layout):
                 f"--output_dir={config.output_dir} has {path}, which "
                 "--input_file names; write the corpus to another folder"
             )
-    if _STANDARD_INPUT in items:
+    if config.reads_standard_input:
         paths.append(layout.standard_input)
     return paths
 
@@ -191,13 +188,16 @@ def _values(config, *kinds):
 
 def _read(work: Work, pieces: Sequence[RawShard]) -> list[ReadEntry]:
     """Reads the shards that are not read yet, or whose files have changed."""
-    done = [x for x in pieces if _entry(work, "read", x, ReadEntry)]
+    found = [(x, _entry(work, "read", x, ReadEntry)) for x in pieces]
+    done = [(piece, entry) for piece, entry in found if entry]
     described = engines.run_all(
-        work.config, "comparing the files", work.describe, done
+        work.config,
+        "comparing the files",
+        work.describe,
+        [piece for piece, _ in done],
     )
-    for piece, sources in zip(done, described, strict=True):
-        entry = _entry(work, "read", piece, ReadEntry)
-        if entry is None or entry.sources != sources:
+    for (piece, entry), sources in zip(done, described, strict=True):
+        if entry.sources != sources:
             file_io.remove(work.layout.part("read", piece.key, "json"))
     return _stage(work, "read", pieces, work.read_shard, ReadEntry)
 
@@ -261,9 +261,3 @@ def _is_held_out(config, layout, key):
     digests = layout.read_array("read", key, "digests")
     # Of the text before lines are dropped, which depends on other documents.
     return digests[:, 0] < np.uint64(int(config.heldout_share * 2**64))
-
-
-def _peak_bytes():
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return 1024 * max(own, workers)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from corpus.document import num_chars
 from text.tokenization import Tokenizer
 
 # Lengths in characters, from one bound up to the next.
@@ -44,11 +45,6 @@ def add(sizes: Iterable[Sizes]) -> Sizes:
                 more += mine
             setattr(total, field.name, more)
     return total
-
-
-def num_chars(text: str) -> int:
-    """Returns how many characters of a text are no blanks."""
-    return len("".join(text.split()))
 
 
 class Counter:

@@ -17,7 +17,7 @@ import numpy as np
 from corpus import copies, statistics
 from corpus.cleaning.cleaner import Cleaner
 from corpus.config import CorpusConfig
-from corpus.document import Document
+from corpus.document import Document, num_chars
 from corpus.duplicates import exact, lines, minhash
 from corpus.layout import Layout
 from corpus.reading.pieces import Piece
@@ -104,7 +104,7 @@ class Work:
         for piece in shard.pieces:
             for document in read(piece, self.config, tally, advance):
                 entry.num_documents += 1
-                entry.num_chars += statistics.num_chars(document.text)
+                entry.num_chars += num_chars(document.text)
                 text = cleaner.clean(document, tally)
                 if text:
                     yield document._replace(text=text)
@@ -113,19 +113,20 @@ class Work:
     def _write_documents(self, key, documents) -> int:
         """Writes cleaned documents and what is compared; returns the bytes."""
         texts = [document.text for document in documents]
-        num_bytes, _ = self._write_texts("read", key, texts)
+        num_bytes = self._write_texts("read", key, texts)
         sources = [document.source.replace("\n", " ") for document in documents]
         path = self.layout.part("read", key, "sources")
         file_io.write_lines(path, sources)
         digests = exact.digests(texts)
         self.layout.write_array("read", key, "digests", digests)
-        self._write_chars("read", key, texts)
+        chars = np.array(list(map(num_chars, texts)), np.int64)
+        self.layout.write_array("read", key, "chars", chars)
         if self.config.repeated_line_documents:
             copies.write_lines(self.layout, key, texts)
         return num_bytes
 
     def _write_texts(self, stage, key, texts):
-        """Returns the bytes of all, and the sha256."""
+        """Returns how many bytes they take."""
         encoded = [
             (text + _DOCUMENT_END).encode() if text else b"" for text in texts
         ]
@@ -133,7 +134,7 @@ class Work:
         self.layout.write_array(stage, key, "sizes", sizes)
         data = b"".join(encoded)
         file_io.write_whole(self.layout.part(stage, key, "txt"), data)
-        return len(data), hashlib.sha256(data).hexdigest()
+        return len(data)
 
     def documents(self, key: str) -> list[Document]:
         """Returns the cleaned documents of a text shard."""
@@ -156,13 +157,15 @@ class Work:
         for i, document in enumerate(documents):
             texts[i] = "\n".join(splitter.split_document(document, tally))
             advance(shard.num_bytes / len(documents))
-        num_bytes, _ = self._write_texts("split", shard.key, texts)
+        num_bytes = self._write_texts("split", shard.key, texts)
         entry = SplitEntry(num_bytes, frequent, tally.plain())
         self.layout.write_entry("split", shard.key, self.made_from, entry)
         return entry
 
     def _shortened(self, shard, tally):
         """Returns the documents that stay, and lines for the report.
+
+        Writes how many characters each has, by which copies are counted.
 
         Those that go have no text, so that all keep their numbers.
         """
@@ -176,18 +179,21 @@ class Work:
             )
             frequent = self._frequent_lines(documents, hashes, dropped)
             documents = list(lines.without(documents, hashes, dropped, tally))
-        limit = self.config.min_document_chars
+        chars = np.zeros(len(documents), np.int64)
         for i, document in enumerate(documents):
-            num_chars = statistics.num_chars(document.text)
-            if is_kept[i] and num_chars < limit:
-                tally.note("document_short", *document[::-1], num_chars)
-            if not is_kept[i] or num_chars < limit:
-                documents[i] = document._replace(text="")
+            source, text = document
+            if is_kept[i]:
+                chars[i] = num_chars(text)
+            is_short = chars[i] < self.config.min_document_chars
+            if is_kept[i] and is_short:
+                tally.note("document_short", text, source, int(chars[i]))
+            if not is_kept[i] or is_short:
+                documents[i], chars[i] = Document(source, ""), 0
+        self.layout.write_array("split", shard.key, "chars", chars)
         return documents, frequent
 
     def _write_comparable(self, key, texts):
         """Writes what copies are found by."""
-        self._write_chars("split", key, texts)
         if self.config.exact_duplicates:
             digests = exact.digests(texts)
             self.layout.write_array("split", key, "digests", digests)
@@ -196,10 +202,6 @@ class Work:
             bands = minhash.choose_bands(threshold)
             signatures = minhash.signatures(texts, bands)
             self.layout.write_array("split", key, "signatures", signatures)
-
-    def _write_chars(self, stage, key, texts):
-        chars = np.array(list(map(statistics.num_chars, texts)), np.int64)
-        self.layout.write_array(stage, key, "chars", chars)
 
     def _frequent_lines(self, documents, hashes, dropped):
         """{hash: text} of lines for the report that stay in this shard."""

@@ -12,6 +12,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import pathlib
+import resource
 import signal
 import socket
 import sys
@@ -42,6 +43,14 @@ _LIMITS_OF_CONTAINERS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 )
+
+
+def peak_bytes() -> int:
+    """Returns the memory of the process that took most, this or a worker."""
+    return 1024 * max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
 
 
 class Job(Protocol):

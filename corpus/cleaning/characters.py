@@ -12,6 +12,7 @@ import re
 import unicodedata
 
 from corpus.cleaning import scanning
+from corpus.document import num_chars
 from corpus.tally import Tally
 
 # An ampersand may have been escaped several times: &amp;amp;lt;.
@@ -106,11 +107,6 @@ def note(
     """Notes that a rule did something to `num` of its units in one text."""
     tally.note(rule, text, source, num_chars)
     tally.counts[rule].num += num - 1
-
-
-def num_chars(text: str) -> int:
-    """Returns how many characters are no blanks."""
-    return sum(map(len, text.split()))
 
 
 def _lost(before, after):

@@ -10,7 +10,7 @@ from corpus.cleaning import characters, mojibake, personal, scanning
 from corpus.cleaning.config import CleaningSettings
 from corpus.cleaning.documents import DocumentRules
 from corpus.cleaning.lines import LineRules
-from corpus.document import Document
+from corpus.document import Document, num_chars
 from corpus.tally import Tally
 
 # What unescaping and repairing uncover is looked at again; nothing real has
@@ -133,8 +133,7 @@ def _without_hopeless(text, source, tally):
 
 
 def _note(rule, line, source, tally):
-    num_chars = characters.num_chars(line)
-    tally.note(rule, characters.visible(line), source, num_chars)
+    tally.note(rule, characters.visible(line), source, num_chars(line))
 
 
 def _rewrite_lines(text, marks, source, tally):
@@ -157,7 +156,7 @@ def _rewrite(line, mark, source, tally):
             _note("line_mojibake", line, source, tally)
             return ""
         if repaired != line:
-            lost = characters.num_chars(line) - characters.num_chars(repaired)
+            lost = num_chars(line) - num_chars(repaired)
             shown = characters.visible(line)
             tally.note("line_repaired", shown, source, lost)
             # It is another line now, with marks of its own.

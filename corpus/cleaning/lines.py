@@ -2,8 +2,9 @@
 
 import re
 
-from corpus.cleaning import boilerplate, characters, scanning
+from corpus.cleaning import boilerplate, scanning
 from corpus.cleaning.config import CleaningSettings
+from corpus.document import num_chars
 
 _CLOSING = "\"'”’」』）》〉】)]}»›"
 # What a sentence ends in: a mark, and closing quotes and brackets behind it.
@@ -50,7 +51,7 @@ class LineRules:
             return "line_long_word"
         if (
             settings.min_line_chars
-            and characters.num_chars(line) < settings.min_line_chars
+            and num_chars(line) < settings.min_line_chars
         ):
             return "line_short"
         if settings.drop_braces and _BRACES.search(line):

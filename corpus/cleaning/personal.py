@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 
 from corpus.cleaning import characters
+from corpus.document import num_chars
 from corpus.tally import Tally
 
 # GB 11643-1999: the weights of the first 17 digits; the sum modulo 11 says
@@ -134,7 +135,7 @@ def _without(line, spans, rule, source, tally):
     for first, last in spans:
         taken = line[first:last]
         shown = taken[:4] + "*" * (len(taken) - 4)
-        tally.note(rule, shown, source, characters.num_chars(taken))
+        tally.note(rule, shown, source, num_chars(taken))
         kept.append(line[place:first])
         place = last
     kept.append(line[place:])

@@ -3,7 +3,6 @@
 import collections
 import contextlib
 import os
-import resource
 import time
 
 from absl import logging
@@ -54,7 +53,7 @@ def build(config: BuildConfig) -> Manifest:
         logging.info("%s: already built", path)
         return manifest.read(path)
     seconds = time.monotonic() - start
-    print(statistics.summary(result, seconds, _peak_bytes()))
+    print(statistics.summary(result, seconds, engines.peak_bytes()))
     return result
 
 
@@ -261,11 +260,3 @@ def _publish(config, layout, result):
             file_io.rename(layout.ready_path(file), output)
     file_io.rename(layout.manifest_path, path)
     layout.remove_folders()
-
-
-def _peak_bytes():
-    """Memory of the process that took the most, this one or a worker."""
-    return 1024 * max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )

@@ -94,21 +94,9 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(raw, wanted, workers):
 
 
 @pytest.mark.slow
-def test_a_cluster_makes_the_same_bytes_however_often_it_is_killed(raw, wanted):
-    pytest.importorskip("ray", reason="ray is not installed")
-    cluster = subprocess.Popen(
-        [sys.executable, "-m", "tests.end_to_end.ray_cluster"],
-        cwd=project.ROOT,
-        env=project.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    address = cluster.stdout.readline().strip()
+def test_a_cluster_makes_the_same_bytes_however_often_it_is_killed(
+    raw, wanted, cluster
+):
+    _, address = cluster
     flags = ["--engine=ray", f"--ray_address={address}"]
-    try:
-        kill_and_go_on(raw, wanted, "ray", 5, *flags)
-    finally:
-        cluster.stdin.close()
-        cluster.wait(_TIMEOUT_SECS)
+    kill_and_go_on(raw, wanted, "ray", 5, *flags)

@@ -15,23 +15,6 @@ FLAGS = ["--dupe_factor=100", "--shard_megabytes=1"]
 _SECS_OF_PATIENCE = 240
 
 
-@pytest.fixture
-def cluster():
-    """The process of tests.end_to_end.ray_cluster and the address it says."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.end_to_end.ray_cluster"],
-        cwd=project.ROOT,
-        env=project.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    yield process, process.stdout.readline().strip()
-    process.stdin.close()
-    process.wait(_SECS_OF_PATIENCE)
-
-
 def start(corpus, vocabulary, output, *more):
     return subprocess.Popen(
         [
