@@ -99,4 +99,4 @@ def test_a_cluster_makes_the_same_bytes_however_often_it_is_killed(
 ):
     _, address = cluster
     flags = ["--engine=ray", f"--ray_address={address}"]
-    kill_and_go_on(raw, wanted, "ray", 5, *flags)
+    kill_and_go_on(raw, wanted, "ray", _NUM_KILLS, *flags)
