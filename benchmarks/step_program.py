@@ -56,7 +56,10 @@ class StepProgram:
             train.make_schedule(config),
             seed=config.seed,
         )
-        self.run = tf.function(self.trainer.replica_step, jit_compile=True)
+        # Of the batch alone: an option with a default has no HLO.
+        self.run = tf.function(
+            lambda batch: self.trainer.replica_step(batch), jit_compile=True
+        )
 
     def hlo(self) -> bytes:
         """Returns the HLO, serialised."""
