@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from modeling import dense
 from modeling.tensor import Tensor
 
 # Of the formula by tanh.
@@ -40,8 +41,8 @@ def _gelu_exact_slope(x: Tensor) -> Tensor:
     return share + x * ops.exp(-0.5 * x * x) * (2.0 * math.pi) ** -0.5
 
 
-def project(name: str, x: Tensor, kernel: Tensor) -> Tensor:
-    """Multiplies the activation of `x` by a kernel.
+def project(name: str, x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """Multiplies the activation of `x` by a kernel, and adds a bias.
 
     The gradient computes the activation again, and keeps `x` for it: both
     would be the largest arrays of a layer but attention's.
@@ -50,6 +51,7 @@ def project(name: str, x: Tensor, kernel: Tensor) -> Tensor:
         name: in `ACTIVATIONS`.
         x: [..., I].
         kernel: [I, O], of the type of `x`.
+        bias: [O], of the type of `x`.
 
     Returns:
         [..., O].
@@ -57,37 +59,26 @@ def project(name: str, x: Tensor, kernel: Tensor) -> Tensor:
     activation, slope = ACTIVATIONS[name], _SLOPES[name]
 
     @ops.custom_gradient
-    def run(x, kernel):
+    def run(x, kernel, bias):
         def gradient(*args, upstream=None):
             if upstream is None:
                 (upstream,) = args
             # Activation and slope each compute their own tanh: where they share
             # one, a compiler keeps that, as float32.
-            tied = after(upstream, x)
-            flat = ops.reshape(activation(tied), (-1, kernel.shape[0]))
-            of_kernel = ops.matmul(
-                ops.transpose(flat),
-                ops.reshape(upstream, (-1, kernel.shape[1])),
-            )
-            of_y = ops.matmul(upstream, ops.transpose(kernel))
+            tied = dense.after(upstream, x)
+            of_y = dense.times(upstream, ops.transpose(kernel))
             # The product is one of the compute type: as a float32 that is
             # cast afterwards, a compiler keeps it for the sum over the bias.
             of_x = of_y * ops.cast(slope(ops.cast(tied, "float32")), x.dtype)
-            return of_x, of_kernel
+            return (
+                of_x,
+                dense.of_kernel(activation(tied), upstream),
+                dense.sum_of_rows(upstream),
+            )
 
-        return ops.matmul(activation(x), kernel), gradient
+        return dense.times(activation(x), kernel) + bias, gradient
 
-    return run(x, kernel)
-
-
-def after(awaited: Tensor, x: Tensor) -> Tensor:
-    """Returns `x`, or NaNs where the first number of `awaited` is none.
-
-    So it cannot be there before `awaited` is, in whatever order a compiler puts
-    things.
-    """
-    is_there = ops.isfinite(ops.reshape(awaited, (-1,))[0])
-    return ops.where(is_there, x, ops.cast(math.nan, x.dtype))
+    return run(x, kernel, bias)
 
 
 ACTIVATIONS = {

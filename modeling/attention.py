@@ -25,7 +25,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from modeling.activations import after
+from modeling.dense import after
 from modeling.tensor import Tensor
 
 

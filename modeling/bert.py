@@ -13,6 +13,7 @@ from keras import ops
 
 from modeling import transformer
 from modeling.config import BertConfig
+from modeling.dense import Dense
 from modeling.dropout import Dropout
 from modeling.encoder import Encoded, Encoder
 from modeling.initializers import Initializer
@@ -86,7 +87,7 @@ class Pooler(keras.layers.Layer):
         self, config: BertConfig, initializer: Initializer, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.dense = keras.layers.Dense(
+        self.dense = Dense(
             config.hidden_size,
             activation="tanh",
             kernel_initializer=initializer,

@@ -80,6 +80,8 @@ def _places(shape, is_transposed, start):
     Elements are numbered row by row, or, transposed, column by column. The
     start comes first in each sum and the axes after it, one by one: of numbers
     known beforehand TensorFlow would make a literal as large as the result.
+    They are subtracted, negative: sums TensorFlow puts together anew, outside
+    of what XLA compiles.
     """
     order = list(range(len(shape)))
     if is_transposed:
@@ -91,8 +93,8 @@ def _places(shape, is_transposed, start):
     places = start
     for axis, size in enumerate(shape):
         along = ops.arange(size, dtype="int32")
-        along = ops.cast(along, "uint32") * _uint32(strides[axis])
-        places = places + ops.reshape(
+        along = ops.cast(along, "uint32") * _uint32(-strides[axis] % 2**32)
+        places = places - ops.reshape(
             along, [size if other == axis else 1 for other in range(len(shape))]
         )
     return places

@@ -9,8 +9,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from modeling import activations, bert, transformer
+from modeling import activations, bert, dense, transformer
 from modeling.config import BertConfig
+from modeling.dense import Dense
 from modeling.encoder import Encoded
 from modeling.initializers import Initializer
 from modeling.tensor import Tensor
@@ -27,7 +28,7 @@ class MaskedLmHead(keras.layers.Layer):
         super().__init__(**kwargs)
         self.config = config
         # To the width of the word embeddings, with which it is multiplied.
-        self.dense = keras.layers.Dense(
+        self.dense = Dense(
             config.embedding_size,
             activation=activations.ACTIVATIONS[config.hidden_act],
             kernel_initializer=initializer,
@@ -69,7 +70,7 @@ class MaskedLmHead(keras.layers.Layer):
         transformed = ops.cast(
             self.layer_norm(self.dense(masked)), self.compute_dtype
         )
-        logits = ops.matmul(transformed, ops.transpose(word_embeddings))
+        logits = dense.times_transposed(transformed, word_embeddings)
         logits = ops.cast(logits, "float32") + self.output_bias
         return ops.reshape(
             logits, (*ops.shape(positions), self.config.vocab_size)

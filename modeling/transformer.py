@@ -17,8 +17,10 @@ from keras import ops
 
 from modeling import activations, attention
 from modeling.config import BertConfig
+from modeling.dense import Dense
 from modeling.dropout import Dropout
 from modeling.initializers import Initializer
+from modeling.layer_norm import LayerNorm
 from modeling.tensor import Tensor
 
 # Added to the scores of padding before the softmax.
@@ -37,7 +39,7 @@ class SelfAttention(keras.layers.Layer):
         self.num_heads = config.num_attention_heads
         self.head_width = config.hidden_size // config.num_attention_heads
         self.query, self.key, self.value = (
-            keras.layers.Dense(
+            Dense(
                 config.hidden_size,
                 kernel_initializer=initializer,
                 dtype=self.dtype_policy,
@@ -91,7 +93,7 @@ class AddToResidual(keras.layers.Layer):
         self, config: BertConfig, initializer: Initializer, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.dense = keras.layers.Dense(
+        self.dense = Dense(
             config.hidden_size,
             kernel_initializer=initializer,
             dtype=self.dtype_policy,
@@ -121,7 +123,7 @@ class AddToResidual(keras.layers.Layer):
                 ops.cast(x, self.compute_dtype)
                 for x in (self.dense.kernel, self.dense.bias)
             )
-            projected = activations.project(activation, inputs, kernel) + bias
+            projected = activations.project(activation, inputs, kernel, bias)
         projected = self.dropout(projected, seed=dropout_seed)
         normalised = self.layer_norm(projected + residual)
         return ops.cast(normalised, self.compute_dtype)
@@ -164,7 +166,7 @@ class TransformerLayer(keras.layers.Layer):
         settings = {"initializer": initializer, "dtype": self.dtype_policy}
         self.attention = Attention(config, name="attention", **settings)
         self.activation = config.hidden_act
-        self.intermediate = keras.layers.Dense(
+        self.intermediate = Dense(
             config.intermediate_size,
             kernel_initializer=initializer,
             dtype=self.dtype_policy,
@@ -260,8 +262,8 @@ def _attention_bar(input_mask: Tensor, is_packed: bool) -> Tensor:
     return ops.cast(is_other, "float32")
 
 
-def layer_norm(config: BertConfig) -> keras.layers.LayerNormalization:
+def layer_norm(config: BertConfig) -> LayerNorm:
     """Returns float32 layer normalisation under the published name."""
-    return keras.layers.LayerNormalization(
+    return LayerNorm(
         epsilon=config.layer_norm_eps, dtype="float32", name="LayerNorm"
     )

@@ -130,10 +130,8 @@ class MaskedLm(PretrainingObjective):
 
 def _terms(names, logits, labels, weights, *, epsilon=0.0):
     """Cross entropy and accuracy of `logits` [..., V] at `labels` [...]."""
-    nll = keras.losses.sparse_categorical_crossentropy(
-        labels, logits, from_logits=True
-    )
-    is_right = ops.equal(ops.argmax(logits, axis=-1), labels)
+    nll = _cross_entropy(logits, labels)
+    is_right = _is_first_highest(logits, labels)
     num_labels = ops.sum(weights)
     loss_name, accuracy_name = names
     return {
@@ -144,3 +142,45 @@ def _terms(names, logits, labels, weights, *, epsilon=0.0):
             ops.sum(weights * ops.cast(is_right, "float32")), num_labels
         ),
     }
+
+
+def _is_first_highest(logits, labels):
+    """Whether the argmax of `logits` [..., V] is the label; bool [...].
+
+    An argmax carries value and index along, which XLA does number by number.
+    """
+    highest = ops.max(logits, axis=-1, keepdims=True)
+    index = ops.arange(logits.shape[-1], dtype="int32")
+    first = ops.min(
+        ops.where(logits == highest, index, logits.shape[-1]), axis=-1
+    )
+    return ops.equal(first, labels)
+
+
+def _cross_entropy(logits, labels):
+    """Returns -log softmax(logits)[label]: [...] of [..., V] and [...].
+
+    TensorFlow's computes the gradient with the value, and keeps it, [..., V],
+    until it is asked for.
+    """
+
+    @ops.custom_gradient
+    def run(logits):
+        highest = ops.max(logits, axis=-1, keepdims=True)
+        total = ops.sum(ops.exp(logits - highest), axis=-1, keepdims=True)
+        log_total = highest + ops.log(total)
+        found = ops.take_along_axis(logits, labels[..., None], axis=-1)
+
+        def gradient(*args, upstream=None):
+            if upstream is None:
+                (upstream,) = args
+            is_label = labels[..., None] == ops.arange(
+                logits.shape[-1], dtype=labels.dtype
+            )
+            wanted = ops.exp(logits - log_total)
+            wanted -= ops.cast(is_label, logits.dtype)
+            return upstream[..., None] * wanted
+
+        return ops.squeeze(log_total - found, axis=-1), gradient
+
+    return run(logits)

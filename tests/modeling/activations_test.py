@@ -9,16 +9,21 @@ from modeling import activations
 _ROWS, _INNER, _OUTER = (2, 5), 7, 3
 
 
-def _with_gradients(function, x, kernel, upstream):
+def _with_gradients(function, x, kernel, bias, upstream):
     with tf.GradientTape() as tape:
-        tape.watch([x, kernel])
-        result = function(x, kernel)
-    return [result, *tape.gradient(result, [x, kernel], upstream)]
+        tape.watch([x, kernel, bias])
+        result = function(x, kernel, bias)
+    return [result, *tape.gradient(result, [x, kernel, bias], upstream)]
 
 
 def _inputs(dtype):
     rng = np.random.default_rng(0)
-    shapes = ((*_ROWS, _INNER), (_INNER, _OUTER), (*_ROWS, _OUTER))
+    shapes = (
+        (*_ROWS, _INNER),
+        (_INNER, _OUTER),
+        (_OUTER,),
+        (*_ROWS, _OUTER),
+    )
     return [tf.constant(rng.normal(size=shape), dtype) for shape in shapes]
 
 
@@ -27,13 +32,11 @@ def _inputs(dtype):
 def test_the_gradient_is_that_of_the_activation_and_the_product(
     name, jit_compile
 ):
-    def ours(x, kernel):
-        return activations.project(name, x, kernel)
+    def ours(x, kernel, bias):
+        return activations.project(name, x, kernel, bias)
 
-    def plain(x, kernel):
-        return tf.matmul(
-            activations.ACTIVATIONS[name](x), tf.cast(kernel, x.dtype)
-        )
+    def plain(x, kernel, bias):
+        return tf.matmul(activations.ACTIVATIONS[name](x), kernel) + bias
 
     inputs = _inputs("float32")
     run = tf.function(_with_gradients, jit_compile=jit_compile)
@@ -45,8 +48,8 @@ def test_the_gradient_is_that_of_the_activation_and_the_product(
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_all_gradients_are_of_the_compute_type(dtype):
-    def ours(x, kernel):
-        return activations.project("gelu", x, kernel)
+    def ours(x, kernel, bias):
+        return activations.project("gelu", x, kernel, bias)
 
     exact = _with_gradients(ours, *_inputs("float32"))
     for one, other in zip(
@@ -56,10 +59,3 @@ def test_all_gradients_are_of_the_compute_type(dtype):
         np.testing.assert_allclose(
             tf.cast(one, "float32"), other, atol=0.1, rtol=0.02
         )
-
-
-def test_what_waits_is_unchanged():
-    x = tf.constant([[1.0, -2.0]])
-    assert (activations.after(tf.constant([0.0, np.nan]), x) == x).numpy().all()
-    spoiled = activations.after(tf.constant([np.inf]), x)
-    assert np.isnan(spoiled).all()
