@@ -39,7 +39,9 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
     max_seq_length: Annotated[
         int,
         Flag(
-            "Tokens a sequence; the value the records were built with.",
+            "Tokens a sequence; the value the records were built with. Of "
+            "records of --masking=dynamic and --pair_task=none, fewer: each "
+            "epoch then takes another window of each record.",
             "positive",
             decides="rows",
         ),

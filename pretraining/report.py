@@ -3,7 +3,6 @@
 import tensorflow as tf
 from absl import logging
 
-from data.config import MaskingConfig
 from data.feeding.record_files import RecordFile
 from data.laws import LAWS
 from pretraining.config import PretrainingConfig
@@ -31,8 +30,8 @@ def arithmetic(
     ]
 
 
-def describe_records(config: MaskingConfig, files: list[RecordFile]) -> str:
-    """Says what the two segments are, who draws the masks, what is packed."""
+def describe_records(config: PretrainingConfig, files: list[RecordFile]) -> str:
+    """Says what segments are, who draws the masks, what is packed or cut."""
     pair_task = files[0].facts.pair_task
     if files[0].masking == "static":
         line = f"pair task {pair_task}; masks drawn when they were built"
@@ -41,12 +40,19 @@ def describe_records(config: MaskingConfig, files: list[RecordFile]) -> str:
         return line
     word = "words" if config.do_whole_word_mask else "tokens"
     law = LAWS[config.mask_unit]
-    return (
+    line = (
         f"pair task {pair_task}; masks drawn anew every epoch: "
         f"{law.describe(word)}, {config.masked_lm_prob:.0%} of the tokens "
         f"and at most {config.max_predictions_per_seq}, random words from "
         f"{config.random_words}"
     )
+    longest = max(file.facts.max_seq_length or 0 for file in files)
+    if longest > config.max_seq_length:
+        line += (
+            f"; of {longest} tokens a window of {config.max_seq_length}, "
+            "another one every epoch"
+        )
+    return line
 
 
 def _sequences_a_record(files):

@@ -26,42 +26,18 @@ Source: Liu et al. 2019, section 4.1 (dynamic masking).
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from data import records
 from data.config import MaskingConfig
+from data.feeding import dynamic_rows
 from data.laws import LAWS, RUN
 from data.manifest import Manifest
 
 # The purposes of random bits: each has bits of its own.
 _ORDER, _LENGTH, _CHOICE, _WORD = range(4)
 _GOLDEN = 0x9E3779B97F4A7C15
-# As `vocab.Vocabulary.padding_id`; manifests of other vocabularies must say it.
-_PADDING_ID = 0
-
-
-def _column(feature):
-    if feature.kind == "bytes":
-        return tf.io.FixedLenFeature([], tf.string)
-    if feature.length is None:
-        return tf.io.RaggedFeature(tf.int64)
-    return tf.io.FixedLenFeature([], tf.int64)
-
-
-_SPEC = {feature.name: _column(feature) for feature in records.DYNAMIC_FEATURES}
-
-
-class _Rows(NamedTuple):
-    """Records as they were built, in rows of one length."""
-
-    ids: tf.Tensor  # int32 [B, L], _PADDING_ID where there is no token
-    word_starts: tf.Tensor  # bool [B, L]
-    num_tokens: tf.Tensor  # int32 [B, 1]
-    num_first: tf.Tensor  # int32 [B, 1]: tokens of `[CLS] A [SEP]`
-    labels: tf.Tensor  # int32 [B]
 
 
 def parse_fn(
@@ -70,6 +46,8 @@ def parse_fn(
     max_seq_length: int,
     manifest: Manifest,
     seed: int,
+    longest: int | None = None,
+    num_records: int = 1,
 ) -> Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
     """Returns what parses and masks serialized records.
 
@@ -78,6 +56,9 @@ def parse_fn(
         max_seq_length: L.
         manifest: that of the records; says what their vocabulary is.
         seed: decides the masks, together with the records' numbers.
+        longest: tokens of the longest record, where that is more than L;
+            the records are cut then, see `dynamic_rows`.
+        num_records: records of an epoch.
 
     Returns:
         A function of the records' numbers in the run, int64 [B], and of these
@@ -102,7 +83,12 @@ def parse_fn(
     def parse(
         numbers: tf.Tensor, serialized: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        rows = _parse(serialized, max_seq_length)
+        if longest is None or longest <= max_seq_length:
+            rows = dynamic_rows.parse(serialized, max_seq_length)
+        else:
+            rows = dynamic_rows.parse_windows(
+                serialized, numbers // num_records, longest, max_seq_length
+            )
         bits = _bits_fn(seed, numbers, max_seq_length)
         is_masked, sources = _choose(masking, law, rows, bits)
         choice = _uniform(bits(_CHOICE))
@@ -122,39 +108,6 @@ def parse_fn(
     return parse
 
 
-def _parse(serialized, length):
-    """Parses records of `records.DYNAMIC_FEATURES`; returns `_Rows`."""
-    parsed = tf.io.parse_example(serialized, _SPEC)
-    ids = parsed["input_ids"]
-    num_tokens = ids.row_lengths()
-    tf.debugging.assert_less_equal(
-        num_tokens,
-        length,
-        f"a record has more tokens than --max_seq_length={length}; set "
-        "--max_seq_length to what the records were built with",
-    )
-    shape = (serialized.shape[0], length)
-    ids = ids.to_tensor(_PADDING_ID, shape=(None, length))
-    ids = tf.ensure_shape(ids, shape)
-    num_bytes = -(-length // 8)
-    packed = tf.io.decode_raw(
-        parsed["word_starts"], tf.uint8, fixed_length=num_bytes
-    )
-    bits = tf.bitwise.right_shift(
-        packed[:, :, None], np.arange(8, dtype=np.uint8)
-    )
-    bits = tf.reshape(bits & 1, (-1, 8 * num_bytes))[:, :length]
-
-    num_first = tf.cast(parsed["first_segment_tokens"], tf.int32)
-    return _Rows(
-        tf.cast(ids, tf.int32),
-        tf.ensure_shape(tf.cast(bits, tf.bool), shape),
-        num_tokens[:, None],
-        num_first[:, None],
-        tf.cast(parsed["next_sentence_labels"], tf.int32),
-    )
-
-
 def _choose(masking, law, rows, bits):
     """Chooses the tokens to mask.
 
@@ -165,6 +118,9 @@ def _choose(masking, law, rows, bits):
     position = tf.range(rows.ids.shape[1])[None]
     is_word = (position > 0) & (position < rows.num_tokens - 1)
     is_word &= position != rows.num_first - 1
+    # Documents in one record have [SEP] between them, as at its end.
+    sep = tf.gather(rows.ids, rows.num_tokens - 1, batch_dims=1)
+    is_word &= rows.ids != sep
     # A half is rounded to the even side, as Python does.
     share = tf.cast(rows.num_tokens, tf.float64) * masking.masked_lm_prob
     wanted = tf.maximum(tf.cast(tf.round(share), tf.int32), 1)

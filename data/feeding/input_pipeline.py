@@ -36,7 +36,9 @@ def parser(
     Args:
         files: all static or all dynamic.
         masking: how to mask; of static records, how many masks there may be.
-        max_seq_length: tokens of a record.
+        max_seq_length: tokens of a sequence. Records without masks and pairs
+            may have more: each gives a window of it, another one in each
+            epoch, see `dynamic_rows`.
         vocab_size: how many token ids the model knows.
         seed: decides the masks of dynamic records.
 
@@ -56,6 +58,10 @@ def parser(
             max_seq_length=max_seq_length,
             manifest=files[0].facts,
             seed=seed,
+            longest=max(
+                file.facts.max_seq_length or max_seq_length for file in files
+            ),
+            num_records=sum(file.num_records for file in files),
         )
     else:
         parse_static = records.parse_fn(

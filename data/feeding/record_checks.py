@@ -171,17 +171,23 @@ def _check_record(file, serialized, lengths, vocab_size):
                 f"have {sorted(features)}"
             )
         values = features[present].int64_list.value
-        flag = _LENGTHS.get(name)
-        # Records without masks are as long as their tokens: any length up to
-        # the limit is right.
-        if flag and (file.masking == "static" or len(values) > lengths[flag]):
-            manifest_checks.check_length(path, flag, len(values), lengths[flag])
+        if flag := _LENGTHS.get(name):
+            _check_length(file, flag, len(values), lengths[flag])
         largest = max(values, default=0)
         if name.endswith("ids") and largest >= vocab_size:
             what = f"the token id {largest}"
             manifest_checks.refuse_vocabulary(
                 path, what, largest + 1, vocab_size
             )
+
+
+def _check_length(file, flag, got, wanted):
+    if file.masking == "dynamic":
+        # Records without masks are as long as their tokens: any length up to
+        # the limit is right, and a longer one may be cut.
+        if got <= wanted or manifest_checks.is_cut(file.facts, wanted):
+            return
+    manifest_checks.check_length(file.path, flag, got, wanted)
 
 
 def _refuse_unstated(file, features):
