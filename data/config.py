@@ -110,6 +110,13 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
             "not_negative",
         ),
     ] = 0
+    fill_sequences: Annotated[
+        Literal["no", "document", "corpus"],
+        "How far the text goes on where a sequence of --pair_task=none is not "
+        "full. no: sentences stay whole, and the rest is padding; document: a "
+        "sentence is cut there and goes on in the next sequence; corpus: the "
+        "next document follows, behind a [SEP] (RoBERTa).",
+    ] = "no"
     random_seed: Annotated[int, "Seed of every random draw."] = 12345
     dupe_factor: Annotated[
         int | None,
@@ -120,9 +127,13 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
         ),
     ] = None
     short_seq_prob: Annotated[
-        float,
-        Flag("Share of the documents whose sequences are made short.", "share"),
-    ] = 0.1
+        float | None,
+        Flag(
+            "Share of the documents whose sequences are made short; 0.1 unless "
+            "given, and 0 with --fill_sequences.",
+            "share",
+        ),
+    ] = None
     gzip_compress: Annotated[
         bool, "Whether to write GZIP-compressed TFRecord files."
     ] = False
@@ -148,6 +159,9 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
         if self.dupe_factor is None:
             dupe_factor = 10 if self.masking == "static" else 1
             object.__setattr__(self, "dupe_factor", dupe_factor)
+        if self.short_seq_prob is None:
+            short_seq_prob = 0.1 if self.fill_sequences == "no" else 0.0
+            object.__setattr__(self, "short_seq_prob", short_seq_prob)
         super().__post_init__()
         if self.max_seq_length < MIN_SEQ_LENGTH:
             raise ValueError(
@@ -164,6 +178,7 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
         self._check_outputs()
         self._check_masking()
         self._check_packing()
+        self._check_filling()
 
     def _check_outputs(self):
         if not self.output_paths:
@@ -192,7 +207,8 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
         if self.pack_sequences and self.masking == "dynamic":
             raise ValueError(
                 "--pack_sequences wants the masks in the records, as how many "
-                "fit in depends on them; it does not go with --masking=dynamic"
+                "fit in depends on them; with --masking=dynamic "
+                "--pair_task=none --fill_sequences=corpus leaves no padding"
             )
         most = self.max_seq_length // _SHORTEST_SEQUENCE
         if self.pack_sequences > most:
@@ -200,6 +216,26 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
                 f"--pack_sequences must be at most {most}, as no more fit in "
                 f"--max_seq_length={self.max_seq_length}, got "
                 f"{self.pack_sequences}"
+            )
+
+    def _check_filling(self):
+        fill = self.fill_sequences
+        if fill != "no" and self.pair_task != "none":
+            raise ValueError(
+                f"--fill_sequences={fill} wants --pair_task=none: pairs are "
+                f"of whole sentences; got --pair_task={self.pair_task}"
+            )
+        if fill != "corpus":
+            return
+        if self.masking == "static":
+            raise ValueError(
+                "--fill_sequences=corpus wants --masking=dynamic: the builder "
+                "masks one document at a time; got --masking=static"
+            )
+        if self.short_seq_prob:
+            raise ValueError(
+                "--fill_sequences=corpus makes no sequence short; got "
+                f"--short_seq_prob={self.short_seq_prob:g}, set it to 0"
             )
 
     def settled(self, given: Collection[str]) -> Self:

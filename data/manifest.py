@@ -69,6 +69,7 @@ class Shard:
     longest_line: Line | None = None
     unk_characters: dict[str, int] | None = None  # The most frequent.
     document_hashes: str | None = None  # See `building.duplicates`.
+    token_counts: str | None = None  # See `data.token_counts`.
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

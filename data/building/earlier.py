@@ -12,7 +12,7 @@ from data.manifest import MadeFrom, Shard
 from storage import file_io, json_files, typed_json
 
 # What builds did before there was such a flag.
-_LATER_FLAGS = {"pack_sequences": 0}
+_LATER_FLAGS = {"pack_sequences": 0, "fill_sequences": "no"}
 _ENTRY = {"made_from": dict} | typed_json.shape(Shard)
 
 

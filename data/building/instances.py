@@ -4,7 +4,7 @@ Pairs are drawn as google-research/bert draws them, and the order of the random
 draws is its own, so that the same seed gives the same pairs and masks.
 Source: google-research/bert, create_pretraining_data.py,
 create_instances_from_document; Lan et al. 2020, section 3.1 (sop); Liu et al.
-2019, section 4.2, DOC-SENTENCES (none).
+2019, section 4.2, DOC-SENTENCES and FULL-SENTENCES (none).
 
 An instance is kept as a recipe, see `recipes`: truncation takes tokens off the
 ends only, so that a segment stays a run of the corpus.
@@ -48,6 +48,7 @@ Rules = collections.namedtuple(
         "max_seq_length",
         "short_seq_prob",
         "pair_task",  # NSP, SOP or NONE
+        "is_filled",  # whether sentences are cut where a sequence is full
         "is_masked",  # whether masks are drawn now
         "cls_id",
         "sep_id",
@@ -176,7 +177,7 @@ def _draw_segments(corpus, order, index, chunk, target, rules, state, marks):
         empty where nothing could be made of the sentences.
     """
     if rules.pair_task == NONE:
-        return _draw_run(corpus, chunk, target)
+        return _draw_run(corpus, chunk, target, rules)
     longest = rules.max_seq_length - _num_special(rules)
     losses.note_alone(corpus.sentences, chunk, target, longest, marks.alone)
     if rules.pair_task == SOP:
@@ -242,17 +243,25 @@ def _split_sentences(corpus, chunk, target, state):
 
 
 @njit()
-def _draw_run(corpus, chunk, target):
-    """Whole sentences; one that is too long goes on in the next sequence."""
+def _draw_run(corpus, chunk, target, rules):
+    """Whole sentences; one that is too long goes on in the next sequence.
+
+    In filled sequences so does any that is left without room.
+    """
     sentences = corpus.sentences
     a = chunk[2]
     end = a
     while chunk[0] < chunk[1] and sentences[chunk[0] + 1] <= a + target:
         chunk[0] += 1
         end = sentences[chunk[0]]
-    if end == a:
+    if end == a or (rules.is_filled and chunk[0] < chunk[1]):
         end = _last_word_begin(corpus.begins, a, a + target)
     chunk[2] = end
+    # Joined documents have [SEP] between them; at the ends it says nothing.
+    while a < end and corpus.ids[a] == rules.sep_id:
+        a += 1
+    while a < end and corpus.ids[end - 1] == rules.sep_id:
+        end -= 1
     return a, end, end, end, 0
 
 

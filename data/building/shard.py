@@ -12,11 +12,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from data import token_counts
 from data.building import (
     advice,
     documents,
     duplicates,
     instances,
+    joined,
     losses,
     masking,
     mersenne,
@@ -76,16 +78,21 @@ def build(
     state = mersenne.state(shard.seed)
     progress = _Share(advance, shard.num_bytes * _DRAWING)
     sizes: list[np.ndarray] = []
-    num_duplicates, hashes = duplicates.find(docs.corpus)
+    text = docs.corpus
+    num_duplicates, hashes = duplicates.find(text)
+    counts = statistics.of_corpus(
+        text,
+        vocabulary.roles.unk,
+        _longest(config.pair_task, config.max_seq_length),
+    )
+    words = token_counts.count(text.ids, len(vocabulary))
+    if config.fill_sequences == "corpus":
+        text = docs.corpus = joined.join(text, rules.sep_id)
     total = statistics.add(
         [
-            statistics.of_corpus(
-                docs.corpus,
-                vocabulary.roles.unk,
-                _longest(config.pair_task, config.max_seq_length),
-            ),
+            counts,
             {"num_duplicate_documents": num_duplicates},
-            *_draw(config, docs.corpus, rules, state, store, sizes, progress),
+            *_draw(config, text, rules, state, store, sizes, progress),
         ]
     )
     if not len(store):
@@ -94,7 +101,7 @@ def build(
     order = np.arange(len(store), dtype=np.uint32)
     mersenne.shuffle(state, order)
     progress = _Share(advance, shard.num_bytes * _WRITING)
-    encoder = Encoder(docs.corpus, rules, config.pack_sequences)
+    encoder = Encoder(text, rules, config.pack_sequences)
     order, starts, ends = _deal(config, order, sizes, len(paths), state)
     parts = _write(config, encoder, store, order, starts, ends, paths, progress)
     if config.pack_sequences:
@@ -109,6 +116,7 @@ def build(
         docs.longest_line,
         statistics.of_characters(docs.unknown),
         hashes,
+        words,
     )
 
 
@@ -140,6 +148,7 @@ def _rules(config, vocabulary):
         config.max_seq_length,
         config.short_seq_prob,
         instances.PAIR_TASKS[config.pair_task],
+        config.fill_sequences != "no",
         config.masking == "static",
         np.int32(vocabulary.roles.cls),
         np.int32(vocabulary.roles.sep),
@@ -185,6 +194,8 @@ def _draw(config, text, rules, state, store, sizes, progress):
     blocks = _blocks(text, order)
     rows = np.empty((1024, store.num_words), np.uint16)
     marks = losses.no_marks(len(text.ids))
+    if config.fill_sequences == "corpus":
+        joined.mark(text, rules.sep_id, marks)
     total = num_documents * config.dupe_factor
     for _ in range(config.dupe_factor):
         for first, last in zip(blocks, blocks[1:], strict=False):

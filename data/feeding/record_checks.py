@@ -182,12 +182,11 @@ def _check_record(file, serialized, lengths, vocab_size):
 
 
 def _check_length(file, flag, got, wanted):
-    if file.masking == "dynamic":
-        # Records without masks are as long as their tokens: any length up to
-        # the limit is right, and a longer one may be cut.
-        if got <= wanted or manifest_checks.is_cut(file.facts, wanted):
-            return
-    manifest_checks.check_length(file.path, flag, got, wanted)
+    # Records without masks are as long as their tokens: any length up to the
+    # limit is right, and a longer one may be cut.
+    is_right = file.masking == "dynamic" and got <= wanted
+    if not is_right and not manifest_checks.is_cut(file.facts, wanted):
+        manifest_checks.check_length(file.path, flag, got, wanted)
 
 
 def _refuse_unstated(file, features):

@@ -26,6 +26,7 @@ def make_rules(length, num_predictions, is_masked=True):
         length,
         0.1,
         instances.NSP,
+        False,
         is_masked,
         np.int32(CLS),
         np.int32(SEP),

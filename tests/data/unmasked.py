@@ -86,3 +86,12 @@ def masks_of(features, index):
     now = features["input_ids"][index][positions].tolist()
     assert positions == sorted(set(positions))
     return dict(zip(positions, zip(labels, now, strict=True), strict=True))
+
+
+def read(path):
+    """The ids of the records of a file, without padding."""
+    made = []
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        features = tf.train.Example.FromString(record).features.feature
+        made.append(list(features["input_ids"].int64_list.value))
+    return made
