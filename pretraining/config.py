@@ -1,7 +1,7 @@
 """Every setting of run_pretraining, beside those it shares with others."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Literal
 
 from data.config import MaskingConfig
 from interop.config import ModelSettings
@@ -49,6 +49,12 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."
     ] = True
+    output_bias_init: Annotated[
+        Literal["zeros", "frequency"],
+        "What the output bias of the words begins with. zeros: as in "
+        "google-research/bert; frequency: the log frequency of each word in "
+        "the records, so that it has not to be learned first.",
+    ] = "zeros"
     num_train_steps: Annotated[
         int,
         Flag(
@@ -116,6 +122,13 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
             raise ValueError(
                 f"--keep_best_metric={self.keep_best_metric} needs "
                 "evaluations: set --eval_every_steps"
+            )
+
+        if self.init_checkpoint and self.output_bias_init != "zeros":
+            raise ValueError(
+                f"--output_bias_init={self.output_bias_init} has no effect "
+                f"with --init_checkpoint={self.init_checkpoint}, which brings "
+                "the bias; set --output_bias_init=zeros"
             )
 
     @property

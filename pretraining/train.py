@@ -9,7 +9,13 @@ from data.feeding.input_pipeline import Parse
 from data.feeding.record_files import RecordFile
 from interop import start
 from modeling.config import BertConfig
-from pretraining import export, objectives, preflight, report
+from pretraining import (
+    export,
+    first_values,
+    objectives,
+    preflight,
+    report,
+)
 from pretraining.config import PretrainingConfig
 from pretraining.evaluation import Evaluation
 from pretraining.objective import PretrainingObjective
@@ -170,7 +176,9 @@ def _plan(
         schedule=make_schedule(config),
         arithmetic=report.arithmetic(config, devices, files),
         description={"training_rows": record_files.describe(files)},
-        initialize=functools.partial(_initialize, config, objective),
+        initialize=functools.partial(
+            _first_weights, config, objective, files, parse
+        ),
         batches=functools.partial(
             _training_batches,
             files,
@@ -183,11 +191,27 @@ def _plan(
     )
 
 
+def _first_weights(
+    config: PretrainingConfig,
+    objective: PretrainingObjective,
+    files: list[RecordFile],
+    parse: Parse,
+) -> str:
+    if config.init_checkpoint:
+        return _initialize(config, objective)
+    told = "fresh start, random weights"
+    if config.output_bias_init == "frequency":
+        bias = checkpoint.by_path(objective.initialised)[
+            first_values.OUTPUT_BIAS
+        ]
+        said = first_values.set_output_bias(bias, files, parse, config.seed)
+        told = f"{told}, {said}"
+    return told
+
+
 def _initialize(
     config: PretrainingConfig, objective: PretrainingObjective
 ) -> str:
-    if not config.init_checkpoint:
-        return "fresh start, random weights"
     return start.initialize(
         config,
         checkpoint.by_path(objective.initialised),
