@@ -49,6 +49,15 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."
     ] = True
+    masked_lm_prob_end: Annotated[
+        float | None,
+        Flag(
+            "The share of the tokens to mask at the end of the training; "
+            "--masked_lm_prob goes there in a line, for records of "
+            "--masking=dynamic. Evaluations mask this share.",
+            "share",
+        ),
+    ] = None
     output_bias_init: Annotated[
         Literal["zeros", "frequency"],
         "What the output bias of the words begins with. zeros: as in "

@@ -10,6 +10,7 @@ from data.feeding import record_checks, record_files
 from data.feeding.record_files import RecordFile
 from interop import start
 from modeling.config import BertConfig
+from pretraining import mask_share
 from pretraining.config import PretrainingConfig
 from training import schedules, strategy
 from training.objective import Objective
@@ -60,6 +61,7 @@ def find_records(
 
 def _check_masking(config, files):
     """Checks that the masks can be drawn as the flags say."""
+    mask_share.check_room(config)
     dynamic = [file for file in files if file.masking == "dynamic"]
     given = [
         f"--{field.name}={getattr(config, field.name)}"
@@ -67,6 +69,8 @@ def _check_masking(config, files):
         if field.name != "max_predictions_per_seq"
         and getattr(config, field.name) != field.default
     ]
+    if config.masked_lm_prob_end is not None:
+        given.append(f"--masked_lm_prob_end={config.masked_lm_prob_end}")
     if given and not dynamic:
         raise ValueError(
             f"{files[0].path} was masked when it was built, so that "

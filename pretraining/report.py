@@ -42,7 +42,7 @@ def describe_records(config: PretrainingConfig, files: list[RecordFile]) -> str:
     law = LAWS[config.mask_unit]
     line = (
         f"pair task {pair_task}; masks drawn anew every epoch: "
-        f"{law.describe(word)}, {config.masked_lm_prob:.0%} of the tokens "
+        f"{law.describe(word)}, {_describe_share(config)} of the tokens "
         f"and at most {config.max_predictions_per_seq}, random words from "
         f"{config.random_words}"
     )
@@ -53,6 +53,13 @@ def describe_records(config: PretrainingConfig, files: list[RecordFile]) -> str:
             "another one every epoch"
         )
     return line
+
+
+def _describe_share(config):
+    share = f"{config.masked_lm_prob:.0%}"
+    if config.masked_lm_prob_end is None:
+        return share
+    return f"{share} going to {config.masked_lm_prob_end:.0%}"
 
 
 def _sequences_a_record(files):

@@ -5,6 +5,7 @@ import functools
 import tensorflow as tf
 
 from data.feeding import input_pipeline, record_checks, record_files
+from data.feeding.dynamic_masking import Fall
 from data.feeding.input_pipeline import Parse
 from data.feeding.record_files import RecordFile
 from interop import start
@@ -12,6 +13,7 @@ from modeling.config import BertConfig
 from pretraining import (
     export,
     first_values,
+    mask_share,
     objectives,
     preflight,
     report,
@@ -60,9 +62,19 @@ def run(config: PretrainingConfig) -> dict[str, float] | None:
     preflight.check_batch_sizes(config, devices)
     train_files, eval_files = preflight.find_records(config, architecture)
     vocabulary = export.find_vocabulary(config, train_files, architecture)
-    parse = _make_parser(config, architecture, train_files, config.seed)
+    num_records = config.num_train_steps * config.train_batch_size
+    parse = _make_parser(
+        config,
+        architecture,
+        train_files,
+        config.seed,
+        mask_share.of_training(config, num_records),
+    )
     eval_parse = _make_parser(
-        config, architecture, eval_files or train_files, _EVAL_SEED
+        mask_share.of_evaluation(config),
+        architecture,
+        eval_files or train_files,
+        _EVAL_SEED,
     )
 
     with devices.scope():
@@ -116,6 +128,7 @@ def _make_parser(
     architecture: BertConfig,
     files: list[RecordFile],
     seed: int,
+    fall: Fall | None = None,
 ) -> Parse:
     return input_pipeline.parser(
         files,
@@ -123,6 +136,7 @@ def _make_parser(
         max_seq_length=config.max_seq_length,
         vocab_size=architecture.vocab_size,
         seed=seed,
+        fall=fall,
     )
 
 

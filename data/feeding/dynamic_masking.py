@@ -26,6 +26,7 @@ Source: Liu et al. 2019, section 4.1 (dynamic masking).
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -40,6 +41,18 @@ _ORDER, _LENGTH, _CHOICE, _WORD = range(4)
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
+class Fall(NamedTuple):
+    """How the share of masked tokens goes to another one, record by record.
+
+    It is linear in a record's number in the run, from --masked_lm_prob at
+    `first_record` to `masked_lm_prob` from `last_record` on.
+    """
+
+    masked_lm_prob: float
+    last_record: int
+    first_record: int = 0
+
+
 def parse_fn(
     masking: MaskingConfig,
     *,
@@ -48,6 +61,7 @@ def parse_fn(
     seed: int,
     longest: int | None = None,
     num_records: int = 1,
+    fall: Fall | None = None,
 ) -> Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
     """Returns what parses and masks serialized records.
 
@@ -59,6 +73,7 @@ def parse_fn(
         longest: tokens of the longest record, where that is more than L;
             the records are cut then, see `dynamic_rows`.
         num_records: records of an epoch.
+        fall: where the share of masked tokens changes with the numbers.
 
     Returns:
         A function of the records' numbers in the run, int64 [B], and of these
@@ -90,7 +105,8 @@ def parse_fn(
                 serialized, numbers // num_records, longest, max_seq_length
             )
         bits = _bits_fn(seed, numbers, max_seq_length)
-        is_masked, sources = _choose(masking, law, rows, bits)
+        prob = _share(masking.masked_lm_prob, fall, numbers)
+        is_masked, sources = _choose(masking, law, rows, bits, prob)
         choice = _uniform(bits(_CHOICE))
         if law.draws_for == RUN:
             choice = tf.gather(choice, sources, batch_dims=1)
@@ -108,8 +124,18 @@ def parse_fn(
     return parse
 
 
-def _choose(masking, law, rows, bits):
-    """Chooses the tokens to mask.
+def _share(masked_lm_prob, fall, numbers):
+    """The share of the tokens to mask: a number, or float64 [B, 1]."""
+    if fall is None:
+        return masked_lm_prob
+    num_records = max(fall.last_record - fall.first_record, 1)
+    passed = tf.cast(numbers - fall.first_record, tf.float64) / num_records
+    passed = tf.clip_by_value(passed, 0.0, 1.0)[:, None]
+    return masked_lm_prob + (fall.masked_lm_prob - masked_lm_prob) * passed
+
+
+def _choose(masking, law, rows, bits, prob):
+    """Chooses the tokens to mask, `prob` of them as far as there is room.
 
     Returns:
         (is_masked bool [B, L], sources int32 [B, L]): the latter says where
@@ -122,7 +148,7 @@ def _choose(masking, law, rows, bits):
     sep = tf.gather(rows.ids, rows.num_tokens - 1, batch_dims=1)
     is_word &= rows.ids != sep
     # A half is rounded to the even side, as Python does.
-    share = tf.cast(rows.num_tokens, tf.float64) * masking.masked_lm_prob
+    share = tf.cast(rows.num_tokens, tf.float64) * prob
     wanted = tf.maximum(tf.cast(tf.round(share), tf.int32), 1)
     wanted = tf.minimum(wanted, masking.max_predictions_per_seq)
     order = tf.cast(_shift_right(bits(_ORDER), 34), tf.int32)

@@ -30,6 +30,7 @@ def parser(
     max_seq_length: int,
     vocab_size: int,
     seed: int,
+    fall: dynamic_masking.Fall | None = None,
 ) -> Parse:
     """Returns what makes batches of features of serialized records.
 
@@ -41,6 +42,7 @@ def parser(
             epoch, see `dynamic_rows`.
         vocab_size: how many token ids the model knows.
         seed: decides the masks of dynamic records.
+        fall: where the share of their masks changes over the run.
 
     Returns:
         What gives the features of `records.PRETRAINING_FEATURES`, or
@@ -62,6 +64,7 @@ def parser(
                 file.facts.max_seq_length or max_seq_length for file in files
             ),
             num_records=sum(file.num_records for file in files),
+            fall=fall,
         )
     else:
         parse_static = records.parse_fn(

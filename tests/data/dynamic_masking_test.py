@@ -22,7 +22,7 @@ MANIFEST = typed_json.make(
 UNITS = tuple(name for name, law in LAWS.items() if not law.takes_similar)
 
 
-def parser(seed=1, length=LENGTH, **flags):
+def parser(seed=1, length=LENGTH, fall=None, **flags):
     flags = {"max_predictions_per_seq": 12} | flags
     return tf.function(
         dynamic_masking.parse_fn(
@@ -30,6 +30,7 @@ def parser(seed=1, length=LENGTH, **flags):
             max_seq_length=length,
             manifest=MANIFEST,
             seed=seed,
+            fall=fall,
         ),
         input_signature=[
             tf.TensorSpec([None], tf.int64),
@@ -228,6 +229,24 @@ def test_masks_are_a_function_of_seed_and_number(rows, unit):
     for other in others:
         is_same = (first == other["input_ids"]).all(axis=1)
         assert is_same.mean() < 0.2
+
+
+def test_the_share_of_masks_goes_in_a_line_to_its_end(rows):
+    """As each record were masked by a parser of the share at its place."""
+    row = rows[-5]
+    numbers = [0, 50, 100, 150, 200, 5000]
+    fall = dynamic_masking.Fall(0.1, last_record=200, first_record=50)
+    flags = {"max_predictions_per_seq": LENGTH, "do_whole_word_mask": True}
+    falling = masked(
+        [row] * len(numbers),
+        parser(fall=fall, masked_lm_prob=0.4, **flags),
+        numbers,
+    )
+    for index, prob in enumerate([0.4, 0.4, 0.3, 0.2, 0.1, 0.1]):
+        alone = masked(
+            [row], parser(masked_lm_prob=prob, **flags), numbers[index:][:1]
+        )
+        assert unmasked.masks_of(falling, index) == unmasked.masks_of(alone, 0)
 
 
 def test_what_the_masks_cannot_be_drawn_from_is_refused(rows):
