@@ -5,6 +5,7 @@ from absl import logging
 
 from data.feeding.record_files import RecordFile
 from data.laws import LAWS
+from pretraining import mask_share
 from pretraining.config import PretrainingConfig
 
 
@@ -83,4 +84,5 @@ def log_evaluation(
         f"{num_steps:,}",
         config.eval_batch_size,
     )
-    logging.info("evaluation records: %s", describe_records(config, files))
+    masked = mask_share.of_evaluation(config)
+    logging.info("evaluation records: %s", describe_records(masked, files))

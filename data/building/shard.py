@@ -80,11 +80,8 @@ def build(
     sizes: list[np.ndarray] = []
     text = docs.corpus
     num_duplicates, hashes = duplicates.find(text)
-    counts = statistics.of_corpus(
-        text,
-        vocabulary.roles.unk,
-        _longest(config.pair_task, config.max_seq_length),
-    )
+    longest = _longest(config.pair_task, config.max_seq_length)
+    counts = statistics.of_corpus(text, vocabulary.roles.unk, longest)
     words = token_counts.count(text.ids, len(vocabulary))
     if config.fill_sequences == "corpus":
         text = docs.corpus = joined.join(text, rules.sep_id)

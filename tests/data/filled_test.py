@@ -9,7 +9,9 @@ from data import config, token_counts
 from data.feeding import input_pipeline, record_files
 from data.manifest import UNKNOWN
 from tests.data import built, unmasked
+from tests.tools import recorded
 from text import vocab
+from tools.inspection import findings
 
 LENGTH = 32
 _FLAGS = {
@@ -80,6 +82,18 @@ def test_documents_follow_one_another_behind_a_sep(corpora):
     assert num_between < text["num_documents"]
     assert all(row[1] != sep_id != row[-2] for row in rows)
     assert sum(len(row) < LENGTH - 8 for row in rows) <= 1
+
+
+@pytest.mark.parametrize("fill", ["document", "corpus"])
+def test_the_inspector_finds_them_sound(tmp_path, fill):
+    flags = _FLAGS | {"fill_sequences": fill, "t2s": True}
+    path, manifest = recorded.build_samples(tmp_path, **flags)
+    inspection = recorded.inspect(path, vocab_file=str(tmp_path / "vocab.txt"))
+    assert not inspection.found.number(findings.ERROR)
+    counts = inspection.statistics
+    assert counts.num_records == manifest.statistics["num_records"]
+    padding = 1 - counts.num_tokens / counts.num_places
+    assert padding == manifest.statistics["padding_rate"]
 
 
 def test_padding_is_next_to_none(corpora):

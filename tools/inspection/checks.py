@@ -27,6 +27,7 @@ class Expected(NamedTuple):
     pair_task: str | None
     masked_lm_prob: float | None
     masks_all_wanted: bool  # No mask is left out for the length of its word.
+    has_separators: bool  # Documents in a record have [SEP] between them.
 
 
 class Checker:
@@ -257,7 +258,8 @@ class Checker:
         is_inside[:, 0] = False
         is_special = np.zeros(text.shape, bool)
         for role in ("pad", "cls", "sep", "mask"):
-            if role in special:
+            is_right = role == "sep" and self._expected.has_separators
+            if role in special and not is_right:
                 is_special |= text == special[role]
         is_special &= is_inside & ~is_end
         if not is_special.any():

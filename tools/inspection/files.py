@@ -164,6 +164,7 @@ class _Reader:
             # A longer run or word that finds no room is left out.
             masks_all_wanted=not flags.get("do_whole_word_mask")
             and bool(law and law.fills_budget),
+            has_separators=flags.get("fill_sequences") == "corpus",
         )
 
     def _parse(self, records, numbers):
