@@ -1,6 +1,5 @@
 """Fine-tuning, top to bottom, whatever the task."""
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from modeling.config import BertConfig
 from storage import file_io
 from training import job, loop, schedules, strategy
 from training.checkpoint import Checkpoints
+from training.phases import Phase
 from training.signals import Stop
 
 # XLA makes a step about twice as fast, and takes half a minute to compile it,
@@ -122,9 +122,25 @@ def _train(
     lengths = batches.lengths_of_run(
         split.rows, num_train_steps, devices, group_by_length=group_by_length
     )
+    make_batches = functools.partial(
+        _training_batches,
+        batches.trim(split.rows, lengths[-1], per_token=model.per_token),
+        batch_size=config.train_batch_size,
+        seed=config.seed,
+        num_steps=num_train_steps,
+        lengths=lengths,
+        group_by_length=group_by_length,
+    )
+    phase = Phase(
+        end_step=num_train_steps,
+        batches=make_batches,
+        speed_of=lambda steps_a_second: {
+            "examples_per_second": steps_a_second * config.train_batch_size
+        },
+    )
     plan = job.Plan(
         program=model.task.program,
-        num_train_steps=num_train_steps,
+        phases=[phase],
         schedule=schedules.Schedule(
             peak=config.learning_rate,
             num_train_steps=num_train_steps,
@@ -143,15 +159,6 @@ def _train(
         ),
         write_files=functools.partial(
             directory.write_files, config.output_dir, config.vocab_file, model
-        ),
-        batches=functools.partial(
-            _training_batches,
-            batches.trim(split.rows, lengths[-1], per_token=model.per_token),
-            batch_size=config.train_batch_size,
-            seed=config.seed,
-            num_steps=num_train_steps,
-            lengths=lengths,
-            group_by_length=group_by_length,
         ),
         hooks=_hooks(config, devices, model, splits.get("eval")),
         eval_every_steps=_eval_every_steps(config, num_train_steps),
@@ -172,7 +179,7 @@ def _num_train_steps(num_rows: int, batch_size: int, num_epochs: float) -> int:
 
 
 def _training_batches(rows, start_step, **settings):
-    """Returns what `job.Plan.batches` does: a function of a context."""
+    """Returns what `Phase.batches` does: a function of a context."""
     return lambda context: batches.training_batches(
         rows, start_step=start_step, context=context, **settings
     )
@@ -191,18 +198,12 @@ def _hooks(config, devices, model, split):
     def hooks(
         start_step: int, checkpoints: Checkpoints, stop: Stop
     ) -> loop.Hooks:
-        alone = loop.Hooks(
-            speed_of=lambda steps_a_second: {
-                "examples_per_second": steps_a_second * config.train_batch_size
-            }
-        )
         if split is None:
-            return alone
+            return loop.Hooks()
         watched = evaluation.BetweenSteps(
             config, devices, model, split, checkpoints, start_step
         )
-        return dataclasses.replace(
-            alone,
+        return loop.Hooks(
             evaluate=watched.evaluate,
             is_enough=lambda: watched.is_enough(stop),
         )

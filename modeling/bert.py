@@ -163,6 +163,7 @@ class BertEncoder(Encoder):
         segment_ids: Tensor,
         first_tokens: Tensor | None = None,
         dropout_seed: Tensor | None = None,
+        num_layers: int | None = None,
     ) -> Encoded:
         """Encodes a batch; see `Encoder`."""
         is_packed = first_tokens is not None
@@ -175,6 +176,7 @@ class BertEncoder(Encoder):
             input_mask,
             is_packed=is_packed,
             dropout_seed=dropout_seed,
+            num_layers=num_layers,
         )
         last, pooled = layer_outputs[-1], None
         if self.pooler:
@@ -184,6 +186,10 @@ class BertEncoder(Encoder):
     @property
     def word_embeddings(self) -> keras.Variable:
         return self.embeddings.word_embeddings
+
+    @property
+    def position_embeddings(self) -> keras.Variable:
+        return self.embeddings.positions
 
     @property
     def layers(self) -> Sequence[keras.layers.Layer]:
@@ -211,7 +217,9 @@ class BertEncoder(Encoder):
             return self.head_depth - 1
         return self.head_depth
 
-    def forward_flops(self, max_seq_length: int) -> int:
+    def forward_flops(
+        self, max_seq_length: int, num_layers: int | None = None
+    ) -> int:
         width = self.config.hidden_size
         # Query, key, value and output: 4 W^2. Scores and their use: 2 T W.
         layer = max_seq_length * (
@@ -219,7 +227,7 @@ class BertEncoder(Encoder):
             + 2 * max_seq_length * width
             + 2 * width * self.config.intermediate_size
         )
-        return 2 * (len(self.layers) * layer + width**2)
+        return 2 * (len(self.layers[:num_layers]) * layer + width**2)
 
 
 def _on_each_row(table: Tensor, input_ids: Tensor) -> Tensor:

@@ -47,6 +47,7 @@ class Encoder(keras.layers.Layer, abc.ABC):
         segment_ids: Tensor,
         first_tokens: Tensor | None = None,
         dropout_seed: Tensor | None = None,
+        num_layers: int | None = None,
     ) -> Encoded:
         """Encodes a batch.
 
@@ -61,12 +62,19 @@ class Encoder(keras.layers.Layer, abc.ABC):
             first_tokens: [B, S] int32, where the sequences begin.
             dropout_seed: an integer scalar that no other step and replica
                 uses, or None for inference.
+            num_layers: how many layers compute, from the lowest on; None for
+                all. What is above them stands for the layers to come.
         """
 
     @property
     @abc.abstractmethod
     def word_embeddings(self) -> keras.Variable:
         """[V, E]; a masked word is scored with them, too."""
+
+    @property
+    def position_embeddings(self) -> keras.Variable | None:
+        """[positions, E], a row for each place; None where there is none."""
+        return None
 
     @property
     @abc.abstractmethod
@@ -95,8 +103,11 @@ class Encoder(keras.layers.Layer, abc.ABC):
         return len(self.layers) + 2
 
     @abc.abstractmethod
-    def forward_flops(self, max_seq_length: int) -> int:
+    def forward_flops(
+        self, max_seq_length: int, num_layers: int | None = None
+    ) -> int:
         """Returns the arithmetic of matrix products for one sequence.
 
-        A multiplication and an addition are two.
+        A multiplication and an addition are two. Without `num_layers` all
+        layers count.
         """

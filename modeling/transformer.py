@@ -232,18 +232,19 @@ class TransformerEncoder(keras.layers.Layer):
         input_mask: Tensor,
         is_packed: bool = False,
         dropout_seed: Tensor | None = None,
+        num_layers: int | None = None,
     ) -> list[Tensor]:
         """Maps [B, T, W] and a 0/1 mask [B, T] to the layers' outputs.
 
         With `is_packed` the mask has numbers, and a token attends to those of
-        its own number.
+        its own number. With `num_layers` only so many compute, the lowest.
 
         Returns:
             A list of [B, T, W], one a layer, the last layer's last.
         """
         score_bias = _MASKED_SCORE * _attention_bar(input_mask, is_packed)
         outputs = []
-        for layer in self.layers:
+        for layer in self.layers[:num_layers]:
             # Keras hides from mypy that layers are called.
             run = functools.partial(  # type: ignore[misc]
                 layer, score_bias=score_bias, dropout_seed=dropout_seed

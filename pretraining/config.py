@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from data.config import MaskingConfig
 from interop.config import ModelSettings
+from pretraining.stages import Stage, plan_stages, sets_of
 from settings.flag import Flag
 from text.config import RowSettings
 from training.config import RunSettings
@@ -17,7 +18,8 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
     input_file: Annotated[
         str,
         "Records to train on, from create_pretraining_data: a comma list of "
-        "files, globs and directories, local or gs://.",
+        "files, globs and directories, local or gs://; with --stages also one "
+        "list for each stage, joined by ';'.",
     ]
     eval_input_file: Annotated[
         str | None,
@@ -71,6 +73,13 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
             "positive",
         ),
     ] = 100_000
+    stages: Annotated[
+        str | None,
+        "Lengths, batches and depths that the run grows through, as "
+        "32x128x3:.7,128x32:.3: 32 tokens, 128 sequences and 3 layers for .7 "
+        "of --num_train_steps, then 128 tokens, 32 sequences and all layers. "
+        "Goes before --train_batch_size.",
+    ] = None
     num_warmup_steps: Annotated[
         int,
         Flag(
@@ -132,13 +141,36 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
                 f"--keep_best_metric={self.keep_best_metric} needs "
                 "evaluations: set --eval_every_steps"
             )
-
         if self.init_checkpoint and self.output_bias_init != "zeros":
             raise ValueError(
                 f"--output_bias_init={self.output_bias_init} has no effect "
                 f"with --init_checkpoint={self.init_checkpoint}, which brings "
                 "the bias; set --output_bias_init=zeros"
             )
+        self.stages_of(None)
+
+    def stages_of(self, num_layers: int | None) -> list[Stage]:
+        """Returns the stages of a run; without --stages it has one.
+
+        Args:
+            num_layers: those of the model; None where it is not known yet.
+
+        Raises:
+            ValueError: --stages does not fit the other flags.
+        """
+        return plan_stages(
+            self.stages,
+            num_train_steps=self.num_train_steps,
+            max_seq_length=self.max_seq_length,
+            train_batch_size=self.train_batch_size,
+            num_layers=num_layers,
+            num_sets=len(self.input_sets),
+        )
+
+    @property
+    def input_sets(self) -> list[str]:
+        """The sets of records that --input_file names."""
+        return sets_of(self.input_file, self.stages)
 
     @property
     def warmup_steps(self) -> int:

@@ -5,8 +5,8 @@ import tensorflow as tf
 from data.feeding import input_pipeline
 from data.feeding.input_pipeline import Parse
 from data.feeding.record_files import RecordFile
+from pretraining.objective import PretrainingObjective
 from training import loop, step
-from training.objective import Objective
 from training.signals import Stop
 
 
@@ -25,7 +25,7 @@ class Evaluation:
     def __init__(
         self,
         devices: tf.distribute.Strategy,
-        objective: Objective,
+        objective: PretrainingObjective,
         files: list[RecordFile],
         parse: Parse,
         *,
@@ -35,12 +35,13 @@ class Evaluation:
         num_records = sum(file.num_records for file in files)
         self.num_steps = min(max_steps, -(-num_records // batch_size))
         self.files = files
+        self.parse = parse
         self._objective = objective
+        self._devices = devices
         with devices.scope():
             self._totals = step.Totals(objective.term_names)
-        self._evaluate_steps = step.make_evaluate_steps(
-            devices, objective.compute_terms, self._totals
-        )
+        # By the number of layers: those of a model that is to grow.
+        self._evaluate_steps: dict[int, step.RunSteps] = {}
         self._batches = devices.distribute_datasets_from_function(
             lambda context: input_pipeline.evaluation_batches(
                 files,
@@ -50,20 +51,32 @@ class Evaluation:
             )
         )
 
-    def measure(self, stop: Stop | None = None) -> dict[str, float]:
+    def measure(
+        self, num_layers: int, stop: Stop | None = None
+    ) -> dict[str, float]:
         """Returns {name: number} of the same records each time.
 
         Args:
+            num_layers: how many layers of the model compute.
             stop: notices signals.
 
         Returns:
             The numbers; none where a signal asked for the end of the run.
         """
         sums = loop.evaluate(
-            self._evaluate_steps,
+            self._steps_of(num_layers),
             iter(self._batches),
             self._totals,
             num_steps=self.num_steps,
             stop=stop,
         )
         return self._objective.metrics(sums) if sums else {}
+
+    def _steps_of(self, num_layers):
+        if num_layers not in self._evaluate_steps:
+            self._evaluate_steps[num_layers] = step.make_evaluate_steps(
+                self._devices,
+                self._objective.compute_terms_of(num_layers),
+                self._totals,
+            )
+        return self._evaluate_steps[num_layers]

@@ -21,7 +21,11 @@ def at_files(config: PretrainingConfig) -> None:
     if config.vocab_file:
         inputs.check_file(config.vocab_file, "vocab_file")
     is_evaluated = config.do_eval or config.eval_every_steps
-    _look_at_records(config.input_file, "input_file", config, shape)
+    if config.stages is None:
+        _look_at_records(config.input_file, "input_file", config, shape)
+    else:
+        for patterns in config.input_sets:
+            inputs.look(patterns, "input_file")
     if is_evaluated and config.eval_input_file:
         _look_at_records(
             config.eval_input_file, "eval_input_file", config, shape

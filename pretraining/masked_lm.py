@@ -3,6 +3,8 @@
 Shapes: B batch of one replica, T tokens, P predictions, V vocabulary.
 """
 
+import functools
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -11,6 +13,7 @@ from modeling import families, heads, initializers
 from modeling.config import BertConfig
 from pretraining.objective import PretrainingObjective
 from training import precision
+from training.gradients import ComputeTerms
 from training.objective import Batch, Term
 
 # google-research/bert's guard against a batch without masked words.
@@ -75,8 +78,14 @@ class MaskedLm(PretrainingObjective):
     def depth_of(self, path: str) -> int:
         return self.encoder.depth_of(path)
 
+    def compute_terms_of(self, num_layers: int) -> ComputeTerms:
+        return functools.partial(self.compute_terms, num_layers=num_layers)
+
     def compute_terms(
-        self, batch: Batch, dropout_seed: tf.Tensor | None
+        self,
+        batch: Batch,
+        dropout_seed: tf.Tensor | None,
+        num_layers: int | None = None,
     ) -> dict[str, Term]:
         """Returns {name: Term} of one replica's batch.
 
@@ -85,6 +94,7 @@ class MaskedLm(PretrainingObjective):
                 or [B, S] of S packed sequences; a row of zeros is padding and
                 counts nowhere.
             dropout_seed: an integer scalar, or None for inference.
+            num_layers: see `Encoder`.
         """
         encoded = self.encoder(
             batch["input_ids"],
@@ -92,6 +102,7 @@ class MaskedLm(PretrainingObjective):
             batch["segment_ids"],
             batch.get("next_sentence_positions"),
             dropout_seed=dropout_seed,
+            num_layers=num_layers,
         )
         masked_lm_logits, next_sentence_logits = self.heads(
             encoded,
@@ -119,13 +130,17 @@ class MaskedLm(PretrainingObjective):
         return terms
 
     def training_flops(
-        self, max_seq_length: int, max_predictions_per_seq: int
+        self,
+        max_seq_length: int,
+        max_predictions_per_seq: int,
+        num_layers: int | None = None,
     ) -> int:
         width = self.architecture.hidden_size
         embedding_size = self.architecture.embedding_size
         word = (width + self.architecture.vocab_size) * embedding_size
         heads = 2 * (max_predictions_per_seq * word + 2 * width)
-        return 3 * (self.encoder.forward_flops(max_seq_length) + heads)
+        forward = self.encoder.forward_flops(max_seq_length, num_layers)
+        return 3 * (forward + heads)
 
 
 def _terms(names, logits, labels, weights, *, epsilon=0.0):

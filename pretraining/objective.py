@@ -3,6 +3,8 @@
 import abc
 
 from modeling.config import BertConfig
+from modeling.encoder import Encoder
+from training.gradients import ComputeTerms
 from training.objective import Objective
 
 
@@ -13,14 +15,27 @@ class PretrainingObjective(Objective):
     architecture: BertConfig
     # A key of `interop.variables.HEADS`: what `exported` has beside an encoder.
     exported_head: str
+    # What grows where a run begins with fewer layers or shorter sequences.
+    encoder: Encoder
+
+    @abc.abstractmethod
+    def compute_terms_of(self, num_layers: int) -> ComputeTerms:
+        """Returns `compute_terms` of the lowest layers of the encoder alone.
+
+        Those above are as if they were not there: the loss does not depend on
+        them, and no gradient is theirs.
+        """
 
     @abc.abstractmethod
     def training_flops(
-        self, max_seq_length: int, max_predictions_per_seq: int
+        self,
+        max_seq_length: int,
+        max_predictions_per_seq: int,
+        num_layers: int | None = None,
     ) -> int:
         """Returns the arithmetic of matrix products for one sequence.
 
         A multiplication and an addition are two; the backward pass takes twice
         what the forward pass takes. What is computed again to save memory
-        counts once.
+        counts once. Without `num_layers` all layers count.
         """

@@ -1,17 +1,20 @@
 """What is checked before anything is computed or written."""
 
 import dataclasses
+import itertools
+from collections.abc import Sequence
 
 import tensorflow as tf
 from absl import logging
 
 from data.config import MaskingConfig
-from data.feeding import record_checks, record_files
+from data.feeding import manifest_checks, record_checks, record_files
 from data.feeding.record_files import RecordFile
 from interop import start
 from modeling.config import BertConfig
 from pretraining import mask_share
 from pretraining.config import PretrainingConfig
+from pretraining.stages import Stage
 from training import schedules, strategy
 from training.objective import Objective
 
@@ -36,17 +39,92 @@ def warn_of_few_steps(config: PretrainingConfig) -> None:
 def find_records(
     config: PretrainingConfig, architecture: BertConfig
 ) -> tuple[list[RecordFile], list[RecordFile]]:
-    """Returns the record files to train on and to evaluate on.
+    """Returns the record files to train on at last, and to evaluate on.
 
     Raises:
         ValueError: there are none, or they do not fit the flags.
     """
-    train_files = _find(config, config.input_file, "input_file", architecture)
+    stages = config.stages_of(architecture.num_hidden_layers)
+    found, eval_files = find_records_of_stages(config, architecture, stages)
+    return found[-1], eval_files
+
+
+def find_records_of_stages(
+    config: PretrainingConfig, architecture: BertConfig, stages: Sequence[Stage]
+) -> tuple[list[list[RecordFile]], list[RecordFile]]:
+    """Returns the record files of each stage, and those to evaluate on.
+
+    Stages of one set of records have the same list.
+
+    Raises:
+        ValueError: there are none, or they do not fit the flags.
+    """
+    sets = [_files_of(patterns, "input_file") for patterns in config.input_sets]
+    files_of_stages = sets if len(sets) > 1 else sets * len(stages)
+    for stage, files in zip(stages, files_of_stages, strict=True):
+        if config.stages is not None:
+            _check_length(stage, files)
+        _check(
+            config,
+            files,
+            "input_file",
+            vocab_size=architecture.vocab_size,
+            max_seq_length=stage.max_seq_length,
+            max_predictions_per_seq=num_predictions(config, stage, files),
+        )
+    eval_files = _find_evaluation_records(
+        config, architecture, files_of_stages[-1]
+    )
+    _check_masking(config, [*itertools.chain(*sets), *eval_files])
+    return files_of_stages, eval_files
+
+
+def num_predictions(
+    config: PretrainingConfig, stage: Stage, files: Sequence[RecordFile]
+) -> int:
+    """Returns the most masks of a record of a stage.
+
+    The last stage's are --max_predictions_per_seq. An earlier one has what its
+    records were built with, or of records without masks the share that its
+    length has of --max_seq_length, rounded up.
+    """
+    most = config.max_predictions_per_seq
+    if stage.end_step == config.num_train_steps:
+        return most
+    if files[0].masking == "dynamic":
+        return -(-most * stage.max_seq_length // config.max_seq_length)
+    return files[0].facts.max_predictions_per_seq or most
+
+
+def _check_length(stage, files):
+    """Says of manifests, in words of --stages, what does not fit a stage."""
+    wanted = stage.max_seq_length
+    for file in files:
+        built = file.facts.max_seq_length
+        if built in (None, wanted) or manifest_checks.is_cut(
+            file.facts, wanted
+        ):
+            continue
+        raise ValueError(
+            f"{file.path} was built with max_seq_length={built}, and a stage "
+            f"of --stages has {wanted} tokens: build records for each stage "
+            "and name them in --input_file, joined by ';'; only longer ones of "
+            "--masking=dynamic --pair_task=none can be cut"
+        )
+
+
+def _find_evaluation_records(config, architecture, train_files):
     eval_files = []
     is_evaluated = config.do_eval or config.eval_every_steps
     if is_evaluated and config.eval_input_file:
-        eval_files = _find(
-            config, config.eval_input_file, "eval_input_file", architecture
+        eval_files = _files_of(config.eval_input_file, "eval_input_file")
+        _check(
+            config,
+            eval_files,
+            "eval_input_file",
+            vocab_size=architecture.vocab_size,
+            max_seq_length=config.max_seq_length,
+            max_predictions_per_seq=config.max_predictions_per_seq,
         )
     elif is_evaluated:
         logging.warning(
@@ -55,8 +133,7 @@ def find_records(
             "other text is read"
         )
         eval_files = train_files
-    _check_masking(config, [*train_files, *eval_files])
-    return train_files, eval_files
+    return eval_files
 
 
 def _check_masking(config, files):
@@ -97,28 +174,47 @@ def check_best_metric(metric: str | None, objective: Objective) -> None:
 
 
 def check_batch_sizes(
-    config: PretrainingConfig, devices: tf.distribute.Strategy
+    config: PretrainingConfig,
+    devices: tf.distribute.Strategy,
+    stages: Sequence[Stage],
 ) -> None:
     """Checks that replicas and their parts can share a batch evenly."""
+    sizes = {"train_batch_size": config.train_batch_size}
+    if config.stages is not None:
+        sizes = {
+            f"train_batch_size of stage {number} of --stages": stage.batch_size
+            for number, stage in enumerate(stages, 1)
+        }
     strategy.check_batch_sizes(
         devices,
-        {
-            "train_batch_size": config.train_batch_size,
-            "eval_batch_size": config.eval_batch_size,
-        },
-        train_batch_size=config.gradient_accumulation_steps,
+        sizes | {"eval_batch_size": config.eval_batch_size},
+        **dict.fromkeys(sizes, config.gradient_accumulation_steps),
     )
 
 
-def _find(config, patterns, flag, architecture):
-    try:
-        files = record_files.find(patterns, flag=flag)
-        record_checks.check(
-            files,
-            max_seq_length=config.max_seq_length,
-            max_predictions_per_seq=config.max_predictions_per_seq,
-            vocab_size=architecture.vocab_size,
+def check_init_checkpoint(
+    config: PretrainingConfig, stages: Sequence[Stage]
+) -> None:
+    """Refuses to copy layers over those that a checkpoint brings."""
+    if config.init_checkpoint and stages[0].num_layers < stages[-1].num_layers:
+        raise ValueError(
+            f"--stages={config.stages} begins with {stages[0].num_layers} of "
+            f"{stages[-1].num_layers} layers, and the others would be copies: "
+            "leave the layers out with --init_checkpoint, which brings them "
+            "all; tools.stack_layers makes more of few"
         )
+
+
+def _files_of(patterns, flag):
+    try:
+        return record_files.find(patterns, flag=flag)
+    except tf.errors.OpError as error:
+        raise ValueError(f"--{flag}: {error.message}") from None
+
+
+def _check(config, files, flag, **sizes):
+    try:
+        record_checks.check(files, **sizes)
     except tf.errors.OpError as error:
         raise ValueError(f"--{flag}: {error.message}") from None
     if config.use_nsp and files[0].facts.pair_task == "none":
@@ -131,4 +227,3 @@ def _find(config, patterns, flag, architecture):
             f"{files[0].path} has no next_sentence_labels, but --use_nsp=true; "
             "set --use_nsp=false"
         )
-    return files

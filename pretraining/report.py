@@ -1,5 +1,7 @@
 """The start-up lines of a pretraining say what the flags come to."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 from absl import logging
 
@@ -7,6 +9,7 @@ from data.feeding.record_files import RecordFile
 from data.laws import LAWS
 from pretraining import mask_share
 from pretraining.config import PretrainingConfig
+from pretraining.feeds import Feed
 
 
 def arithmetic(
@@ -29,6 +32,30 @@ def arithmetic(
         f"{num_records:,} records",
         f"records: {describe_records(config, files)}",
     ]
+
+
+def arithmetic_of_stages(
+    feeds: Sequence[Feed], flops: Sequence[float]
+) -> list[str]:
+    """Returns lines that say what --stages comes to.
+
+    Args:
+        feeds: those of the stages.
+        flops: what all steps of each stage take.
+    """
+    lines = []
+    for number, (feed, amount) in enumerate(zip(feeds, flops, strict=True), 1):
+        stage = feed.stage
+        num_records = sum(file.num_records for file in feed.files)
+        epochs = stage.num_steps * stage.batch_size / num_records
+        lines.append(
+            f"stage {number} of {len(feeds)}: {stage.describe()}, steps "
+            f"{stage.first_step:,} to {stage.end_step:,} = {epochs:,.1f} "
+            f"epochs of {num_records:,} records; {amount:.3g} FLOPs, "
+            f"{amount / sum(flops):.0%} of all; "
+            f"{describe_records(feed.config, feed.files)}"
+        )
+    return lines
 
 
 def describe_records(config: PretrainingConfig, files: list[RecordFile]) -> str:

@@ -26,6 +26,7 @@ class Symptoms:
         config: of the run.
         files: the records of the training.
         parse: from `input_pipeline.parser`.
+        first_step: where these records begin to be trained on.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class Symptoms:
         config: PretrainingConfig,
         files: list[RecordFile],
         parse: Parse,
+        *,
+        first_step: int = 0,
     ):
         self._config = config
         self._files = files
         self._parse = parse
-        self._next_step = max(config.warmup_steps, _FIRST_STEP)
+        self._next_step = max(config.warmup_steps, first_step + _FIRST_STEP)
 
     def look(self, step: int, metrics: Mapping[str, float]) -> None:
         """Warns if the metrics of the steps before `step` are a guesser's."""

@@ -1,28 +1,29 @@
 """Pretraining, top to bottom."""
 
+import dataclasses
 import functools
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from data.feeding import input_pipeline, record_checks, record_files
-from data.feeding.dynamic_masking import Fall
-from data.feeding.input_pipeline import Parse
+from data.feeding import input_pipeline, record_files
 from data.feeding.record_files import RecordFile
 from interop import start
-from modeling.config import BertConfig
 from pretraining import (
     export,
+    feeds,
     first_values,
     mask_share,
     objectives,
+    phases,
     preflight,
     report,
 )
 from pretraining.config import PretrainingConfig
 from pretraining.evaluation import Evaluation
+from pretraining.feeds import Feed
 from pretraining.objective import PretrainingObjective
-from pretraining.symptoms import Symptoms
-from pretraining.utilization import Speed
+from pretraining.stages import Stage, check_same, stage_at
 from storage import file_io
 from training import checkpoint, job, loop, precision, run_settings, strategy
 from training.best_checkpoint import BestCheckpoint
@@ -59,24 +60,15 @@ def run(config: PretrainingConfig) -> dict[str, float] | None:
     preflight.warn_of_few_steps(config)
     # Before anything is computed: workers must find one another first.
     devices = strategy.create(config)
-    preflight.check_batch_sizes(config, devices)
-    train_files, eval_files = preflight.find_records(config, architecture)
-    vocabulary = export.find_vocabulary(config, train_files, architecture)
-    num_records = config.num_train_steps * config.train_batch_size
-    parse = _make_parser(
-        config,
-        architecture,
-        train_files,
-        config.seed,
-        mask_share.of_training(config, num_records),
+    stages = config.stages_of(architecture.num_hidden_layers)
+    preflight.check_batch_sizes(config, devices, stages)
+    preflight.check_init_checkpoint(config, stages)
+    found, eval_files = preflight.find_records_of_stages(
+        config, architecture, stages
     )
-    eval_parse = _make_parser(
-        mask_share.of_evaluation(config),
-        architecture,
-        eval_files or train_files,
-        _EVAL_SEED,
-    )
-
+    fed = feeds.make(config, architecture, stages, found)
+    files = feeds.all_files(fed)
+    vocabulary = export.find_vocabulary(config, files, architecture)
     with devices.scope():
         objective = objectives.make(
             config,
@@ -86,57 +78,51 @@ def run(config: PretrainingConfig) -> dict[str, float] | None:
     preflight.check_best_metric(config.keep_best_metric, objective)
     evaluation = None
     if eval_files:
-        evaluation = Evaluation(
-            devices,
-            objective,
-            eval_files,
-            eval_parse,
-            batch_size=config.eval_batch_size,
-            max_steps=config.max_eval_steps,
-        )
+        evaluation = _make_evaluation(config, devices, objective, eval_files)
     try:
         if config.do_train:
             is_chief = strategy.is_chief(devices)
             with job.hold(config.output_dir, is_chief):
-                plan = _plan(
-                    config, devices, objective, train_files, parse, evaluation
-                )
+                plan = _plan(config, devices, objective, fed, evaluation)
                 global_step = job.train(config, devices, objective, plan)
                 if is_chief:
                     export.write(
-                        config.output_dir, objective, vocabulary, train_files
+                        config.output_dir, objective, vocabulary, files
                     )
         else:
             global_step = _restore_weights(config, objective)
         if config.do_eval and evaluation:
-            return _evaluate(config, devices, evaluation, global_step)
+            return _evaluate(config, devices, evaluation, stages, global_step)
     except _MAY_BE_RECORDS:
-        _refuse_damage(train_files, parse)
-        _refuse_damage(eval_files, eval_parse)
+        for feed in fed:
+            feeds.refuse_damage(feed.files, feed.parse)
+        if evaluation:
+            feeds.refuse_damage(evaluation.files, evaluation.parse)
         raise
     return None
 
 
-def _refuse_damage(files, parse):
-    record_checks.refuse_damage(
-        files, lambda rows: input_pipeline.batches_of(rows, parse, 64)
-    )
-
-
-def _make_parser(
+def _make_evaluation(
     config: PretrainingConfig,
-    architecture: BertConfig,
+    devices: tf.distribute.Strategy,
+    objective: PretrainingObjective,
     files: list[RecordFile],
-    seed: int,
-    fall: Fall | None = None,
-) -> Parse:
-    return input_pipeline.parser(
+) -> Evaluation:
+    """Returns the evaluation of --max_seq_length, whatever stage it is in."""
+    parse = input_pipeline.parser(
         files,
-        config,
+        mask_share.of_evaluation(config),
         max_seq_length=config.max_seq_length,
-        vocab_size=architecture.vocab_size,
-        seed=seed,
-        fall=fall,
+        vocab_size=objective.architecture.vocab_size,
+        seed=_EVAL_SEED,
+    )
+    return Evaluation(
+        devices,
+        objective,
+        files,
+        parse,
+        batch_size=config.eval_batch_size,
+        max_steps=config.max_eval_steps,
     )
 
 
@@ -156,19 +142,11 @@ def _plan(
     config: PretrainingConfig,
     devices: tf.distribute.Strategy,
     objective: PretrainingObjective,
-    files: list[RecordFile],
-    parse: Parse,
+    fed: Sequence[Feed],
     evaluation: Evaluation | None,
 ) -> job.Plan:
     """Returns what a run is told of the records and the objective."""
-    speed = Speed(
-        batch_size=config.train_batch_size,
-        sequence_flops=objective.training_flops(
-            config.max_seq_length, config.max_predictions_per_seq
-        ),
-        peak_teraflops=config.peak_teraflops,
-        devices=devices,
-    )
+    stages = [feed.stage for feed in fed]
 
     def hooks(
         start_step: int, checkpoints: Checkpoints, stop: Stop
@@ -178,28 +156,21 @@ def _plan(
         )
         return loop.Hooks(
             evaluate=lambda step: _evaluate_between(
-                step, evaluation, stop, best
+                step, evaluation, stages, stop, best
             ),
-            watch=Symptoms(config, files, parse).look,
-            speed_of=speed.numbers,
+            watch=phases.Watch(fed).look,
         )
 
     return job.Plan(
         program=PROGRAM,
-        num_train_steps=config.num_train_steps,
+        phases=phases.make(config, devices, objective, fed),
         schedule=make_schedule(config),
-        arithmetic=report.arithmetic(config, devices, files),
-        description={"training_rows": record_files.describe(files)},
-        initialize=functools.partial(
-            _first_weights, config, objective, files, parse
-        ),
-        batches=functools.partial(
-            _training_batches,
-            files,
-            parse,
-            config.train_batch_size,
-            config.seed,
-        ),
+        arithmetic=phases.arithmetic(config, devices, objective, fed),
+        description={
+            "training_rows": record_files.describe(feeds.all_files(fed))
+        },
+        initialize=functools.partial(_first_weights, config, objective, fed[0]),
+        refuse=functools.partial(_refuse_other_stages, config, stages),
         hooks=hooks,
         eval_every_steps=config.eval_every_steps,
     )
@@ -208,8 +179,7 @@ def _plan(
 def _first_weights(
     config: PretrainingConfig,
     objective: PretrainingObjective,
-    files: list[RecordFile],
-    parse: Parse,
+    feed: Feed,
 ) -> str:
     if config.init_checkpoint:
         return _initialize(config, objective)
@@ -218,7 +188,9 @@ def _first_weights(
         bias = checkpoint.by_path(objective.initialised)[
             first_values.OUTPUT_BIAS
         ]
-        said = first_values.set_output_bias(bias, files, parse, config.seed)
+        said = first_values.set_output_bias(
+            bias, feed.files, feed.parse, config.seed
+        )
         told = f"{told}, {said}"
     return told
 
@@ -233,21 +205,26 @@ def _initialize(
     )
 
 
-def _training_batches(files, parse, batch_size, seed, start_step):
-    return lambda context: input_pipeline.training_batches(
-        files,
-        parse=parse,
-        batch_size=batch_size,
-        seed=seed,
-        start_record=start_step * batch_size,
-        context=context,
-    )
+def _refuse_other_stages(
+    config: PretrainingConfig, stages: Sequence[Stage], before: Mapping
+) -> None:
+    """Refuses stages in which the newest checkpoint had another shape."""
+    newest = checkpoint.saved_steps(config.output_dir)[-1]
+    flags = before.get("config", {})
+    if config.stages is None and flags.get("stages") is None:
+        return
+    names = ("stages", "num_train_steps", "max_seq_length", "input_file")
+    known = {name: flags[name] for name in names if name in flags}
+    theirs = dataclasses.replace(config, **{"stages": None} | known)
+    check_same(theirs.stages_of(stages[-1].num_layers), stages, step=newest)
 
 
-def _evaluate_between(step, evaluation, stop, best):
+def _evaluate_between(step, evaluation, stages, stop, best):
     """Returns the numbers of an evaluation; none where a signal cut it off."""
-    metrics = evaluation.measure(stop)
-    if best and metrics:
+    num_layers = stage_at(stages, step).num_layers
+    metrics = evaluation.measure(num_layers, stop)
+    # Layers that are to come have learned nothing: no model to keep.
+    if best and metrics and num_layers == stages[-1].num_layers:
         best.offer(step, metrics)
     return {f"eval_{name}": value for name, value in metrics.items()}
 
@@ -270,11 +247,16 @@ def _evaluate(
     config: PretrainingConfig,
     devices: tf.distribute.Strategy,
     evaluation: Evaluation,
+    stages: Sequence[Stage],
     global_step: int,
 ) -> dict[str, float]:
     """Evaluates the weights there are; returns what eval_results.txt says."""
     report.log_evaluation(config, evaluation.files, evaluation.num_steps)
-    results = {checkpoint.GLOBAL_STEP: global_step} | evaluation.measure()
+    # Step 0 is that of weights that another run has trained.
+    stage = stage_at(stages, global_step) if global_step else stages[-1]
+    results = {checkpoint.GLOBAL_STEP: global_step} | evaluation.measure(
+        stage.num_layers
+    )
     if strategy.is_chief(devices):
         job.write_results(config.output_dir, results)
     return results

@@ -42,6 +42,7 @@ class Speed:
         peak_teraflops: the most of all devices together; without it what is
             known of them.
         devices: where the run is.
+        num_tokens: those of a sequence, to report tokens a second, too.
     """
 
     def __init__(
@@ -51,15 +52,19 @@ class Speed:
         sequence_flops: int,
         peak_teraflops: float | None,
         devices: tf.distribute.Strategy,
+        num_tokens: int | None = None,
     ):
         self._batch_size = batch_size
         self._flops = sequence_flops
+        self._num_tokens = num_tokens
         self._peak = peak_teraflops or _known_peak(devices)
 
     def numbers(self, steps_per_second: float) -> dict[str, float]:
         """Returns {name: number} to report."""
         speed = steps_per_second * self._batch_size
         numbers = {"examples_per_second": speed}
+        if self._num_tokens:
+            numbers["tokens_per_second"] = speed * self._num_tokens
         if self._peak:
             share = speed * self._flops / (self._peak * 1e12)
             numbers["model_flops_utilization"] = share

@@ -50,6 +50,7 @@ PROGRAMS = {
     ],
     "tools.inspect_records": [_NONE],
     "tools.predict": [f"--model_dir={_NONE}"],
+    "tools.stack_layers": [f"--from={_NONE}", "--num_hidden_layers=4"],
 }
 # They have no folder for results.
 _NO_OUTPUT_DIR = {

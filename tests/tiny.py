@@ -43,12 +43,12 @@ def config(**changes):
     return model_config.BertConfig(**(CONFIG | changes))
 
 
-def batch(size, seed=0, vocab_size=VOCAB_SIZE):
+def batch(size, seed=0, vocab_size=VOCAB_SIZE, num_tokens=NUM_TOKENS):
     """Returns random features of `size` records of uneven lengths."""
     rng = np.random.default_rng(seed)
-    lengths = rng.integers(NUM_TOKENS // 2, NUM_TOKENS + 1, size)
-    mask = np.arange(NUM_TOKENS) < lengths[:, None]
-    ids = rng.integers(1, vocab_size, (size, NUM_TOKENS)) * mask
+    lengths = rng.integers(num_tokens // 2, num_tokens + 1, size)
+    mask = np.arange(num_tokens) < lengths[:, None]
+    ids = rng.integers(1, vocab_size, (size, num_tokens)) * mask
     positions = np.sort(
         [rng.permutation(n - 1)[:NUM_PREDICTIONS] + 1 for n in lengths]
     )
@@ -57,7 +57,7 @@ def batch(size, seed=0, vocab_size=VOCAB_SIZE):
     features = {
         "input_ids": ids,
         "input_mask": mask,
-        "segment_ids": (np.arange(NUM_TOKENS) >= lengths[:, None] // 2) & mask,
+        "segment_ids": (np.arange(num_tokens) >= lengths[:, None] // 2) & mask,
         "masked_lm_positions": positions * weights,
         "masked_lm_ids": rng.integers(1, vocab_size, weights.shape) * weights,
         "next_sentence_labels": rng.integers(0, 2, size),
@@ -66,9 +66,16 @@ def batch(size, seed=0, vocab_size=VOCAB_SIZE):
     return features | {"masked_lm_weights": weights.astype(np.float32)}
 
 
-def write_records(path, size, seed=0, vocab_size=VOCAB_SIZE, compression=""):
+def write_records(
+    path,
+    size,
+    seed=0,
+    vocab_size=VOCAB_SIZE,
+    compression="",
+    num_tokens=NUM_TOKENS,
+):
     """Writes `batch(size, seed)` as records; returns the path as a string."""
-    features = batch(size, seed, vocab_size)
+    features = batch(size, seed, vocab_size, num_tokens)
     with tf.io.TFRecordWriter(str(path), compression) as writer:
         for row in range(size):
             writer.write(_example({k: v[row] for k, v in features.items()}))

@@ -9,9 +9,10 @@ Pretraining and fine-tuning differ in what a `Plan` says and in nothing here.
 
 import contextlib
 import dataclasses
+import functools
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -24,6 +25,7 @@ from training import (
     compilation,
     loop,
     optimizers,
+    phases,
     run_settings,
     strategy,
     tpu,
@@ -32,6 +34,7 @@ from training.checkpoint import Checkpoints
 from training.compilation import Compile
 from training.config import RunSettings
 from training.objective import Objective
+from training.phases import Phase
 from training.schedules import Schedule
 from training.signals import Stop
 from training.summaries import Summaries
@@ -47,7 +50,7 @@ class Plan:
 
     Args:
         program: its name.
-        num_train_steps: the step at which it ends.
+        phases: its steps; it ends with the last one.
         schedule: the learning rate.
         arithmetic: lines for the log, what the flags come to.
         description: of settings.json, what else decides on the weights.
@@ -56,8 +59,6 @@ class Plan:
         refuse: raises ValueError where the settings.json of a run before
             shows that this one cannot go on from it.
         write_files: writes what stands beside the checkpoints.
-        batches: maps the first step to a function of an input context that
-            returns a `tf.data.Dataset`.
         hooks: maps the run's first step, checkpoints and `Stop` to what is
             done between steps.
         eval_every_steps: 0 for never.
@@ -66,18 +67,21 @@ class Plan:
     """
 
     program: str
-    num_train_steps: int
+    phases: Sequence[Phase]
     schedule: Schedule
     arithmetic: list[str]
     description: Mapping[str, Any]
     initialize: Callable[[], str]
-    batches: Callable[[int], Callable[[Any], tf.data.Dataset]]
     hooks: Callable[[int, Checkpoints, Stop], loop.Hooks]
     refuse: Callable[[Mapping], None] = lambda before: None
     write_files: Callable[[], None] = lambda: None
     eval_every_steps: int = 0
     is_compiled: bool = True
     around: Compile = compilation.nothing
+
+    @property
+    def num_train_steps(self) -> int:
+        return self.phases[-1].end_step
 
 
 def hold(output_dir: str, is_writer: bool) -> contextlib.AbstractContextManager:
@@ -128,14 +132,12 @@ def train(
     start_step = _start(settings, trainer, checkpoints, plan)
     if start_step >= plan.num_train_steps:
         return start_step
-    batches = devices.distribute_datasets_from_function(
-        plan.batches(start_step)
-    )
     with (
         Summaries(
             settings.output_dir,
             start_step=start_step,
             num_steps=plan.num_train_steps,
+            cost_of=functools.partial(phases.cost_of, plan.phases),
             shown=objective.shown,
             is_chief=is_chief,
         ) as summaries,
@@ -145,10 +147,14 @@ def train(
         summaries.describe(dataclasses.asdict(settings))
         return loop.train(
             trainer,
-            trainer.make_run_steps(
-                is_compiled=plan.is_compiled, around=plan.around
+            phases.run(
+                plan.phases,
+                start_step,
+                trainer,
+                devices,
+                is_compiled=plan.is_compiled,
+                around=plan.around,
             ),
-            iter(batches),
             loop.Cadence(
                 start_step=start_step,
                 num_train_steps=plan.num_train_steps,

@@ -9,12 +9,14 @@ The device runs blocks of steps; a block ends where something happens:
     saves                        x         x     every save_every_steps
     evaluates                    x               every eval_every_steps
 
-The first block of a run builds the graph, so that its time says nothing.
+A section ends with a save, too. The first block of each builds the graph, so
+that its time says nothing.
 """
 
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -62,6 +64,16 @@ class Cadence:
         return bool(step and interval and step % interval == 0)
 
 
+class Section(NamedTuple):
+    """Steps that one compiled function runs; a run has one or several."""
+
+    end_step: int
+    run_steps: RunSteps  # From `trainer.make_run_steps`.
+    batches: Iterator  # Those from its first step on.
+    # Maps steps a second to the numbers to report of it.
+    speed_of: Callable[[float], Metrics] = lambda steps_a_second: {}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Hooks:
     """What a program does between the steps.
@@ -71,19 +83,16 @@ class Hooks:
             where a signal cut it off.
         is_enough: says, after each evaluation, whether to end now.
         watch: a function of the step and of what is reported of it.
-        speed_of: maps steps a second to the numbers to report of it.
     """
 
     evaluate: Callable[[int], Metrics] = lambda step: {}
     is_enough: Callable[[], bool] = lambda: False
     watch: Callable[[int, Metrics], None] = lambda step, metrics: None
-    speed_of: Callable[[float], Metrics] = lambda steps_a_second: {}
 
 
 def train(
     trainer: Trainer,
-    run_steps: RunSteps,
-    batches: Iterator,
+    sections: Iterator[Section],
     cadence: Cadence,
     hooks: Hooks,
     *,
@@ -98,8 +107,8 @@ def train(
 
     Args:
         trainer: what is trained.
-        run_steps: from `trainer.make_run_steps`.
-        batches: those from the first step on.
+        sections: from that of the first step on; each is asked for when its
+            first step is next, and what was before it is saved.
         cadence: when what happens.
         hooks: what happens then, beside saves and reports.
         checkpoints: of the run.
@@ -114,9 +123,8 @@ def train(
         ValueError: the loss or the gradient is no longer a number.
         signals.Stopped: a signal asked for the end; all is saved.
     """
-    blocks = _Blocks(run_steps, trainer.totals, stop)
     bad_steps = BadSteps(max_bad_steps, checkpoints, trainer.loss_is_scaled)
-    run = _Run(cadence.start_step, trainer, blocks, bad_steps, hooks, summaries)
+    run = _Run(cadence.start_step, trainer, bad_steps, summaries, stop)
     if cadence.evaluates_at(cadence.start_step):
         _evaluate_if_cut_off(
             cadence.start_step, hooks.evaluate, summaries, stop
@@ -124,13 +132,10 @@ def train(
     is_stopped = False
     is_over = run.step >= cadence.num_train_steps or hooks.is_enough()
     while not (is_over or is_stopped):
-        metrics = run.next_steps(
-            batches,
-            steps_until_next_event(
-                run.step, cadence.num_train_steps, cadence.intervals
-            ),
-        )
-        step, is_stopped = run.step, blocks.is_stopped
+        if run.is_between_sections:
+            run.begin(next(sections))
+        metrics, is_stopped = run.until_next_event(cadence.intervals)
+        step = run.step
         if cadence.evaluates_at(step):
             scores = {} if is_stopped else hooks.evaluate(step)
             # Without a line the run that goes on evaluates here.
@@ -141,7 +146,8 @@ def train(
             hooks.watch(step, metrics)
         is_over = step == cadence.num_train_steps or hooks.is_enough()
         is_last = is_over or is_stopped
-        if is_last or step % cadence.save_every_steps == 0:
+        is_due = step % cadence.save_every_steps == 0
+        if is_last or is_due or run.is_between_sections:
             run.save(checkpoints, is_last=is_last, is_over=is_over)
     # The chief is the one who saves: the others wait for it here.
     stop.agree(0.0)
@@ -181,11 +187,11 @@ def evaluate(
 
 
 def steps_until_next_event(
-    step: int, num_train_steps: int, intervals: list[int]
+    step: int, end_step: int, intervals: list[int]
 ) -> int:
     """Returns how many steps to run before the next multiple of an interval."""
     return min(
-        num_train_steps - step,
+        end_step - step,
         *(interval - step % interval for interval in intervals),
     )
 
@@ -204,19 +210,41 @@ class _Run:
         self,
         step: int,
         trainer: Trainer,
-        blocks: "_Blocks",
         bad_steps: BadSteps,
-        hooks: Hooks,
         summaries: Summaries,
+        stop: signals.Stop,
     ):
         self.step = step
-        self._blocks = blocks
+        self._trainer = trainer
         self._bad_steps = bad_steps
         self._make_metrics = trainer.metrics
-        self._speed_of = hooks.speed_of
         self._summaries = summaries
+        self._stop = stop
+        self._section: Section | None = None
 
-    def next_steps(self, batches: Iterator, num_steps: int) -> Metrics:
+    @property
+    def is_between_sections(self) -> bool:
+        return self._section is None or self.step == self._section.end_step
+
+    def begin(self, section: Section) -> None:
+        """Goes over to the steps of another section."""
+        assert self.step < section.end_step, (self.step, section.end_step)
+        self._section = section
+        self._blocks = _Blocks(
+            section.run_steps, self._trainer.totals, self._stop
+        )
+        self._summaries.forget_pace()
+
+    def until_next_event(self, intervals: list[int]) -> tuple[Metrics, bool]:
+        """Returns what to report of some steps, and whether a signal came."""
+        assert self._section
+        num_steps = steps_until_next_event(
+            self.step, self._section.end_step, intervals
+        )
+        metrics = self._next_steps(self._section, num_steps)
+        return metrics, self._blocks.is_stopped
+
+    def _next_steps(self, section: Section, num_steps: int) -> Metrics:
         """Returns what to report of `num_steps` steps, or of fewer."""
         first = self.step
         sums: Sums = {}
@@ -225,7 +253,7 @@ class _Run:
         if self._blocks.is_first:
             self._summaries.log(_FIRST_STEP)
         for num_block, more, block_seconds in self._blocks.run(
-            batches, num_steps
+            section.batches, num_steps
         ):
             self._bad_steps.check(
                 self.step,
@@ -246,7 +274,7 @@ class _Run:
             self._summaries.advance(self.step)
         metrics = _report(self._make_metrics(sums), self.step - first)
         if timed_steps:
-            metrics |= self._speed_of(timed_steps / seconds)
+            metrics |= section.speed_of(timed_steps / seconds)
         return metrics
 
     def save(

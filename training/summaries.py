@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -36,6 +36,8 @@ class Summaries:
         start_step: where the run starts; later lines, of a run that was cut
             off after its last checkpoint, are dropped.
         num_steps: where it ends.
+        cost_of: what all steps up to one cost, in any unit; tells the time
+            that is left where steps are not alike.
         shown: which numbers stand on the bar of a terminal.
         is_chief: whether this process writes.
     """
@@ -46,6 +48,7 @@ class Summaries:
         *,
         start_step: int,
         num_steps: int,
+        cost_of: Callable[[int], float] = float,
         shown: Sequence[str] = ("loss",),
         is_chief: bool = True,
     ):
@@ -53,6 +56,7 @@ class Summaries:
         self._path = os.path.join(directory, METRICS_FILE)
         self._is_chief = is_chief
         self._num_steps = num_steps
+        self._cost_of = cost_of
         self._shown = shown
         # Step and time at which the first block ended.
         self._pace: tuple[int, float] | None = None
@@ -103,6 +107,10 @@ class Summaries:
             self._pace = (step, time.monotonic())
             self._bar.unpause()
         self._bar.update(step - self._bar.n)
+
+    def forget_pace(self) -> None:
+        """Notes that the next steps are others, and compiled anew."""
+        self._pace = None
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Records {name: number} of the steps up to `step`."""
@@ -167,8 +175,9 @@ class Summaries:
         first, started = self._pace or (self._step, 0)
         if self._step == first or self._step >= self._num_steps:
             return ""
-        seconds = (time.monotonic() - started) / (self._step - first)
-        left = seconds * (self._num_steps - self._step)
+        here = self._cost_of(self._step)
+        pace = (time.monotonic() - started) / (here - self._cost_of(first))
+        left = pace * (self._cost_of(self._num_steps) - here)
         return f"  {format_duration(left)} left"
 
     def __enter__(self):

@@ -1,13 +1,15 @@
 """What trains an objective: its optimizer, its step, and what that adds up."""
 
+import functools
 import math
 
 import keras
 import tensorflow as tf
 
 from training import checkpoint, compilation, optimizers, step
-from training.compilation import Compile
+from training.compilation import Compile, ReplicaStep
 from training.config import OptimizerSettings
+from training.gradients import ComputeTerms
 from training.loss_scale import LossScale
 from training.objective import Objective, Sums
 from training.schedules import Schedule
@@ -43,17 +45,18 @@ class Trainer:
             self._loss_scale = LossScale()
         self.loss_is_scaled = self._loss_scale is not None
         self.totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
-        self.replica_step = step.make_train_step(
+        self._make_train_step = functools.partial(
+            step.make_train_step,
             devices,
-            objective.compute_terms,
-            self.optimizer,
-            objective.trained,
-            self.totals,
+            optimizer=self.optimizer,
+            variables=objective.trained,
+            totals=self.totals,
             seed=seed,
             clip_norm=settings.clip_norm,
             num_parts=settings.gradient_accumulation_steps,
             loss_scale=self._loss_scale,
         )
+        self.replica_step = self._make_train_step(objective.compute_terms)
         self._devices = devices
         self._objective = objective
         self._mark = optimizers.mark(settings.optimizer)
@@ -76,12 +79,15 @@ class Trainer:
     def make_run_steps(
         self,
         *,
+        compute_terms: ComputeTerms | None = None,
         is_compiled: bool = True,
         around: Compile = compilation.nothing,
     ) -> RunSteps:
         """Returns a function of batches and a number of steps.
 
         Args:
+            compute_terms: what stands for the objective's, of which it may
+                leave variables out.
             is_compiled: whether XLA compiles the step where that is faster.
             around: what is done with the compiled step of a replica.
         """
@@ -90,9 +96,12 @@ class Trainer:
             if is_compiled
             else compilation.nothing
         )
+        replica_step: ReplicaStep = self.replica_step
+        if compute_terms:
+            replica_step = self._make_train_step(compute_terms)
         return step.make_run_steps(
             self._devices,
-            self.replica_step,
+            replica_step,
             self.totals,
             compile_step=lambda replica_step: around(
                 compile_step(replica_step)

@@ -187,3 +187,25 @@ def test_one_run_killed_twenty_times_ends_with_the_same_weights(
     assert_as_if_undisturbed(tmp_path / "killed", tmp_path / "whole")
     print(f"{num_killed} killed, {num_in_saves} of them in a save")
     assert num_killed >= 20
+
+
+@pytest.mark.slow
+def test_a_run_that_grows_killed_ten_times_ends_with_the_same_weights(
+    records, tmp_path
+):
+    shape = json.loads((records / "bert.json").read_text())
+    bert = tmp_path / "deeper.json"
+    bert.write_text(json.dumps(shape | {"num_hidden_layers": 3}))
+    flags = [
+        f"--bert_config_file={bert}",
+        "--stages=128x8x1:.3,128x16x2:.3,128x16:.4",
+    ]
+    finish(records, tmp_path / "whole", *flags)
+    rng = random.Random(7)
+    kills = [rng.choice(KILLS) for _ in range(11)]
+    num_killed, num_in_saves = killed(
+        records, tmp_path / "killed", kills, rng, *flags
+    )
+    assert_as_if_undisturbed(tmp_path / "killed", tmp_path / "whole")
+    print(f"{num_killed} killed, {num_in_saves} of them in a save")
+    assert num_killed >= 10

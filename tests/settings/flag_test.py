@@ -21,6 +21,7 @@ from tools.convert_checkpoint import ConvertConfig
 from tools.extend_vocab import ExtendConfig
 from tools.inspect_records import InspectConfig
 from tools.predict import PredictConfig
+from tools.stack_layers import StackConfig
 
 # Every program that has numbers, and what it cannot do without.
 PROGRAMS = {
@@ -36,6 +37,7 @@ PROGRAMS = {
     ExtendConfig: {"shrink": True, "input_file": "x"},
     InspectConfig: {},
     PredictConfig: {},
+    StackConfig: {"num_hidden_layers": 2},
 }
 # Flags that any whole number is right for.
 _ANY = {"random_seed"}

@@ -91,12 +91,29 @@ class _Run:
         self.evaluated.append(step)
         return {"eval_loss": 0.5}
 
+    def forget_pace(self):
+        self.begun = [*getattr(self, "begun", ()), self.step]
+
+    def sections(self, ends):
+        for end in ends:
+            if self.step < end:
+                # What was before a section is saved before it is asked for.
+                saved = self.checkpoints[-1:]
+                assert end == ends[0] or saved == [self.step]
+                yield loop.Section(
+                    end,
+                    self.run_steps,
+                    None,
+                    lambda speed: {"examples_per_second": 8 * speed},
+                )
+
     def train(
         self,
         num_train_steps,
         *,
         max_bad_steps=20,
         loss_is_scaled=False,
+        ends=(),
         **intervals,
     ):
         self.totals, self.loss_is_scaled = self, loss_is_scaled
@@ -106,8 +123,7 @@ class _Run:
         } | intervals
         loop.train(
             self,
-            self.run_steps,
-            None,
+            self.sections(ends or [num_train_steps]),
             loop.Cadence(
                 start_step=self.step,
                 num_train_steps=num_train_steps,
@@ -115,7 +131,6 @@ class _Run:
             ),
             loop.Hooks(
                 evaluate=self.evaluate,
-                speed_of=lambda speed: {"examples_per_second": 8 * speed},
             ),
             checkpoints=self,
             summaries=self,
@@ -131,6 +146,25 @@ def test_blocks_end_at_every_save_and_report_and_nowhere_else():
     assert run.blocks == [1, 1, 5, 3, 4, 6, 1, 2]
     assert list(run.reports) == [7, 10, 14, 20, 21, 23]
     assert run.checkpoints == [10, 20, 23]
+
+
+def test_a_section_ends_with_a_save_and_the_next_builds_its_graph():
+    run = _Run()
+    run.train(23, ends=[13, 23])
+    assert run.begun == [0, 13]
+    # The first block of each builds its graph.
+    assert run.blocks == [1, 1, 8, 3, 1, 1, 5, 3]
+    assert list(run.reports) == run.checkpoints == [10, 13, 20, 23]
+
+
+def test_a_run_stopped_between_sections_begins_the_next_when_it_goes_on():
+    run = _Run(stop_at=13)
+    with pytest.raises(signals.Stopped):
+        run.train(23, ends=[13, 23])
+    assert (run.begun, run.checkpoints) == ([0], [10, 13])
+    run.stop_at = math.inf
+    run.train(23, ends=[13, 23])
+    assert (run.begun, run.checkpoints) == ([0, 13], [10, 13, 20, 23])
 
 
 def test_a_block_lasts_no_longer_than_a_signal_may_wait(monkeypatch):

@@ -86,6 +86,32 @@ def test_lines_end_with_the_time_that_is_left(tmp_path, caplog, monkeypatch):
     ]
 
 
+def test_the_time_left_goes_by_what_steps_cost(tmp_path, caplog, monkeypatch):
+    caplog.set_level("INFO")
+    clock = iter([0.0] + [10.0 + 2 * n for n in range(40)])
+    monkeypatch.setattr(summaries.time, "monotonic", lambda: next(clock))
+    with summaries.Summaries(
+        str(tmp_path),
+        start_step=0,
+        num_steps=1000,
+        # From step 20 on a step costs three times as much.
+        cost_of=lambda step: step + 2 * max(0, step - 20),
+    ) as told:
+        told.advance(10)
+        told.advance(20)
+        told.write(20, {"loss": 1.5})
+        told.forget_pace()
+        told.advance(21)
+        told.advance(30)
+        told.write(30, {"loss": 1.25})
+    assert caplog.messages == [
+        # 2 seconds of 10 steps; the 980 that are left are as 2,940.
+        "step 20  loss 1.5  9 min 48 s left",
+        # 2 seconds of 9 steps; 970 are left.
+        "step 30  loss 1.25  3 min 36 s left",
+    ]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [

@@ -1,0 +1,86 @@
+"""Makes a deeper model of one that is trained: layer i takes layer i mod n.
+
+python -m tools.stack_layers --from=output/bert_3_layers/export \\
+    --num_hidden_layers=6 --output_dir=output/bert_6_layers
+
+Progressive stacking (Gong et al. 2019): a few layers learn fast, and their
+copies are a better start than random numbers. The result is a directory with
+bert_model.ckpt, bert_config.json and vocab.txt, without an optimizer, to go on
+training from with --init_checkpoint. One run that does so by itself:
+run_pretraining.py --stages.
+"""
+
+import dataclasses
+from typing import Annotated
+
+import config_flags
+from interop import look
+from settings.flag import Flag, Settings
+from storage import file_io, tensorflow_start
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StackConfig(Settings):
+    """Every setting of stack_layers."""
+
+    from_: Annotated[
+        str,
+        "The model: a prefix such as .../bert_model.ckpt, or a directory of "
+        "google-research/bert, Hanlin, Hugging Face or KerasHub.",
+    ]
+    num_hidden_layers: Annotated[
+        int, Flag("How many layers the new model has.", "positive")
+    ]
+    output_dir: Annotated[str, "Where to; must be empty or not exist."]
+    bert_config_file: Annotated[
+        str | None, "The bert_config.json, where none is beside the checkpoint."
+    ] = None
+    vocab_file: Annotated[
+        str | None, "The vocabulary, where none is beside the checkpoint."
+    ] = None
+
+
+def stack(config: StackConfig) -> str:
+    """Writes the deeper model; returns a line for the reader.
+
+    Raises:
+        ValueError: the model cannot be read, or is as deep already.
+    """
+    look.check_weights(config.from_, "from")
+    with tensorflow_start.quiet():
+        from interop import formats, tf1
+
+    if file_io.names_in(config.output_dir):
+        raise ValueError(
+            f"--output_dir={config.output_dir} is not empty: name another"
+        )
+    file_io.check_output_directory(config.output_dir, "output_dir")
+    model = formats.read(
+        config.from_,
+        config_file=config.bert_config_file,
+        vocab_file=config.vocab_file,
+    )
+    before, after = model.config.num_hidden_layers, config.num_hidden_layers
+    if after <= before:
+        raise ValueError(
+            f"--num_hidden_layers={after} is not more than the {before} "
+            f"layers of --from={config.from_}"
+        )
+    values = dict(model.values)
+    for number in range(before, after):
+        for row in model.family.layer:
+            targets = row.of_layer(number).shapes()
+            sources = row.of_layer(number % before).shapes()
+            for target, source in zip(targets, sources, strict=True):
+                values[target] = model.values[source]
+    deeper = dataclasses.replace(
+        model,
+        config=dataclasses.replace(model.config, num_hidden_layers=after),
+        values=values,
+    )
+    prefix = tf1.export(config.output_dir, deeper)
+    return f"{prefix}: {after} layers, copies of {before}"
+
+
+if __name__ == "__main__":
+    config_flags.run(lambda config: print(stack(config)), StackConfig)
