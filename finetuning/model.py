@@ -88,6 +88,10 @@ class Model(Objective):
         return trained + self.head.trainable_variables
 
     @property
+    def width(self) -> int:
+        return self.architecture.hidden_size
+
+    @property
     def head_depth(self) -> int:
         return self.encoder.head_depth
 

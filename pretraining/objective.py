@@ -26,6 +26,10 @@ class PretrainingObjective(Objective):
         them, and no gradient is theirs.
         """
 
+    @property
+    def width(self) -> int:
+        return self.architecture.hidden_size
+
     @abc.abstractmethod
     def training_flops(
         self,

@@ -108,15 +108,16 @@ class OptimizerSettings(Settings):
         "the peak and falls at the end.",
     ] = "linear"
     optimizer: Annotated[
-        Literal["bert_adam", "adamw", "lamb", "adafactor"],
+        Literal["bert_adam", "adamw", "lamb", "adafactor", "muon"],
         "bert_adam is google-research/bert's Adam without bias correction; "
         "adamw is steadier on small sets (Mosbach et al. 2021); lamb is for "
-        "large batches and rates.",
+        "large batches and rates; muon orthogonalises the updates of the "
+        "layers' matrices and is adamw for all else.",
     ] = "bert_adam"
     bias_correction: Annotated[
         bool | None,
         "Whether Adam's moments are corrected for their start at 0; without "
-        "this flag as published: not for bert_adam, for adamw and lamb.",
+        "this flag as published: not for bert_adam, for all others.",
     ] = None
     weight_decay: Annotated[
         float,

@@ -78,13 +78,26 @@ class Objective(abc.ABC):
         return self.saved
 
     @property
+    def width(self) -> int:
+        """The model's: the wider it is, the lower are the rates it bears."""
+        return 768
+
+    @property
     @abc.abstractmethod
     def head_depth(self) -> int:
         """The depth of what is highest in the model; see `depth_of`."""
 
     @abc.abstractmethod
     def depth_of(self, path: str) -> int:
-        """Returns how far a variable is from the input, in layers."""
+        """Returns how far a variable is from the input, in layers.
+
+        It is 0 for the embeddings, `head_depth` - 1 for the pooler.
+        """
+
+    def is_layers_matrix(self, variable: keras.Variable) -> bool:
+        """Whether a variable is a weight matrix of one of the layers."""
+        is_in_layer = 0 < self.depth_of(variable.path) < self.head_depth - 1
+        return is_in_layer and len(variable.shape) == 2
 
     @abc.abstractmethod
     def compute_terms(

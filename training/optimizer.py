@@ -52,7 +52,7 @@ class Optimizer(keras.optimizers.Optimizer):
         self._slots = [
             {
                 name: self.add_variable(shape, name=name, dtype="float32")
-                for name, shape in self.slot_shapes(variable.shape).items()
+                for name, shape in self.slot_shapes_of(variable).items()
             }
             for variable in variables
         ]
@@ -71,6 +71,10 @@ class Optimizer(keras.optimizers.Optimizer):
             )
             for name, slot in slots.items()
         }
+
+    def slot_shapes_of(self, variable: keras.Variable) -> Shapes:
+        """Returns {name: shape} of the slots of a variable."""
+        return self.slot_shapes(variable.shape)
 
     def slot_shapes(self, shape: tuple[int, ...]) -> Shapes:
         """Returns {name: shape} of the slots of a variable of this shape."""
@@ -101,10 +105,18 @@ class Optimizer(keras.optimizers.Optimizer):
 
     def update_step(
         self,
-        gradient: tf.Tensor,
+        gradient: Any,
         variable: keras.Variable,
         learning_rate: tf.Tensor,
     ) -> None:
+        """Moves a variable.
+
+        Args:
+            gradient: a tensor, or where a subclass computes more of all
+                gradients at once, a tuple that begins with it.
+            variable: what is moved.
+            learning_rate: that of this step.
+        """
         index = self._get_variable_index(variable)
         slots, factor = self._slots[index], self._factors[index]
         update, next_slots = self.direction(gradient, slots)
@@ -113,7 +125,8 @@ class Optimizer(keras.optimizers.Optimizer):
         update = self.scaled(update, variable, self._excluded[index])
         rate = learning_rate if factor == 1.0 else factor * learning_rate
         # The step makes all numbers of a gradient NaN, or none.
-        is_good = ops.isfinite(ops.reshape(gradient, (-1,))[0])
+        number = ops.reshape(tf.nest.flatten(gradient)[0], (-1,))[0]
+        is_good = ops.isfinite(number)
         for name, value in next_slots.items():
             self.assign(slots[name], ops.where(is_good, value, slots[name]))
         self.assign_sub(variable, ops.where(is_good, rate * update, 0.0))

@@ -1,5 +1,6 @@
 """The choice of an optimizer, and a change of it between runs."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,16 +11,21 @@ from storage import tensors
 from training.adafactor import Adafactor
 from training.config import OptimizerSettings
 from training.lamb import Lamb
+from training.muon import Muon
 from training.objective import Objective
 from training.optimizer import AdamWeightDecay, Optimizer
 from training.schedules import Schedule
 
-# Peaks above this, as 1.76e-3 in published recipes, are meant for LAMB.
+# Peaks above this, as 1.76e-3 in published recipes, are meant for LAMB; at a
+# width of 768, and higher for narrower models.
 _HIGHEST_ADAM_RATE = 5e-4
+_WIDTH = 768
+_HIGHEST_MUON_RATE = 2e-2
+_FOR_LAMB = "are usually meant for --optimizer=lamb and large batches"
 _MARK = "optimizer/"
 
 
-def _adam(settings: OptimizerSettings) -> dict[str, Any]:
+def _adam(settings: OptimizerSettings, objective: Objective) -> dict[str, Any]:
     # The published default of every optimizer but BERT's own is to correct.
     is_corrected = settings.bias_correction
     if is_corrected is None:
@@ -32,12 +38,22 @@ def _adam(settings: OptimizerSettings) -> dict[str, Any]:
     }
 
 
+def _muon(settings: OptimizerSettings, objective: Objective) -> dict[str, Any]:
+    # What is fast in bfloat16 trains in it.
+    is_low = objective.mixed_precision == "bfloat16"
+    return _adam(settings, objective) | {
+        "is_matrix": objective.is_layers_matrix,
+        "products": "bfloat16" if is_low else "float32",
+    }
+
+
 # {--optimizer: (its class, its own arguments)}
 OPTIMIZERS: dict[str, tuple[type[Optimizer], Callable[..., dict[str, Any]]]] = {
     "bert_adam": (AdamWeightDecay, _adam),
     "adamw": (AdamWeightDecay, _adam),
     "lamb": (Lamb, _adam),
-    "adafactor": (Adafactor, lambda settings: {}),
+    "adafactor": (Adafactor, lambda settings, objective: {}),
+    "muon": (Muon, _muon),
 }
 
 
@@ -45,26 +61,36 @@ def make(
     settings: OptimizerSettings, schedule: Schedule, objective: Objective
 ) -> Optimizer:
     """Returns the built optimizer of what an objective trains."""
-    if (
-        settings.optimizer in ("bert_adam", "adamw")
-        and settings.learning_rate > _HIGHEST_ADAM_RATE
-    ):
-        logging.warning(
-            "--learning_rate=%g is high for --optimizer=%s: peaks above %g are "
-            "usually meant for --optimizer=lamb and large batches",
-            settings.learning_rate,
-            settings.optimizer,
-            _HIGHEST_ADAM_RATE,
-        )
+    _warn_of_high_rate(settings, objective)
     optimizer_class, arguments_of = OPTIMIZERS[settings.optimizer]
     optimizer = optimizer_class(
         learning_rate=schedule,
         decay=settings.weight_decay,
         rate_factor=layer_factor(settings.layerwise_lr_decay, objective),
-        **arguments_of(settings),
+        **arguments_of(settings, objective),
     )
     optimizer.build(objective.trained)
     return optimizer
+
+
+def _warn_of_high_rate(
+    settings: OptimizerSettings, objective: Objective
+) -> None:
+    limit, reason = {
+        "bert_adam": (_HIGHEST_ADAM_RATE * _WIDTH / objective.width, _FOR_LAMB),
+        "adamw": (_HIGHEST_ADAM_RATE * _WIDTH / objective.width, _FOR_LAMB),
+        "muon": (_HIGHEST_MUON_RATE, "are not known to help"),
+    }.get(settings.optimizer, (math.inf, ""))
+    if settings.learning_rate > limit:
+        logging.warning(
+            "--learning_rate=%g is high for --optimizer=%s and a width of %s: "
+            "peaks above %.2g %s",
+            settings.learning_rate,
+            settings.optimizer,
+            objective.width,
+            limit,
+            reason,
+        )
 
 
 def layer_factor(decay: float, objective: Objective) -> Callable[[str], float]:

@@ -1,9 +1,10 @@
 """Trains on N virtual CPU devices and saves the weights and the sums.
 
-python -m tests.pretraining.replicas_program N NUM_PARTS OUTPUT.npz [HOW]
+python -m tests.pretraining.replicas_program \
+    N NUM_PARTS OUTPUT.npz [HOW [OPTIMIZER]]
 
 HOW is the function of `training.compilation` that is used, "nothing" unless
-given.
+given, OPTIMIZER a key of `training.optimizers.OPTIMIZERS`, "bert_adam".
 
 With TF_CONFIG in the environment it is one of several workers. A program, since
 devices are fixed when TensorFlow starts.
@@ -16,11 +17,19 @@ import tensorflow as tf
 
 from pretraining import masked_lm
 from tests import tiny
-from training import compilation, loss_scale, optimizer, step, strategy
+from training import (
+    compilation,
+    config,
+    loss_scale,
+    optimizers,
+    step,
+    strategy,
+)
 
 _NUM_STEPS = 11
 _BAD_STEP = 4
 _BATCH_SIZE = 8
+_RATE = 1e-3
 
 
 def _dataset(context, batches):
@@ -61,24 +70,24 @@ def _run(devices, make_steps, batches):
     make_steps(iter(distributed), tf.constant(len(batches), tf.int64))
 
 
-def main(num_replicas, num_parts, output, how="nothing"):
+def main(num_replicas, num_parts, output, how="nothing", name="bert_adam"):
     devices = _make_devices(num_replicas)
-    config = tiny.config(
+    architecture = tiny.config(
         num_hidden_layers=1,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )
     with devices.scope():
-        objective = masked_lm.MaskedLm(config, use_nsp=True, seed=1)
-        adam = optimizer.AdamWeightDecay(1e-3)
-        adam.build(objective.saved)
+        objective = masked_lm.MaskedLm(architecture, use_nsp=True, seed=1)
+        settings = config.OptimizerSettings(optimizer=name)
+        optimizer = optimizers.make(settings, _RATE, objective)
         scale = loss_scale.LossScale()
         totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
         eval_totals = step.Totals(objective.term_names)
     train_step = step.make_train_step(
         devices,
         objective.compute_terms,
-        adam,
+        optimizer,
         objective.saved,
         totals,
         seed=1,
@@ -96,10 +105,10 @@ def main(num_replicas, num_parts, output, how="nothing"):
         devices, train_step, totals, compile_step=getattr(compilation, how)
     )
     _run(devices, run_steps, batches)
-    state = adam.slots() | scale.variables()
+    state = optimizer.slots() | scale.variables()
     np.savez(
         output,
-        step=adam.iterations.numpy(),
+        step=optimizer.iterations.numpy(),
         **{f"weight {v.path}": v.numpy() for v in objective.saved},
         **{f"slot {k}": v.numpy() for k, v in state.items()},
         **{f"train {k}": np.array(v) for k, v in totals.read().items()},

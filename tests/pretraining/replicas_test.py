@@ -9,10 +9,17 @@ import pytest
 from tests import project, workers
 
 
-def _start(num_replicas, num_parts, output, how="nothing", **environment):
+def _start(
+    num_replicas,
+    num_parts,
+    output,
+    how="nothing",
+    optimizer="bert_adam",
+    **environment,
+):
     return workers.start(
         *(sys.executable, "-m", "tests.pretraining.replicas_program"),
-        *(str(num_replicas), str(num_parts), str(output), how),
+        *(str(num_replicas), str(num_parts), str(output), how, optimizer),
         cwd=project.ROOT,
         env=os.environ | environment,
     )
@@ -23,9 +30,9 @@ def _load(output):
         return dict(arrays)
 
 
-def _train(num_replicas, num_parts, directory, how="nothing"):
+def _train(num_replicas, num_parts, directory, *options):
     output = directory / f"{num_replicas}_{num_parts}.npz"
-    workers.finish([_start(num_replicas, num_parts, output, how)])
+    workers.finish([_start(num_replicas, num_parts, output, *options)])
     return _load(output)
 
 
@@ -87,7 +94,13 @@ def test_replicas_and_parts_give_the_result_of_one(
 def test_a_gradient_compiled_for_each_replica_is_the_same(
     one, num_parts, tmp_path
 ):
-    _assert_equal(one, _train(2, num_parts, tmp_path, how="gradient"))
+    _assert_equal(one, _train(2, num_parts, tmp_path, "gradient"))
+
+
+def test_muon_on_two_replicas_gives_the_result_of_one(tmp_path):
+    alone = _train(1, 1, tmp_path, "nothing", "muon")
+    assert [name for name in alone if name.endswith("/muon_m")]
+    _assert_equal(alone, _train(2, 1, tmp_path, "gradient", "muon"))
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def _assert_same(one, other):
         assert np.array_equal(tensor, other[name]), name
 
 
-@pytest.mark.parametrize("optimizer", ["lamb", "adafactor"])
+@pytest.mark.parametrize("optimizer", ["lamb", "adafactor", "muon"])
 def test_a_resumed_run_is_the_uninterrupted_one_and_no_other_optimizers(
     run, directory, optimizer
 ):

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.training import optimizer_test
-from training import adafactor, lamb, optimizer
+from training import adafactor, lamb, muon, optimizer
 
 _PATHS = ("bert/a/kernel", "bert/b/kernel")
 _NUM_STEPS = 50
@@ -41,7 +41,10 @@ def _difference(ours, theirs_of):
 
 def _keras(peer):
     def start(values):
-        variables = [keras.Variable(value) for value in values]
+        variables = [
+            optimizer_test.variable(path, value)
+            for path, value in zip(_PATHS, values, strict=True)
+        ]
 
         def update(gradients):
             peer.apply(list(map(tf.constant, gradients)), variables)
@@ -99,6 +102,24 @@ def test_lamb_without_decay_equals_keras():
     # Keras applies its decay outside of the trust ratio, unlike the paper.
     theirs = _keras(keras.optimizers.Lamb(0.01, epsilon=1e-6))
     assert _difference(lamb.Lamb(0.01, decay=0.0), theirs) < 1e-5
+
+
+def test_muon_without_decay_equals_keras():
+    # Keras decays norms and biases, too, and adds epsilon before it corrects.
+    theirs = keras.optimizers.Muon(
+        0.01,
+        epsilon=1e-12,
+        weight_decay=None,
+        adam_weight_decay=None,
+        exclude_layers=["/b/"],
+    )
+    ours = muon.Muon(
+        0.01,
+        is_matrix=lambda variable: "/a/" in variable.path,
+        decay=0.0,
+        epsilon=1e-12,
+    )
+    assert _difference(ours, _keras(theirs)) < 1e-5
 
 
 def test_adafactor_equals_transformers():

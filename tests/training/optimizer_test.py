@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import adafactor, lamb, optimizer, optimizers, schedules
+from tests.training import muon_test
+from training import adafactor, lamb, muon, optimizer, optimizers, schedules
 
 _PATHS = (
     "bert/pooler/dense/kernel",
@@ -22,12 +23,12 @@ _DECAYED = {_PATHS[0], _PATHS[3]}
 def make_variables(rng, paths=_PATHS):
     """Returns variables of shape [3, 2], and [3] where a path says bias."""
     return [
-        _variable(path, rng.normal(size=(3,) if "bias" in path else (3, 2)))
+        variable(path, rng.normal(size=(3,) if "bias" in path else (3, 2)))
         for path in paths
     ]
 
 
-def _variable(path, value):
+def variable(path, value):
     *scopes, name = path.split("/")
     with contextlib.ExitStack() as stack:
         for scope in scopes:
@@ -64,6 +65,13 @@ def _adafactor(w, g, state, t, *, decay):
     return max(1e-3, np.sqrt((w**2).mean())) * (update + decay * w)
 
 
+def _muon(w, g, state, t, *, decay):
+    if g.ndim == 1:
+        return _adam(w, g, state, t, decay=decay, corrects=True, is_lamb=False)
+    state["m"] = 0.95 * state.get("m", 0) + 0.05 * g
+    return muon_test.plain(0.95 * state["m"] + 0.05 * g) + decay * w
+
+
 _CASES = {
     "bert_adam": (
         optimizer.AdamWeightDecay,
@@ -82,6 +90,10 @@ _CASES = {
         lambda *a, **k: _adam(*a, **k, corrects=False, is_lamb=True),
     ),
     "adafactor": (adafactor.Adafactor, _adafactor),
+    "muon": (
+        lambda rate: muon.Muon(rate, is_matrix=lambda v: len(v.shape) == 2),
+        _muon,
+    ),
 }
 
 
@@ -109,8 +121,8 @@ def test_100_updates_equal_the_published_ones(case):
             w[i] -= rate * reference(
                 w[i], g.astype(np.float64), states[i], step + 1, decay=decay
             )
-    for variable, wanted in zip(variables, w, strict=True):
-        np.testing.assert_allclose(variable.numpy(), wanted, atol=2e-5)
+    for ours_now, wanted in zip(variables, w, strict=True):
+        np.testing.assert_allclose(ours_now.numpy(), wanted, atol=2e-5)
     assert int(ours.iterations) == 100
 
 
@@ -132,7 +144,7 @@ def test_a_gradient_that_is_no_number_changes_nothing_but_the_step(case):
 
 
 def test_an_empty_variable_is_moved_by_lamb_as_by_adam():
-    variables = [_variable(_PATHS[0], np.zeros((3, 2)))]
+    variables = [variable(_PATHS[0], np.zeros((3, 2)))]
     ours = lamb.Lamb(0.1)
     ours.build(variables)
     ours.apply([tf.ones((3, 2))], variables)

@@ -31,6 +31,8 @@ class _TwoLayers(Objective):
 
     head_depth = 4
     term_names = ()
+    mixed_precision = "none"
+    width = 768
 
     def __init__(self, variables):
         self._variables = variables
@@ -46,10 +48,12 @@ class _TwoLayers(Objective):
         raise NotImplementedError
 
 
-def _make(paths=_LAYERS, **changes):
+def _make(paths=_LAYERS, *, width=768, **changes):
     settings = config.OptimizerSettings(**{"learning_rate": 1e-4, **changes})
     variables = optimizer_test.make_variables(np.random.default_rng(1), paths)
-    return optimizers.make(settings, 0.1, _TwoLayers(variables)), variables
+    objective = _TwoLayers(variables)
+    objective.width = width
+    return optimizers.make(settings, 0.1, objective), variables
 
 
 def test_the_flag_offers_the_optimizers_there_are():
@@ -112,6 +116,22 @@ def test_layers_learn_by_electras_rule(name):
 def test_a_rate_that_is_meant_for_lamb_is_warned_of(caplog, changes, warns):
     _make(**changes)
     assert ("--optimizer=lamb" in caplog.text) is warns
+
+
+@pytest.mark.parametrize(
+    ("width", "optimizer", "limit"),
+    [
+        (1024, "adamw", 3.75e-4),
+        (768, "adamw", 5e-4),
+        (128, "bert_adam", 3e-3),
+        (768, "muon", 2e-2),
+        (128, "muon", 2e-2),
+    ],
+)
+def test_a_narrow_model_bears_higher_rates(caplog, width, optimizer, limit):
+    for rate, warns in ((0.99 * limit, False), (1.01 * limit, True)):
+        _make(width=width, optimizer=optimizer, learning_rate=rate)
+        assert (f"a width of {width}: " in caplog.text) is warns
 
 
 @pytest.mark.parametrize(
