@@ -1,6 +1,7 @@
 """Every setting of run_pretraining, beside those it shares with others."""
 
 import dataclasses
+import sys
 from typing import Annotated, Literal
 
 from data.config import MaskingConfig
@@ -9,6 +10,10 @@ from pretraining.stages import Stage, plan_stages, sets_of
 from settings.flag import Flag
 from text.config import RowSettings
 from training.config import RunSettings
+
+# Of the time of --train_minutes, and the warm-up's share of it.
+_PARTS = 1_000_000
+_WARMUP_PROPORTION = 0.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,6 +99,17 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
             "share",
         ),
     ] = None
+    train_minutes: Annotated[
+        float | None,
+        Flag(
+            "Ends training after so many minutes in place of "
+            "--num_train_steps, its learning rate at the schedule's end; all "
+            "starts, compilation and evaluations on the way count. The warm-up "
+            "is --warmup_proportion of them, a tenth without it. A run that is "
+            "stopped goes on with the time it has left, and not bit for bit.",
+            "positive",
+        ),
+    ] = None
     poly_power: Annotated[
         float, Flag("The power of --lr_schedule=polynomial.", "positive")
     ] = 1.0
@@ -136,6 +152,8 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         if not (self.do_train or self.do_eval):
             raise ValueError("set --do_train, --do_eval or both")
         super().__post_init__()
+        if self.train_minutes is not None:
+            self._refuse_steps()
         if self.keep_best_metric and not self.eval_every_steps:
             raise ValueError(
                 f"--keep_best_metric={self.keep_best_metric} needs "
@@ -160,7 +178,7 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         """
         return plan_stages(
             self.stages,
-            num_train_steps=self.num_train_steps,
+            num_train_steps=self.last_step,
             max_seq_length=self.max_seq_length,
             train_batch_size=self.train_batch_size,
             num_layers=num_layers,
@@ -173,8 +191,48 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         return sets_of(self.input_file, self.stages)
 
     @property
+    def last_step(self) -> int:
+        """The step at which training ends; --train_minutes sets none."""
+        if self.train_minutes is not None:
+            return sys.maxsize
+        return self.num_train_steps
+
+    @property
+    def schedule_steps(self) -> int:
+        """The steps that the schedule is made for.
+
+        With --train_minutes they are parts of the time.
+        """
+        if self.train_minutes is not None:
+            return _PARTS
+        return self.num_train_steps
+
+    @property
     def warmup_steps(self) -> int:
-        """The steps of warm-up that the two flags come to."""
-        if self.warmup_proportion is None:
+        """The steps of warm-up, of `schedule_steps`, that the flags come to."""
+        proportion = self.warmup_proportion
+        if proportion is None and self.train_minutes is not None:
+            proportion = _WARMUP_PROPORTION
+        if proportion is None:
             return self.num_warmup_steps
-        return int(self.num_train_steps * self.warmup_proportion)
+        return int(self.schedule_steps * proportion)
+
+    def _refuse_steps(self):
+        """Refuses flags that --train_minutes takes the place of."""
+        if self.stages is not None:
+            raise ValueError(
+                f"--stages={self.stages} gives shares of --num_train_steps, "
+                f"which a run by --train_minutes={self.train_minutes:g} has "
+                "not; leave one of the two out"
+            )
+        defaults = {f.name: f.default for f in dataclasses.fields(self)}
+        for name, instead in (
+            ("num_train_steps", "one of the two"),
+            ("num_warmup_steps", "--warmup_proportion"),
+        ):
+            value = getattr(self, name)
+            if value != defaults[name]:
+                raise ValueError(
+                    f"--{name}={value} has no effect beside "
+                    f"--train_minutes={self.train_minutes:g}; give {instead}"
+                )

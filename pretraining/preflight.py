@@ -28,7 +28,7 @@ def read_bert_config(config: PretrainingConfig) -> BertConfig:
 
 def warn_of_few_steps(config: PretrainingConfig) -> None:
     """Says where the learning rate does not come to its peak."""
-    if config.do_train:
+    if config.do_train and config.train_minutes is None:
         schedules.warn_of_few_steps(
             config.warmup_steps,
             config.num_train_steps,
@@ -89,7 +89,7 @@ def num_predictions(
     length has of --max_seq_length, rounded up.
     """
     most = config.max_predictions_per_seq
-    if stage.end_step == config.num_train_steps:
+    if stage.end_step == config.last_step:
         return most
     if files[0].masking == "dynamic":
         return -(-most * stage.max_seq_length // config.max_seq_length)

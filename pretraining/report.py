@@ -23,13 +23,16 @@ def arithmetic(
     num_parts = config.gradient_accumulation_steps
     in_parts = f" in {num_parts} parts" if num_parts > 1 else ""
     num_records = sum(file.num_records for file in files)
-    epochs = config.num_train_steps * batch_size / num_records
+    if config.train_minutes is None:
+        epochs = config.num_train_steps * batch_size / num_records
+        length = f"{config.num_train_steps:,} steps = {epochs:,.1f} epochs of"
+    else:
+        length = f"{config.train_minutes:g} minutes, from"
     return [
         f"batch: {batch_size:,} sequences = {replicas} x "
         f"{batch_size // replicas:,}{in_parts}; "
         f"{batch_size * config.max_seq_length:,} tokens a step",
-        f"length: {config.num_train_steps:,} steps = {epochs:,.1f} epochs of "
-        f"{num_records:,} records",
+        f"length: {length} {num_records:,} records",
         f"records: {describe_records(config, files)}",
     ]
 

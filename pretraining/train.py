@@ -28,6 +28,7 @@ from storage import file_io
 from training import checkpoint, job, loop, precision, run_settings, strategy
 from training.best_checkpoint import BestCheckpoint
 from training.checkpoint import Checkpoints
+from training.clock import Clock, TimedSchedule
 from training.schedules import Schedule
 from training.signals import Stop
 
@@ -130,7 +131,7 @@ def make_schedule(config: PretrainingConfig) -> Schedule:
     """Returns the learning rate that the flags ask for."""
     return Schedule(
         peak=config.learning_rate,
-        num_train_steps=config.num_train_steps,
+        num_train_steps=config.schedule_steps,
         num_warmup_steps=config.warmup_steps,
         shape=config.lr_schedule,
         poly_power=config.poly_power,
@@ -147,6 +148,11 @@ def _plan(
 ) -> job.Plan:
     """Returns what a run is told of the records and the objective."""
     stages = [feed.stage for feed in fed]
+    schedule, clock = make_schedule(config), None
+    if config.train_minutes is not None:
+        with devices.scope():
+            clock = Clock(config.train_minutes)
+        schedule = TimedSchedule(schedule, clock)
 
     def hooks(
         start_step: int, checkpoints: Checkpoints, stop: Stop
@@ -164,7 +170,8 @@ def _plan(
     return job.Plan(
         program=PROGRAM,
         phases=phases.make(config, devices, objective, fed),
-        schedule=make_schedule(config),
+        schedule=schedule,
+        clock=clock,
         arithmetic=phases.arithmetic(config, devices, objective, fed),
         description={
             "training_rows": record_files.describe(feeds.all_files(fed))

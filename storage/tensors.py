@@ -27,7 +27,8 @@ _OF_NODES = re.compile(r"\{\{.*?\}\} *| *\[Op:\w+\]")
 # Numbers of a training that belong to no variable: the step, the optimizer's
 # mark, the scale of the loss, and what other Adams keep.
 _OF_TRAINING = re.compile(
-    r"global_step|beta[12]_power|loss_scale\w*|optimizer/\w+"
+    r"global_step|beta[12]_power|loss_scale\w*|optimizer/\w+|"
+    r"share_done|seconds_done"
 )
 # A file that ends too early comes as an IndexError.
 _ERRORS = (tf.errors.OpError, IndexError, RuntimeError)

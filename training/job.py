@@ -31,6 +31,7 @@ from training import (
     tpu,
 )
 from training.checkpoint import Checkpoints
+from training.clock import Clock, TimedSchedule
 from training.compilation import Compile
 from training.config import RunSettings
 from training.objective import Objective
@@ -50,8 +51,9 @@ class Plan:
 
     Args:
         program: its name.
-        phases: its steps; it ends with the last one.
+        phases: its steps; it ends with the last one, or with a clock.
         schedule: the learning rate.
+        clock: ends the training in place of the last phase.
         arithmetic: lines for the log, what the flags come to.
         description: of settings.json, what else decides on the weights.
         initialize: sets first weights where no checkpoint of this run has
@@ -68,7 +70,7 @@ class Plan:
 
     program: str
     phases: Sequence[Phase]
-    schedule: Schedule
+    schedule: Schedule | TimedSchedule
     arithmetic: list[str]
     description: Mapping[str, Any]
     initialize: Callable[[], str]
@@ -78,6 +80,21 @@ class Plan:
     eval_every_steps: int = 0
     is_compiled: bool = True
     around: Compile = compilation.nothing
+    clock: Clock | None = None
+
+    def share_done(self, step: int) -> float:
+        """Returns the share of the training that is done before a step."""
+        if self.clock:
+            return self.clock.share_done
+        return min(step / self.num_train_steps, 1.0)
+
+    def is_over(self, step: int) -> bool:
+        return self.share_done(step) >= 1.0
+
+    def describe_left(self, step: int) -> str:
+        if self.clock:
+            return f"{self.clock.seconds_left / 60:,.1f} minutes remain"
+        return f"{max(self.num_train_steps - step, 0):,} steps remain"
 
     @property
     def num_train_steps(self) -> int:
@@ -124,19 +141,19 @@ def train(
             file_io.remove_leftovers(os.path.join(settings.output_dir, folder))
     checkpoints = Checkpoints(
         settings.output_dir,
-        trainer.variables(),
+        trainer.variables() | (plan.clock.variables() if plan.clock else {}),
         keep_max=settings.keep_checkpoint_max,
         is_chief=is_chief,
     )
     _log_arithmetic(devices, objective, plan)
     start_step = _start(settings, trainer, checkpoints, plan)
-    if start_step >= plan.num_train_steps:
+    if plan.is_over(start_step):
         return start_step
     with (
         Summaries(
             settings.output_dir,
             start_step=start_step,
-            num_steps=plan.num_train_steps,
+            num_steps=None if plan.clock else plan.num_train_steps,
             cost_of=functools.partial(phases.cost_of, plan.phases),
             shown=objective.shown,
             is_chief=is_chief,
@@ -161,6 +178,7 @@ def train(
                 save_every_steps=settings.save_checkpoints_steps,
                 iterations_per_loop=settings.iterations_per_loop,
                 eval_every_steps=plan.eval_every_steps,
+                clock=plan.clock,
             ),
             plan.hooks(start_step, checkpoints, stop),
             checkpoints=checkpoints,
@@ -198,7 +216,7 @@ def _start(
     # must go on and not begin anew.
     resumed_from = checkpoints.restore_newest()
     start_step = trainer.global_step
-    left = f"{max(plan.num_train_steps - start_step, 0):,} steps remain"
+    left = plan.describe_left(start_step)
     if resumed_from:
         logging.info(
             "resumed at step %s from %s; %s",
@@ -209,7 +227,7 @@ def _start(
     else:
         source, _, table = plan.initialize().partition("\n")
         logging.info("%s; %s%s", source, left, table and f"\n{table}")
-    if checkpoints.is_chief and start_step < plan.num_train_steps:
+    if checkpoints.is_chief and not plan.is_over(start_step):
         plan.write_files()
         run_settings.write(settings.output_dir, described)
     return start_step

@@ -9,11 +9,13 @@ The device runs blocks of steps; a block ends where something happens:
     saves                        x         x     every save_every_steps
     evaluates                    x               every eval_every_steps
 
-A section ends with a save, too. The first block of each builds the graph, so
-that its time says nothing.
+A section ends with a save, too; a run with a clock ends when its time is up,
+whatever the step. The first block of each builds the graph, so that its time
+says nothing.
 """
 
 import dataclasses
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -23,6 +25,7 @@ import tensorflow as tf
 from training import signals
 from training.bad_steps import BadSteps
 from training.checkpoint import Checkpoints
+from training.clock import Clock
 from training.objective import Sums
 from training.step import RunSteps, Totals
 from training.summaries import Summaries
@@ -49,6 +52,7 @@ class Cadence:
     save_every_steps: int
     iterations_per_loop: int
     eval_every_steps: int = 0  # 0 for never.
+    clock: Clock | None = None  # Ends the run in place of num_train_steps.
 
     @property
     def intervals(self) -> list[int]:
@@ -58,6 +62,13 @@ class Cadence:
             min(self.iterations_per_loop, _REPORT_STEPS),
         ]
         return lengths + [self.eval_every_steps] * bool(self.eval_every_steps)
+
+    def is_over(self, step: int) -> bool:
+        return self.clock.is_over if self.clock else self.steps_left(step) <= 0
+
+    def steps_left(self, step: int) -> int:
+        """Returns how many steps may follow; those of a clock have no end."""
+        return sys.maxsize if self.clock else self.num_train_steps - step
 
     def evaluates_at(self, step: int) -> bool:
         interval = self.eval_every_steps
@@ -124,13 +135,15 @@ def train(
         signals.Stopped: a signal asked for the end; all is saved.
     """
     bad_steps = BadSteps(max_bad_steps, checkpoints, trainer.loss_is_scaled)
-    run = _Run(cadence.start_step, trainer, bad_steps, summaries, stop)
+    run = _Run(cadence, trainer, bad_steps, summaries, stop)
+    if cadence.clock:
+        cadence.clock.start(run.step, stop.agree)
     if cadence.evaluates_at(cadence.start_step):
         _evaluate_if_cut_off(
             cadence.start_step, hooks.evaluate, summaries, stop
         )
     is_stopped = False
-    is_over = run.step >= cadence.num_train_steps or hooks.is_enough()
+    is_over = cadence.is_over(run.step) or hooks.is_enough()
     while not (is_over or is_stopped):
         if run.is_between_sections:
             run.begin(next(sections))
@@ -144,7 +157,7 @@ def train(
         if metrics:
             summaries.write(step, metrics)
             hooks.watch(step, metrics)
-        is_over = step == cadence.num_train_steps or hooks.is_enough()
+        is_over = cadence.is_over(step) or hooks.is_enough()
         is_last = is_over or is_stopped
         is_due = step % cadence.save_every_steps == 0
         if is_last or is_due or run.is_between_sections:
@@ -208,13 +221,14 @@ class _Run:
 
     def __init__(
         self,
-        step: int,
+        cadence: Cadence,
         trainer: Trainer,
         bad_steps: BadSteps,
         summaries: Summaries,
         stop: signals.Stop,
     ):
-        self.step = step
+        self.step = cadence.start_step
+        self._clock = cadence.clock
         self._trainer = trainer
         self._bad_steps = bad_steps
         self._make_metrics = trainer.metrics
@@ -253,7 +267,7 @@ class _Run:
         if self._blocks.is_first:
             self._summaries.log(_FIRST_STEP)
         for num_block, more, block_seconds in self._blocks.run(
-            section.batches, num_steps
+            section.batches, num_steps, self._clock
         ):
             self._bad_steps.check(
                 self.step,
@@ -273,6 +287,8 @@ class _Run:
                 self._summaries.log(f"the first step took {passed:.0f} s")
             self._summaries.advance(self.step)
         metrics = _report(self._make_metrics(sums), self.step - first)
+        if self._clock:
+            metrics["share_done"] = self._clock.share_done
         if timed_steps:
             metrics |= section.speed_of(timed_steps / seconds)
         return metrics
@@ -303,14 +319,17 @@ class _Blocks:
         self.is_first = True
 
     def run(
-        self, batches: Iterator, num_steps: int
+        self, batches: Iterator, num_steps: int, clock: Clock | None = None
     ) -> Iterator[tuple[int, Sums, float | None]]:
         """Yields a block's number of steps, what `totals` has, and seconds.
 
-        Seconds are None where the graph was built in them.
+        Seconds are None where the graph was built in them. It ends early where
+        the clock's time is up.
         """
         while num_steps and not self.is_stopped:
             num_block = min(num_steps, self._max_steps)
+            if clock:
+                num_block = clock.begin_block(num_block)
             started = time.monotonic()
             self._run_steps(batches, tf.constant(num_block, tf.int64))
             sums = self._totals.read()
@@ -322,11 +341,15 @@ class _Blocks:
                 pace = self._stop.agree(pace)
                 self.is_stopped = self._stop.is_asked
             timed = None if self.is_first else seconds
+            if clock:
+                clock.end_block(num_block, None if self.is_first else pace)
             if not self.is_first:
                 self._max_steps = max(1, int(_BLOCK_SECS / max(pace, 1e-6)))
             self.is_first = False
             num_steps -= num_block
             yield num_block, sums, timed
+            if clock and clock.is_over:
+                return
 
 
 def _report(metrics: Metrics, num_steps: int) -> Metrics:

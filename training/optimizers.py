@@ -9,6 +9,7 @@ from absl import logging
 
 from storage import tensors
 from training.adafactor import Adafactor
+from training.clock import TimedSchedule
 from training.config import OptimizerSettings
 from training.lamb import Lamb
 from training.muon import Muon
@@ -58,7 +59,9 @@ OPTIMIZERS: dict[str, tuple[type[Optimizer], Callable[..., dict[str, Any]]]] = {
 
 
 def make(
-    settings: OptimizerSettings, schedule: Schedule, objective: Objective
+    settings: OptimizerSettings,
+    schedule: Schedule | TimedSchedule,
+    objective: Objective,
 ) -> Optimizer:
     """Returns the built optimizer of what an objective trains."""
     _warn_of_high_rate(settings, objective)

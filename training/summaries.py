@@ -35,7 +35,7 @@ class Summaries:
         directory: where metrics.jsonl and TensorBoard's files go.
         start_step: where the run starts; later lines, of a run that was cut
             off after its last checkpoint, are dropped.
-        num_steps: where it ends.
+        num_steps: where it ends, or None where nobody knows.
         cost_of: what all steps up to one cost, in any unit; tells the time
             that is left where steps are not alike.
         shown: which numbers stand on the bar of a terminal.
@@ -47,7 +47,7 @@ class Summaries:
         directory: str,
         *,
         start_step: int,
-        num_steps: int,
+        num_steps: int | None,
         cost_of: Callable[[int], float] = float,
         shown: Sequence[str] = ("loss",),
         is_chief: bool = True,
@@ -173,11 +173,12 @@ class Summaries:
 
     def _time_left(self):
         first, started = self._pace or (self._step, 0)
-        if self._step == first or self._step >= self._num_steps:
+        num_steps = self._num_steps
+        if num_steps is None or self._step == first or self._step >= num_steps:
             return ""
         here = self._cost_of(self._step)
         pace = (time.monotonic() - started) / (here - self._cost_of(first))
-        left = pace * (self._cost_of(self._num_steps) - here)
+        left = pace * (self._cost_of(num_steps) - here)
         return f"  {format_duration(left)} left"
 
     def __enter__(self):

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from training import checkpoint, compilation, optimizers, step
+from training.clock import TimedSchedule
 from training.compilation import Compile, ReplicaStep
 from training.config import OptimizerSettings
 from training.gradients import ComputeTerms
@@ -35,7 +36,7 @@ class Trainer:
         settings: OptimizerSettings,
         devices: tf.distribute.Strategy,
         objective: Objective,
-        schedule: Schedule,
+        schedule: Schedule | TimedSchedule,
         *,
         seed: int,
     ):
