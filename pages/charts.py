@@ -2,6 +2,7 @@
 
 import html
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,6 +10,24 @@ _WIDTH, _HEIGHT = 400, 150
 _FOOT = 20  # Below the axis, for its numbers.
 _HEAD = 14  # Above the highest bar, for its share.
 _MOST_BARS = 40
+_LINES_HEIGHT = 240
+_LEFT = 40  # Of the first tick of a chart of lines, for its numbers.
+_MOST_TICKS = 6
+# A standalone picture has no page to colour it.
+_STANDALONE = """
+svg { background: #ffffff; font-family: system-ui, sans-serif; }
+text { fill: #5f6b7a; font-size: 11.5px; }
+.strong { fill: #1c2430; font-size: 13px; }
+.axis { stroke: #e2dfd7; fill: none; }
+.line { fill: none; stroke-width: 1.6; }
+"""
+# Of lines, by the eye's ease of telling them apart.
+LINE_COLOURS = (
+    *("#3b6ea5", "#d08b2c", "#8a6bb8", "#1f7a4d", "#b3261e"),
+    *("#5f6b7a", "#0e8a8a", "#c2508c", "#7d6a2e", "#20438f"),
+)
+# [(x, y)], from left to right.
+Line = Sequence[tuple[float, float]]
 
 
 def histogram(counts: np.ndarray, *, unit: str) -> str:
@@ -137,6 +156,89 @@ def ranks(rows: list[tuple[str, float]]) -> str:
         )
         out.append(_text(94 + width, y + 14, f"{share:.1%}", "start"))
     return _svg(21 * len(rows) + 2, out)
+
+
+def lines(
+    groups: Mapping[str, Sequence[Line]], *, x_name: str, y_name: str
+) -> str:
+    """Lines over an axis, such as the losses of runs over their seconds.
+
+    Args:
+        groups: {name: its lines}, each group in a colour of its own.
+        x_name, y_name: what stands at the axes.
+    """
+    points = [p for group in groups.values() for one in group for p in one]
+    x_ticks = _ticks([0.0, *(x for x, _ in points)])
+    y_ticks = _ticks([y for _, y in points])
+    foot = _LINES_HEIGHT - 2 * _FOOT
+
+    def place(x, y):
+        right = (x - x_ticks[0]) / (x_ticks[-1] - x_ticks[0])
+        up = (y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
+        return (
+            _LEFT + (_WIDTH - _LEFT - 14) * right,
+            _HEAD + (foot - _HEAD) * (1 - up),
+        )
+
+    out = [
+        _text(0, 9, y_name, "start"),
+        _text(_WIDTH, foot + 32, x_name, "end"),
+    ]
+    for tick in y_ticks:
+        _, y = place(x_ticks[0], tick)
+        out.append(f'<path class="axis" d="M{_LEFT} {y:.1f}H{_WIDTH - 14}"/>')
+        out.append(_text(_LEFT - 5, y + 4, f"{tick:.6g}", "end"))
+    for tick in x_ticks:
+        x, _ = place(tick, y_ticks[0])
+        out.append(_text(x, foot + 15, f"{tick:,.6g}"))
+    for number, (name, group) in enumerate(groups.items()):
+        colour = LINE_COLOURS[number % len(LINE_COLOURS)]
+        for line in group:
+            path = "L".join("{:.1f} {:.1f}".format(*place(*p)) for p in line)
+            out.append(
+                f'<path class="line" fill="none" style="stroke:{colour}" '
+                f'd="M{path}"><title>{html.escape(name)}</title></path>'
+            )
+        y = _LINES_HEIGHT + 18 * number
+        out.append(
+            f'<path style="stroke:{colour};stroke-width:3" '
+            f'd="M{_LEFT} {y - 4}h18"/>'
+        )
+        out.append(_text(_LEFT + 26, y, name, "start", "strong"))
+    return _svg(_LINES_HEIGHT + 18 * len(groups), out)
+
+
+def standalone(charts: Sequence[str]) -> str:
+    """Returns a picture of charts, one below the other, that needs no page."""
+    out, top = [], 0
+    for chart in charts:
+        height = int(chart.split('"', 2)[1].split()[3])
+        out.append(
+            chart.replace(
+                "<svg ",
+                f'<svg y="{top}" width="{_WIDTH}" height="{height}" ',
+                1,
+            )
+        )
+        top += height + _FOOT
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * _WIDTH}" '
+        f'viewBox="0 -10 {_WIDTH} {top + 10}"><style>{_STANDALONE}</style>'
+        f"{''.join(out)}</svg>\n"
+    )
+
+
+def _ticks(values):
+    """Returns round numbers from below the least value to above the most."""
+    least, most = min(values), max(values)
+    if not most > least:
+        least, most = least - 0.5, most + 0.5
+    step = 10.0 ** math.floor(math.log10((most - least) / _MOST_TICKS))
+    step *= next(
+        n for n in (1, 2, 5, 10) if (most - least) / (n * step) <= _MOST_TICKS
+    )
+    first, last = math.floor(least / step), math.ceil(most / step)
+    return [number * step for number in range(first, last + 1)]
 
 
 def _text(x, y, text, anchor="middle", style=""):

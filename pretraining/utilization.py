@@ -36,35 +36,40 @@ GPU_PEAKS = {
 class Speed:
     """Says how fast a run is, and which share of the peak that is, if known.
 
+    Also what a step is: its tokens, and the arithmetic of the model in it.
+
     Args:
         batch_size: sequences a step, over all replicas.
-        sequence_flops: the arithmetic of training on one of them.
+        sequence_tokens: the length of one of them, padding included.
+        sequence_flops: the arithmetic of training on it.
         peak_teraflops: the most of all devices together; without it what is
             known of them.
         devices: where the run is.
-        num_tokens: those of a sequence, to report tokens a second, too.
     """
 
     def __init__(
         self,
         *,
         batch_size: int,
+        sequence_tokens: int,
         sequence_flops: int,
         peak_teraflops: float | None,
         devices: tf.distribute.Strategy,
-        num_tokens: int | None = None,
     ):
         self._batch_size = batch_size
+        self._tokens = sequence_tokens
         self._flops = sequence_flops
-        self._num_tokens = num_tokens
         self._peak = peak_teraflops or _known_peak(devices)
 
     def numbers(self, steps_per_second: float) -> dict[str, float]:
         """Returns {name: number} to report."""
         speed = steps_per_second * self._batch_size
-        numbers = {"examples_per_second": speed}
-        if self._num_tokens:
-            numbers["tokens_per_second"] = speed * self._num_tokens
+        numbers = {
+            "examples_per_second": speed,
+            "tokens_per_second": speed * self._tokens,
+            "tokens_per_step": self._batch_size * self._tokens,
+            "teraflops_per_step": self._batch_size * self._flops / 1e12,
+        }
         if self._peak:
             share = speed * self._flops / (self._peak * 1e12)
             numbers["model_flops_utilization"] = share

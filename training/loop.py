@@ -264,6 +264,7 @@ class _Run:
         sums: Sums = {}
         timed_steps, seconds = 0, 0.0
         started = time.monotonic()
+        processor_started = time.process_time()
         if self._blocks.is_first:
             self._summaries.log(_FIRST_STEP)
         for num_block, more, block_seconds in self._blocks.run(
@@ -284,6 +285,7 @@ class _Run:
                 )
             else:
                 passed = time.monotonic() - started
+                processor_started = time.process_time()
                 self._summaries.log(f"the first step took {passed:.0f} s")
             self._summaries.advance(self.step)
         metrics = _report(self._make_metrics(sums), self.step - first)
@@ -291,6 +293,8 @@ class _Run:
             metrics["share_done"] = self._clock.share_done
         if timed_steps:
             metrics |= section.speed_of(timed_steps / seconds)
+            spent = time.process_time() - processor_started
+            metrics["processor_seconds_per_step"] = spent / timed_steps
         return metrics
 
     def save(

@@ -24,6 +24,8 @@ CURVES_FILE = "training_curves.png"
 _SECS_BETWEEN_PICTURES = 30
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _EVAL = "eval_"
+# What a step takes: to be reckoned with, and no news for the log.
+_WORK = "_per_step"
 # Of the picture's rows, of a run before this one.
 _MOST_ROWS = 2_000
 
@@ -154,13 +156,14 @@ class Summaries:
 
         A bar on a terminal shows the first by itself.
         """
-        trained = {k: v for k, v in metrics.items() if not k.startswith(_EVAL)}
+        told = {k: v for k, v in metrics.items() if not k.endswith(_WORK)}
+        trained = {k: v for k, v in told.items() if not k.startswith(_EVAL)}
         if trained and not self._is_terminal:
             numbers = "  ".join(f"{k} {v:.4g}" for k, v in trained.items())
             self.log(f"step {step}  {numbers}{self._time_left()}")
-        if len(trained) < len(metrics):
+        if len(trained) < len(told):
             numbers = "  ".join(
-                f"{k} {v:.6g}" for k, v in metrics.items() if k not in trained
+                f"{k} {v:.6g}" for k, v in told.items() if k not in trained
             )
             self.log(f"evaluation at step {step}  {numbers}")
 

@@ -42,6 +42,7 @@ def test_the_arithmetic_is_that_of_narayanan_et_al(
 def _speed(peak_teraflops=None):
     return utilization.Speed(
         batch_size=8,
+        sequence_tokens=16,
         sequence_flops=1_000_000,
         peak_teraflops=peak_teraflops,
         devices=tf.distribute.get_strategy(),
@@ -49,9 +50,16 @@ def _speed(peak_teraflops=None):
 
 
 def test_the_share_is_told_where_the_peak_is_known():
-    assert _speed() == {"examples_per_second": 16.0}
+    assert "model_flops_utilization" not in _speed()
     numbers = _speed(peak_teraflops=1e-3)
     assert numbers["model_flops_utilization"] == 16.0 * 1e6 / 1e9
+
+
+def test_a_step_is_told_by_its_tokens_and_its_arithmetic():
+    numbers = _speed()
+    assert numbers["examples_per_second"] == 16.0
+    assert numbers["tokens_per_step"] == 8 * 16
+    assert numbers["teraflops_per_step"] == 8 * 1e6 / 1e12
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""Contenders: flag files of run_pretraining.py, and what they come to."""
+
+import dataclasses
+import os
+import pathlib
+
+from absl import flags
+
+# Defaults of run_pretraining.py, as far as they are asked for here.
+_DEFAULTS = {
+    "train_batch_size": "32",
+    "max_seq_length": "128",
+    "max_predictions_per_seq": "20",
+    "num_train_steps": "100000",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """A recipe under its name.
+
+    Args:
+        name: that of the file.
+        path: the flag file.
+        arguments: what it says, as arguments of a command.
+    """
+
+    name: str
+    path: str
+    arguments: tuple[str, ...]
+
+    def value(self, flag: str) -> str | None:
+        """Returns what a flag is set to, the last one winning."""
+        found = _DEFAULTS.get(flag)
+        for argument in self.arguments:
+            name, _, value = argument.removeprefix("--").partition("=")
+            if name == flag:
+                found = value or "true"
+            elif name == f"no{flag}":
+                found = "false"
+        return found
+
+    def number(self, flag: str) -> int:
+        """Returns the value of a flag of whole numbers."""
+        return int((self.value(flag) or "").replace(",", ""))
+
+    @property
+    def tokens_per_step(self) -> float:
+        """Tokens of a step, in the mean over stages, padding included."""
+        stages = self.value("stages")
+        if not stages:
+            return float(
+                self.number("train_batch_size") * self.number("max_seq_length")
+            )
+        total = 0.0
+        for stage in stages.split(","):
+            shape, _, share = stage.partition(":")
+            length, batch = map(int, shape.split("x")[:2])
+            total += length * batch * float(share)
+        return total
+
+    def num_steps(self, num_tokens: int) -> int:
+        """Returns the steps of so many tokens; of 0 those of the file."""
+        if not num_tokens:
+            return self.number("num_train_steps")
+        return max(1, round(num_tokens / self.tokens_per_step))
+
+
+def read(paths: str) -> list[Contender]:
+    """Returns the contenders that --contenders names.
+
+    Args:
+        paths: a comma list of flag files, and of folders of them.
+
+    Raises:
+        ValueError: there is none, or two have one name.
+    """
+    found: list[str] = []
+    for item in paths.split(","):
+        path = pathlib.Path(item)
+        files = sorted(path.glob("*.flags")) if path.is_dir() else [path]
+        if not files or not files[0].is_file():
+            raise ValueError(f"--contenders: no flag files at {item!r}")
+        found.extend(map(str, files))
+    contenders = [_read_one(path) for path in found]
+    names = [contender.name for contender in contenders]
+    if len({*names}) < len(names):
+        raise ValueError(f"--contenders: two are called alike: {names}")
+    return contenders
+
+
+def _read_one(path):
+    name = os.path.basename(path).removesuffix(".flags")
+    arguments = flags.FlagValues().read_flags_from_files(
+        [f"--flagfile={path}"], force_gnu=False
+    )
+    for argument in arguments:
+        if not argument.startswith("--"):
+            raise ValueError(
+                f"{path}: {argument!r} is no flag; write --name=value"
+            )
+    return Contender(name, path, tuple(arguments))
