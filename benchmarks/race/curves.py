@@ -29,6 +29,7 @@ _WORK = {
 Curve = dict[str, np.ndarray]
 
 _NEWTON_SCHULZ_STEPS = 5
+_SAME = 1e-9  # Two losses as near as this are one.
 _RESULTS = "eval_results.txt"
 
 
@@ -109,7 +110,7 @@ def first_reached(curve: Curve, loss: float, column: str) -> float | None:
     Between two evaluations the loss is taken to fall on a line.
     """
     losses, work = curve[LOSS], curve[column]
-    is_low = np.flatnonzero(losses <= loss)
+    is_low = np.flatnonzero(losses <= loss + _SAME)
     if not len(is_low):
         return None
     place = is_low[0]
@@ -118,6 +119,15 @@ def first_reached(curve: Curve, loss: float, column: str) -> float | None:
     before, behind = losses[place - 1], losses[place]
     share = (before - loss) / (before - behind)
     return float(work[place - 1] + share * (work[place] - work[place - 1]))
+
+
+def mean(curves: Sequence[Curve]) -> Curve:
+    """Returns the mean of the curves of one recipe, as far as all have come."""
+    length = min(len(curve[STEPS]) for curve in curves)
+    return {
+        column: np.mean([curve[column][:length] for curve in curves], axis=0)
+        for column in curves[0]
+    }
 
 
 def newton_schulz_teraflops(shape: Mapping[str, Any]) -> float:

@@ -83,8 +83,10 @@ def run(jobs: Sequence[Job], directory: str, cores: Sequence[int]) -> list[Job]:
                 if process.poll() is None:
                     continue
                 del running[lane]
-                if not _ends_well(job, process, directory):
+                # One that is told to end as it starts has no handler yet.
+                if not _ends_well(job, process, directory) and not is_asked:
                     failed.append(job)
+                    _show_end(job, process, directory)
     if is_asked:
         raise signals.Stopped("stopped by a signal; the same command goes on")
     return failed
@@ -146,12 +148,14 @@ def _ends_well(job, process, directory):
     if process.returncode == 0:
         file_io.write_lines(os.path.join(folder, _DONE), [])
         return True
-    if process.returncode != signals.STATUS:
-        log = os.path.join(folder, _LOG)
-        lines = pathlib.Path(log).read_text(errors="replace").splitlines()
-        print(f"{job.name} failed ({process.returncode}): {log}")
-        print(*(f"  {line}" for line in lines[-_LINES_SHOWN:]), sep="\n")
     return False
+
+
+def _show_end(job, process, directory):
+    log = pathlib.Path(directory, job.folder, _LOG)
+    lines = log.read_text(errors="replace").splitlines()
+    print(f"{job.name} failed ({process.returncode}): {log}")
+    print(*(f"  {line}" for line in lines[-_LINES_SHOWN:]), sep="\n")
 
 
 def _terminate(running, is_asked):

@@ -66,20 +66,24 @@ def final(runs: Runs, scores: Scores) -> str:
 def reached(runs: Runs, target: str, column: str) -> str:
     """Returns what each contender needed for the final loss of one of them.
 
-    A ratio is the whole of the target's over the contender's, in the mean.
+    It is that of the mean over the seeds, with the deviation where each of
+    them came there; a ratio is the whole of the target's over it.
     """
-    loss = float(np.mean([c[curves.LOSS][-1] for c in runs[target]]))
-    whole = float(np.mean([c[column][-1] for c in runs[target]]))
+    end = curves.mean(runs[target])
+    loss, whole = float(end[curves.LOSS][-1]), float(end[column][-1])
     head, form = _REACHED[column]
     rows = []
     for name, own in runs.items():
-        found = [curves.first_reached(c, loss, column) for c in own]
-        needed = [value for value in found if value is not None]
-        if len(needed) < len(found):
-            rows.append([name, f"not by {len(found) - len(needed)}", ""])
+        needed = curves.first_reached(curves.mean(own), loss, column)
+        if needed is None:
+            rows.append([name, "not reached", ""])
             continue
-        ratio = whole / max(float(np.mean(needed)), 1e-9)
-        rows.append([name, _mean(needed, form), f"{ratio:.2f} x"])
+        each = [curves.first_reached(curve, loss, column) for curve in own]
+        all_there = [value for value in each if value is not None]
+        text = form.format(needed)
+        if 1 < len(all_there) == len(own):
+            text += f" ± {form.format(float(np.std(all_there, ddof=1)))}"
+        rows.append([name, text, f"{whole / max(needed, 1e-9):.2f} x"])
     return _table(
         [
             f"to {loss:.3f}, the end of {target}",
