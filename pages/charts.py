@@ -181,7 +181,7 @@ def lines(
         )
 
     out = [
-        _text(0, 9, y_name, "start"),
+        _text(0, -4, y_name, "start"),
         _text(_WIDTH, foot + 32, x_name, "end"),
     ]
     for tick in y_ticks:
@@ -205,7 +205,8 @@ def lines(
             f'd="M{_LEFT} {y - 4}h18"/>'
         )
         out.append(_text(_LEFT + 26, y, name, "start", "strong"))
-    return _svg(_LINES_HEIGHT + 18 * len(groups), out)
+    height = _LINES_HEIGHT + 18 * len(groups)
+    return _svg(height + _HEAD, out, top=-_HEAD)
 
 
 def standalone(charts: Sequence[str]) -> str:

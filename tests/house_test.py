@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "tools": {*_HERE, "pages", "pretraining", "finetuning", "config_flags"},
     "benchmarks": {
         *_HERE,
+        "pages",
         "pretraining",
         "finetuning",
         "config_flags",

@@ -3,8 +3,7 @@
 import dataclasses
 import os
 import pathlib
-
-from absl import flags
+from collections.abc import Iterator
 
 # Defaults of run_pretraining.py, as far as they are asked for here.
 _DEFAULTS = {
@@ -91,12 +90,16 @@ def read(paths: str) -> list[Contender]:
 
 def _read_one(path):
     name = os.path.basename(path).removesuffix(".flags")
-    arguments = flags.FlagValues().read_flags_from_files(
-        [f"--flagfile={path}"], force_gnu=False
-    )
-    for argument in arguments:
-        if not argument.startswith("--"):
-            raise ValueError(
-                f"{path}: {argument!r} is no flag; write --name=value"
-            )
-    return Contender(name, path, tuple(arguments))
+    return Contender(name, path, tuple(_arguments(path)))
+
+
+def _arguments(path: str) -> Iterator[str]:
+    """Yields the flags of a file, and of the files that it names."""
+    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        line = line.strip()
+        if line.startswith("--flagfile="):
+            yield from _arguments(line.partition("=")[2])
+        elif line.startswith("--"):
+            yield line
+        elif line and not line.startswith(("#", "//")):
+            raise ValueError(f"{path}: {line!r} is no flag; write --name=value")

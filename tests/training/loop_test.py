@@ -167,6 +167,19 @@ def test_a_run_stopped_between_sections_begins_the_next_when_it_goes_on():
     assert (run.begun, run.checkpoints) == ([0, 13], [10, 13, 20, 23])
 
 
+def test_processor_seconds_leave_out_the_compilation(monkeypatch):
+    run = _Run()
+    # 100 seconds to compile, a quarter for each step.
+    monkeypatch.setattr(
+        loop.time,
+        "process_time",
+        lambda: 100.0 * (run.step > 0) + 0.25 * run.step,
+    )
+    run.train(20)
+    name = "processor_seconds_per_step"
+    assert [row[name] for row in run.reports.values()] == [0.25, 0.25]
+
+
 def test_a_block_lasts_no_longer_than_a_signal_may_wait(monkeypatch):
     monkeypatch.setattr(loop, "_BLOCK_SECS", 0.05)
     run = _Run(secs=0.01)
@@ -226,7 +239,7 @@ def test_an_evaluation_that_a_signal_cut_off_is_done_by_the_next_run(stop_at):
     run.stop_at, run.cut_off = math.inf, ()
     run.train(40, save_every_steps=100, eval_every_steps=20)
     assert run.evaluated == [20, 40]
-    assert [len(report) for report in run.reports.values()] == [4, 1, 4, 5]
+    assert [len(report) for report in run.reports.values()] == [5, 1, 5, 6]
     # Nothing is missing: a run that goes on there evaluates nothing again.
     again = _Run()
     again.step, again.reports = 20, dict(run.reports)

@@ -75,7 +75,7 @@ def test_lines_end_with_the_time_that_is_left(tmp_path, caplog, monkeypatch):
         str(tmp_path), start_step=0, num_steps=1000
     ) as told:
         told.advance(10)
-        told.write(10, {"loss": 1.5})
+        told.write(10, {"loss": 1.5, "tokens_per_step": 64})
         told.advance(20)
         told.write(20, {"loss": 1.25, "eval_loss": 2.1234567})
     # 10 steps in 2 seconds, and 980 are left.
