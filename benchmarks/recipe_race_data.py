@@ -45,7 +45,7 @@ class DataConfig(Settings):
         str,
         "Comma list of records to train on, KIND_LENGTH: nsp are pairs with "
         "masks as google-research/bert makes them, none single sequences whose "
-        "masks the trainer draws.",
+        "masks the trainer draws, filled the same without padding.",
     ] = "nsp_128,none_128,none_32"
     heldout_length: Annotated[
         int, Flag("Tokens of a held-out record.", "positive")
@@ -126,7 +126,7 @@ def _commands(config: DataConfig) -> Iterator[list[str]]:
     for text in config.heldout_predictions.split(","):
         if not text.isdecimal():
             raise ValueError(f"--heldout_predictions: {text!r} is no number")
-        for kind in records.KINDS:
+        for kind in records.JUDGES:
             wanted.append(
                 (
                     "heldout",

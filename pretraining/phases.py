@@ -71,7 +71,7 @@ def _phase(config, devices, objective, feeds, index):
     feed, stage = feeds[index], feeds[index].stage
     speed = Speed(
         batch_size=stage.batch_size,
-        sequence_tokens=stage.max_seq_length,
+        num_tokens=stage.max_seq_length,
         sequence_flops=_sequence_flops(objective, feed),
         peak_teraflops=config.peak_teraflops,
         devices=devices,

@@ -40,7 +40,7 @@ class Speed:
 
     Args:
         batch_size: sequences a step, over all replicas.
-        sequence_tokens: the length of one of them, padding included.
+        num_tokens: the length of one of them, padding included.
         sequence_flops: the arithmetic of training on it.
         peak_teraflops: the most of all devices together; without it what is
             known of them.
@@ -51,13 +51,13 @@ class Speed:
         self,
         *,
         batch_size: int,
-        sequence_tokens: int,
+        num_tokens: int,
         sequence_flops: int,
         peak_teraflops: float | None,
         devices: tf.distribute.Strategy,
     ):
         self._batch_size = batch_size
-        self._tokens = sequence_tokens
+        self._num_tokens = num_tokens
         self._flops = sequence_flops
         self._peak = peak_teraflops or _known_peak(devices)
 
@@ -66,8 +66,8 @@ class Speed:
         speed = steps_per_second * self._batch_size
         numbers = {
             "examples_per_second": speed,
-            "tokens_per_second": speed * self._tokens,
-            "tokens_per_step": self._batch_size * self._tokens,
+            "tokens_per_second": speed * self._num_tokens,
+            "tokens_per_step": self._batch_size * self._num_tokens,
             "teraflops_per_step": self._batch_size * self._flops / 1e12,
         }
         if self._peak:

@@ -12,7 +12,13 @@ COMMANDS = "commands.txt"
 KINDS = {
     "nsp": ("--pair_task=nsp", "--dupe_factor=10"),
     "none": ("--pair_task=none", "--short_seq_prob=0", "--masking=dynamic"),
+    "filled": (
+        *("--pair_task=none", "--fill_sequences=corpus"),
+        "--masking=dynamic",
+    ),
 }
+# What is held out comes in pairs, and as single sequences of whole sentences.
+JUDGES = ("nsp", "none")
 _MASKED = 0.15
 
 

@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 
 from benchmarks import recipe_race_data
-from benchmarks.race import contenders, curves, jobs_in_turn, record, table
+from benchmarks.race import (
+    contenders,
+    curves,
+    jobs_in_turn,
+    record,
+    table,
+)
 from benchmarks.race.jobs_in_turn import Job
 from pages import charts
 from tests import project

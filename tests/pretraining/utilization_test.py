@@ -42,7 +42,7 @@ def test_the_arithmetic_is_that_of_narayanan_et_al(
 def _speed(peak_teraflops=None):
     return utilization.Speed(
         batch_size=8,
-        sequence_tokens=16,
+        num_tokens=16,
         sequence_flops=1_000_000,
         peak_teraflops=peak_teraflops,
         devices=tf.distribute.get_strategy(),

@@ -1,0 +1,82 @@
+"""The page of a pretraining, and words that a model fills in."""
+
+import json
+
+import pytest
+
+from tests import project, tiny
+from tools.reporting import fill_in, page
+
+
+@pytest.fixture(name="filler")
+def make_filler(tmp_path):
+    vocabulary = project.sample_vocabulary()
+    vocab_file = project.write_vocabulary(tmp_path, vocabulary)
+    rows = len(open(vocab_file, encoding="utf-8").read().splitlines())
+    shape = tiny.CONFIG | {"vocab_size": rows, "max_position_embeddings": 64}
+    (tmp_path / "bert.json").write_text(json.dumps(shape))
+    return lambda: fill_in.Filler(
+        str(tmp_path), str(tmp_path / "bert.json"), vocab_file, simplify=True
+    )
+
+
+def test_a_line_is_put_together_again_but_for_its_word(filler, monkeypatch):
+    with pytest.raises(ValueError, match="has no checkpoint"):
+        filler()
+    monkeypatch.setattr(
+        fill_in.checkpoint, "restore_newest", lambda *args: "some"
+    )
+    lines = [x for x in project.sample_lines() if x and not x.isascii()]
+    examples = filler().examples(lines, 5, 3)
+    assert len(examples) == 5
+    for one in examples:
+        assert len(one.word) == 1
+        text = (one.before + one.word + one.behind).replace(" ", "")
+        assert len(text) > fill_in._MIN_TOKENS - 3
+        shares = [share for _, share in one.guesses]
+        assert len(shares) == 3 and shares == sorted(shares, reverse=True)
+        assert 0 < sum(shares) <= 1
+    assert filler().examples(["短", ""], 5, 3) == []
+
+
+def test_the_page_shows_what_there_is_and_no_more():
+    rows = [
+        {
+            "step": step,
+            "masked_lm_loss": 9.0 - step / 10,
+            "eval_masked_lm_loss": 9.0,
+            "masked_lm_accuracy": 0.1,
+            "tokens_per_step": 100_000,
+            "processor_seconds_per_step": 3.0,
+        }
+        for step in (10, 20, 40)
+    ]
+    run = page.Run(
+        rows=rows,
+        results={
+            "global_step": 40,
+            "masked_lm_loss": 3.25,
+            "masked_lm_accuracy": 0.4,
+        },
+        shape={"num_hidden_layers": 4, "hidden_size": 256},
+        examples=[
+            fill_in.Example("<b>", "人", "后", [("人", 0.5), ("天", 0.25)])
+        ],
+        scores={"eval_accuracy": 0.875},
+        plan="a & b",
+    )
+    made = page.make(run)
+    for wanted in (
+        "3.250",
+        "4.0 M tokens",
+        "2.0 min",
+        "&lt;b&gt;<mark>人</mark>后",
+        "<b>人</b>&nbsp;50%",
+        "0.8750",
+        "a &amp; b",
+    ):
+        assert wanted in made
+    assert made.count('class="line"') == 3
+    bare = page.Run(rows, run.results, run.shape, [], {})
+    for title in ("fills in", "Fine-tuned", "The plan"):
+        assert title in made and title not in page.make(bare)

@@ -1,0 +1,109 @@
+"""Makes a page of a pretraining: curves, held-out loss, what it fills in.
+
+python -m tools.report_pretraining --model_dir=model --text_file=heldout.txt \\
+    --vocab_file=vocab/zh_en_8k.txt --output_file=report.html
+"""
+
+import dataclasses
+import os
+from typing import Annotated
+
+import config_flags
+from settings.flag import Flag, Settings
+from storage import file_io, inputs, json_files, tensorflow_start
+from training import metrics_file
+
+_GUESSES = 5
+_MOST_ROWS = 2_000
+_RESULTS = "eval_results.txt"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ReportConfig(Settings):
+    """The flags of this program."""
+
+    model_dir: Annotated[
+        str, "The --output_dir of run_pretraining.py, trained and evaluated."
+    ]
+    bert_config_file: Annotated[str, "The shape of the model."]
+    vocab_file: Annotated[str, "The vocabulary."]
+    output_file: Annotated[str, "Where the page goes."]
+    text_file: Annotated[
+        str | None, "Text of which words are filled in, a sentence a line."
+    ] = None
+    examples: Annotated[
+        int, Flag("How many lines are shown.", "not_negative")
+    ] = 12
+    t2s: Annotated[
+        bool, "Whether traditional Chinese is read as simplified."
+    ] = False
+    plan_file: Annotated[
+        str | None, "What the run was planned by: plan.txt."
+    ] = None
+    tuned_dir: Annotated[
+        str | None, "The --output_dir of a fine-tuning, for its scores."
+    ] = None
+
+
+def run(config: ReportConfig) -> None:
+    """Reads what there is, and writes the page."""
+    results = _results(config.model_dir)
+    if "masked_lm_loss" not in results:
+        raise ValueError(
+            f"--model_dir={config.model_dir} has no {_RESULTS} of a "
+            "pretraining; evaluate it by --do_eval"
+        )
+    for flag in ("text_file", "plan_file"):
+        if getattr(config, flag):
+            inputs.check_file(getattr(config, flag), flag)
+    shape = json_files.read(config.bert_config_file)
+    with tensorflow_start.quiet():
+        from tools.reporting import fill_in, page
+    examples = []
+    if config.text_file and config.examples:
+        filler = fill_in.Filler(
+            config.model_dir,
+            config.bert_config_file,
+            config.vocab_file,
+            simplify=config.t2s,
+        )
+        lines = _text(config.text_file).split("\n")
+        examples = filler.examples(lines, config.examples, _GUESSES)
+    rows = metrics_file.rows(
+        os.path.join(config.model_dir, metrics_file.NAME), most=_MOST_ROWS
+    )
+    made = page.make(
+        page.Run(
+            rows=rows,
+            results=results,
+            shape=shape,
+            examples=examples,
+            scores=_results(config.tuned_dir) if config.tuned_dir else {},
+            plan=_text(config.plan_file) if config.plan_file else "",
+        )
+    )
+    file_io.write_whole(config.output_file, made.encode())
+    print(f"the page: {config.output_file}")
+
+
+def _text(path):
+    return file_io.read_bytes(path).decode("utf-8", "replace")
+
+
+def _results(directory):
+    """Returns the numbers of an eval_results.txt; none where there is none."""
+    path = os.path.join(directory, _RESULTS)
+    if not file_io.exists(path):
+        return {}
+    found = {}
+    for line in _text(path).splitlines():
+        name, _, value = line.partition(" = ")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            continue
+    return found
+
+
+if __name__ == "__main__":
+    config_flags.run(run, ReportConfig)

@@ -1,0 +1,131 @@
+"""What a pretrained model puts in the place of a word, in lines of a text."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from keras import ops
+
+from interop import start
+from pretraining.masked_lm import MaskedLm
+from text import normalization, tokenization, vocab
+from training import checkpoint
+
+_MIN_TOKENS, _MAX_TOKENS = 12, 40
+_SEED = 1  # Of weights that a checkpoint then replaces.
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A line of which one word is masked.
+
+    Args:
+        before, word, behind: the line, in three.
+        guesses: [(word, probability)], the likeliest first.
+    """
+
+    before: str
+    word: str
+    behind: str
+    guesses: list[tuple[str, float]]
+
+
+class Filler:
+    """A pretrained model that fills in words.
+
+    Args:
+        model_dir: of a checkpoint of run_pretraining.py.
+        bert_config_file: its shape.
+        vocab_file: its vocabulary.
+        simplify: whether traditional Chinese is made simplified before.
+    """
+
+    def __init__(
+        self,
+        model_dir: str,
+        bert_config_file: str,
+        vocab_file: str,
+        *,
+        simplify: bool,
+    ):
+        architecture = start.read_config(
+            bert_config_file, max_seq_length=_MAX_TOKENS + 2
+        )
+        self._vocabulary = vocab.load(vocab_file)
+        self._tokenizer = tokenization.Tokenizer(
+            self._vocabulary, simplify=simplify
+        )
+        self._model = MaskedLm(architecture, use_nsp=False, seed=_SEED)
+        restored = checkpoint.restore_newest(
+            model_dir, checkpoint.by_path(self._model.saved)
+        )
+        if not restored:
+            raise ValueError(f"--model_dir={model_dir} has no checkpoint")
+
+    def examples(
+        self, lines: Sequence[str], most: int, num_guesses: int
+    ) -> list[Example]:
+        """Returns examples of lines that are neither short nor long.
+
+        The word is the Chinese one next to the middle.
+        """
+        chosen = []
+        ids, starts = self._tokenizer.tokenize("\n".join(lines))
+        for begin, end in zip(starts[:-1], starts[1:], strict=True):
+            line = ids[begin:end]
+            place = self._place(line)
+            if place is not None:
+                chosen.append((line, place))
+            if len(chosen) == most:
+                break
+        return list(self._fill(chosen, num_guesses)) if chosen else []
+
+    def _place(self, ids):
+        """Returns which word to mask, or None of a line that is no example."""
+        roles = self._vocabulary.roles
+        if not _MIN_TOKENS <= len(ids) <= _MAX_TOKENS or roles.unk in ids:
+            return None
+        for place in range(len(ids) // 2, len(ids)):
+            row = self._vocabulary.rows[ids[place]]
+            if len(row) == 1 and normalization.is_chinese(row):
+                return place
+        return None
+
+    def _fill(self, chosen, num_guesses) -> Iterator[Example]:
+        roles = self._vocabulary.roles
+        batch = np.full((len(chosen), _MAX_TOKENS + 2), roles.pad, np.int32)
+        mask = np.zeros_like(batch)
+        for row, (line, place) in enumerate(chosen):
+            end = len(line) + 1
+            batch[row, 0], batch[row, end] = roles.cls, roles.sep
+            batch[row, 1:end] = line
+            batch[row, place + 1] = roles.mask
+            mask[row, : end + 1] = 1
+        encoded = self._model.encoder(batch, mask, np.zeros_like(batch))
+        places = np.array([[place + 1] for _, place in chosen], np.int32)
+        logits, _ = self._model.heads(
+            encoded, places, self._model.encoder.word_embeddings
+        )
+        shares = ops.convert_to_numpy(ops.softmax(logits[:, 0]))
+        for (line, place), row in zip(chosen, shares, strict=True):
+            best = np.argsort(-row, kind="stable")[:num_guesses]
+            yield Example(
+                self._text(line[:place]),
+                self._text(line[place : place + 1]),
+                self._text(line[place + 1 :]),
+                [(self._text([one]), float(row[one])) for one in best],
+            )
+
+    def _text(self, ids):
+        """Joins rows of the vocabulary as they are written."""
+        text = ""
+        for one in ids:
+            row = self._vocabulary.rows[one]
+            if _is_latin(row[:1]) and _is_latin(text[-1:]):
+                text += " "
+            text += row.removeprefix("##")
+        return text
+
+
+def _is_latin(character):
+    return character.isascii() and character.isalnum()
