@@ -99,16 +99,21 @@ def _not_too_large(plan: Plan) -> Plan:
 
 def _words(plan: Plan) -> list[str]:
     size = plan.size
+    why = (
+        f"{plan.num_tokens / 1e6:.1f} M tokens are enough for "
+        f"{size.num_parameters / 1e6:.1f} M parameters, at "
+        f"{budget.TOKENS_PER_PARAMETER:g} each (assumed)"
+    )
+    if plan.num_tokens < size.enough_tokens:
+        why = "the smallest there is, and would want more time"
     return [
-        f"taken: {size.name}, as {plan.num_tokens / 1e6:.1f} M tokens are "
-        f"enough for {size.num_parameters / 1e6:.1f} M parameters, at "
-        f"{budget.TOKENS_PER_PARAMETER:g} each (assumed)",
+        f"taken: {size.name}: {why}",
         f"length: {plan.num_steps:,} steps = {plan.tokens_per_second:,.0f} "
         f"tokens/s x {plan.seconds:,.0f} s / ({plan.batch_size} x "
         f"{budget.SEQUENCE} tokens) = {plan.num_epochs:.1f} epochs, dropout "
         f"{plan.dropout:g}",
         f"rate: {size.learning_rate:.2g} = {budget.RATE:g} x "
-        f"{budget.RATE_WIDTH} / {size.width}",
+        f"{budget.RATE_WIDTH} / {size.width}, at most {budget.MOST_RATE:g}",
     ]
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests import project, tiny
+from text import vocab
 from tools.reporting import fill_in, page
 
 
@@ -12,7 +13,7 @@ from tools.reporting import fill_in, page
 def make_filler(tmp_path):
     vocabulary = project.sample_vocabulary()
     vocab_file = project.write_vocabulary(tmp_path, vocabulary)
-    rows = len(open(vocab_file, encoding="utf-8").read().splitlines())
+    rows = len(vocab.load(vocab_file))
     shape = tiny.CONFIG | {"vocab_size": rows, "max_position_embeddings": 64}
     (tmp_path / "bert.json").write_text(json.dumps(shape))
     return lambda: fill_in.Filler(
