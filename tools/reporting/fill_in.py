@@ -76,8 +76,8 @@ class Filler:
             place = self._place(line)
             if place is not None:
                 chosen.append((line, place))
-            if len(chosen) == most:
-                break
+        # Evenly from the whole text.
+        chosen = chosen[:: max(1, len(chosen) // most)][:most]
         return list(self._fill(chosen, num_guesses)) if chosen else []
 
     def _place(self, ids):

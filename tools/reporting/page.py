@@ -1,6 +1,7 @@
 """The page of a pretraining: what was trained, the curves, what it fills in."""
 
 import dataclasses
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,9 @@ from tools.reporting.fill_in import Example
 _STYLE = """
 .charts { margin-top: 24px; }
 .line { stroke-width: 1.6; }
-td + td.words, td.words { text-align: left; }
 mark { background: var(--mask); color: var(--mask-ink); padding: 0 3px; }
-table.fill td { text-align: left; }
+table.fill td, table.fill th { text-align: left; }
+pre { font: 12.5px/1.5 ui-monospace, Menlo, Consolas, monospace; }
 """
 _MOST_POINTS = 300
 _LOSS = "masked_lm_loss"
@@ -153,5 +154,8 @@ def _scores(run):
 def _plan(run):
     if not run.plan:
         return ""
-    lines = "<br>".join(map(frame.shown, run.plan.splitlines()))
-    return frame.title(2, "The plan", "计划") + f"<code>{lines}</code>"
+    lines = html.escape(run.plan)
+    return (
+        frame.title(2, "The plan", "计划")
+        + f'<div class="scrolls"><pre>{lines}</pre></div>'
+    )
