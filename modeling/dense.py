@@ -4,9 +4,10 @@
                                of K      x^T   times of y
                                of b      1^T   times of y
 
-A sum over rows is a product with a row of ones: a compiler for CPUs makes
-several passes of it, of which the first writes down every number as float32,
-and does so at the end of the step, when nothing of it is in the caches.
+A sum over rows in half precision is a product with a row of ones: a compiler
+for CPUs makes several passes of it, of which the first writes down every number
+as float32, and does so at the end of the step, when nothing of it is in the
+caches.
 
 Shapes: I inputs, O outputs; "..." are the axes that count rows.
 """
@@ -94,6 +95,8 @@ def of_kernel(x: Tensor, upstream: Tensor) -> Tensor:
 def sum_of_rows(x: Tensor) -> Tensor:
     """Sums [..., O] over all its rows; [O]."""
     rows = as_matrix(x)
+    if keras.backend.standardize_dtype(x.dtype) == "float32":
+        return ops.sum(rows, axis=0)
     # Its own ones for each product: those of one row of ones for all XLA makes
     # into one, of all matrices put together.
     ones = ops.ones((1, ops.shape(rows)[0]), dtype=x.dtype)

@@ -159,7 +159,8 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
                 f"--keep_best_metric={self.keep_best_metric} needs "
                 "evaluations: set --eval_every_steps"
             )
-        if self.init_checkpoint and self.output_bias_init != "zeros":
+        has_bias = self.do_train and self.init_checkpoint
+        if has_bias and self.output_bias_init != "zeros":
             raise ValueError(
                 f"--output_bias_init={self.output_bias_init} has no effect "
                 f"with --init_checkpoint={self.init_checkpoint}, which brings "

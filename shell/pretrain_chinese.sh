@@ -39,10 +39,10 @@ build() { # RECORDS TEXT FLAG...
   shift 2
   "$PYTHON" create_pretraining_data.py --input_file="$text" \
     --output_file="$OUTPUT/$records.tfrecord" --vocab_file="$VOCABULARY" \
-    --t2s --pair_task=none --short_seq_prob=0 "$@"
+    --t2s --pair_task=none "$@"
 }
-build train "$OUTPUT/corpus/*.txt" --masking=dynamic
-build heldout "$OUTPUT/corpus/heldout/*.txt" --dupe_factor=1
+build train "$OUTPUT/corpus/*.txt" --masking=dynamic --fill_sequences=corpus
+build heldout "$OUTPUT/corpus/heldout/*.txt" --short_seq_prob=0 --dupe_factor=1
 
 if [[ ! -e "$OUTPUT/plan/plan.flags" ]]; then
   "$PYTHON" -m tools.plan_pretraining --input_file="$OUTPUT/train.tfrecord" \

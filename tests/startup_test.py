@@ -49,7 +49,14 @@ PROGRAMS = {
         "--shrink",
     ],
     "tools.inspect_records": [_NONE],
+    "tools.plan_pretraining": [f"--input_file={_NONE}"],
     "tools.predict": [f"--model_dir={_NONE}"],
+    "tools.report_pretraining": [
+        *_ROWS,
+        *_VOCAB,
+        f"--model_dir={_NONE}",
+        "--output_file={0}/page.html",
+    ],
     "tools.stack_layers": [f"--from={_NONE}", "--num_hidden_layers=4"],
 }
 # They have no folder for results.
@@ -60,6 +67,7 @@ _NO_OUTPUT_DIR = {
     "tools.build_vocab",
     "tools.inspect_records",
     "tools.predict",
+    "tools.report_pretraining",
 }
 
 

@@ -20,7 +20,6 @@ from typing import Annotated
 
 import config_flags
 from data import manifest
-from pretraining.config import PretrainingConfig
 from settings.flag import Flag, Settings
 from storage import file_io
 from tools.planning import budget
@@ -119,17 +118,13 @@ def _words(plan: Plan) -> list[str]:
 
 def flags_of(plan: Plan, config: PlanConfig) -> list[str]:
     """Returns the lines of plan.flags."""
-    known = {field.name for field in dataclasses.fields(PretrainingConfig)}
     every = max(1, plan.num_steps // _EVALUATIONS)
-    length = f"--num_train_steps={plan.num_steps}"
-    if "train_minutes" in known:
-        # The machine may be slower later: the time is what was asked for.
-        length = f"--train_minutes={plan.seconds / _MINUTE:g}"
     shape = os.path.join(config.output_dir, "bert_config.json")
     return [
         f"--bert_config_file={shape}",
-        length,
+        f"--num_train_steps={plan.num_steps}",
         f"--train_batch_size={plan.batch_size}",
+        f"--stages={plan.stages}",
         f"--learning_rate={plan.size.learning_rate:.6g}",
         f"--eval_every_steps={every}",
         f"--save_checkpoints_steps={every}",

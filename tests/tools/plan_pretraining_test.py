@@ -5,6 +5,7 @@ import math
 import pytest
 
 from pretraining.masked_lm import MaskedLm
+from pretraining.stages import plan_stages
 from tests import tiny
 from tools import plan_pretraining
 from tools.planning import budget
@@ -39,6 +40,20 @@ def test_a_plan_uses_the_time_and_no_more(pace, minutes):
         tokens / 4096 > budget.MOST_STEPS
     )
     assert (plan.dropout > 0) == (tokens > 1e8)
+
+
+@pytest.mark.parametrize("pace", [3e2, 5e3, 1e5])
+def test_the_stages_are_those_of_a_training_of_as_many_tokens(pace):
+    plan = Plan(SIZES[1], pace, 1800.0, 10_000_000)
+    stages = plan_stages(
+        plan.stages,
+        num_train_steps=plan.num_steps,
+        max_seq_length=budget.SEQUENCE,
+        train_batch_size=plan.batch_size,
+        num_layers=plan.size.layers,
+    )
+    tokens = [x.num_records * x.max_seq_length for x in stages]
+    assert sum(tokens) == plan.num_steps * plan.batch_size * budget.SEQUENCE
 
 
 def test_a_larger_size_is_tried_where_it_would_see_enough():
