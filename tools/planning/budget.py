@@ -25,7 +25,7 @@ EPOCHS_WITHOUT_DROPOUT = 10
 # A batch is doubled or halved for the steps to lie between these: assumed.
 FEWEST_STEPS, MOST_STEPS = 500, 20_000
 SMALLEST_BATCH, USUAL_BATCH = 16, 32
-# Most steps are of short sequences, as many tokens each: a quarter of the length
+# Most steps are of short sequences, of as many tokens: a quarter of the length
 # for .7 of the steps is measured at 4 x 256, 10 M tokens; no other share is.
 SHORT_SEQUENCE, SHORT_SHARE = 32, 0.7
 
