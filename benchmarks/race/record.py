@@ -43,7 +43,9 @@ def write(
     made_by = os.path.join(data_dir, records.COMMANDS)
     commands = [shlex.join(["python", *job.arguments]) for job in jobs]
     if os.path.exists(made_by):
-        commands.insert(0, file_io.read_bytes(made_by).decode().strip())
+        made = file_io.read_bytes(made_by).decode().strip()
+        # As the runs call the folder, wherever it was.
+        commands.insert(0, made.replace(data_dir.rstrip("/"), "records"))
     put("commands.txt", "\n".join(commands) + "\n")
     for contender in contenders:
         put(
