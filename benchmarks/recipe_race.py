@@ -28,6 +28,7 @@ from benchmarks.race.config import RaceConfig, items
 from benchmarks.race.contenders import Contender
 from benchmarks.race.programme import SINGLE
 from storage import inputs, json_files
+from training import results_file
 
 
 def run(config: RaceConfig) -> None:
@@ -83,7 +84,7 @@ def _scores(config: RaceConfig, name: str) -> dict[str, list[float]]:
     for what, number in wanted.items():
         for seed in items(config.seeds):
             folder = programme.scored_dir(what, name, seed)
-            found = curves.results(os.path.join(config.output_dir, folder))
+            found = results_file.read(os.path.join(config.output_dir, folder))
             if number in found:
                 scores.setdefault(what, []).append(found[number])
     return scores

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from modeling import dense
+from modeling.gradient import after, by_upstream
 from modeling.tensor import Tensor
 
 # Of the formula by tanh.
@@ -60,12 +61,11 @@ def project(name: str, x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 
     @ops.custom_gradient
     def run(x, kernel, bias):
-        def gradient(*args, upstream=None):
-            if upstream is None:
-                (upstream,) = args
+        @by_upstream
+        def gradient(upstream):
             # Activation and slope each compute their own tanh: where they share
             # one, a compiler keeps that, as float32.
-            tied = dense.after(upstream, x)
+            tied = after(upstream, x)
             of_y = dense.times(upstream, ops.transpose(kernel))
             # The product is one of the compute type: as a float32 that is
             # cast afterwards, a compiler keeps it for the sum over the bias.

@@ -25,7 +25,7 @@ from collections.abc import Callable
 
 from keras import ops
 
-from modeling.dense import after
+from modeling.gradient import after, by_upstream
 from modeling.tensor import Tensor
 
 
@@ -63,9 +63,8 @@ def attend(
         mixed = ops.cast(_float32(mixed) / total, dtype)
         log_total = highest + ops.log(total)
 
-        def gradient(*args, upstream=None):
-            if upstream is None:
-                (upstream,) = args
+        @by_upstream
+        def gradient(upstream):
             # The gradient of a softmax takes the mean of the gradients by the
             # weights from each; that mean is upstream times the output.
             mean = ops.sum(_float32(upstream) * _float32(mixed), axis=3)

@@ -12,12 +12,12 @@ caches.
 Shapes: I inputs, O outputs; "..." are the axes that count rows.
 """
 
-import math
 from typing import Any
 
 import keras
 from keras import ops
 
+from modeling.gradient import after, by_upstream
 from modeling.tensor import Tensor
 
 
@@ -48,9 +48,8 @@ def affine(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 
     @ops.custom_gradient
     def run(x, kernel, bias):
-        def gradient(*args, upstream=None):
-            if upstream is None:
-                (upstream,) = args
+        @by_upstream
+        def gradient(upstream):
             return (
                 times(upstream, ops.transpose(kernel)),
                 of_kernel(x, upstream),
@@ -71,9 +70,8 @@ def times_transposed(x: Tensor, table: Tensor) -> Tensor:
 
     @ops.custom_gradient
     def run(x, table):
-        def gradient(*args, upstream=None):
-            if upstream is None:
-                (upstream,) = args
+        @by_upstream
+        def gradient(upstream):
             return ops.matmul(upstream, table), of_kernel(upstream, x)
 
         return ops.matmul(x, ops.transpose(table)), gradient
@@ -101,16 +99,6 @@ def sum_of_rows(x: Tensor) -> Tensor:
     # into one, of all matrices put together.
     ones = ops.ones((1, ops.shape(rows)[0]), dtype=x.dtype)
     return ops.matmul(after(x, ones), rows)[0]
-
-
-def after(awaited: Tensor, x: Tensor) -> Tensor:
-    """Returns `x`, or NaNs where the first number of `awaited` is none.
-
-    So it cannot be there before `awaited` is, in whatever order a compiler puts
-    things.
-    """
-    is_there = ops.isfinite(ops.reshape(awaited, (-1,))[0])
-    return ops.where(is_there, x, ops.cast(math.nan, x.dtype))
 
 
 def as_matrix(x: Tensor) -> Tensor:

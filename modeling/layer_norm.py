@@ -16,6 +16,7 @@ import keras
 from keras import ops
 
 from modeling import dense
+from modeling.gradient import by_upstream
 from modeling.tensor import Tensor
 
 
@@ -51,9 +52,8 @@ def normalise(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
             # In the type of the products: half as much to move.
             return _float32(dense.sum_of_rows(ops.cast(y, x.dtype)))
 
-        def gradient(*args, upstream=None):
-            if upstream is None:
-                (upstream,) = args
+        @by_upstream
+        def gradient(upstream):
             z = (_float32(x) - mean) * inverse
             of_z = upstream * gamma
             of_x = of_z - _mean(of_z) - z * _mean(of_z * z)

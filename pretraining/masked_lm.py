@@ -11,6 +11,7 @@ from keras import ops
 
 from modeling import families, heads, initializers
 from modeling.config import BertConfig
+from modeling.gradient import by_upstream
 from pretraining.objective import PretrainingObjective
 from training import precision
 from training.gradients import ComputeTerms
@@ -186,9 +187,8 @@ def _cross_entropy(logits, labels):
         log_total = highest + ops.log(total)
         found = ops.take_along_axis(logits, labels[..., None], axis=-1)
 
-        def gradient(*args, upstream=None):
-            if upstream is None:
-                (upstream,) = args
+        @by_upstream
+        def gradient(upstream):
             is_label = labels[..., None] == ops.arange(
                 logits.shape[-1], dtype=labels.dtype
             )

@@ -11,11 +11,10 @@ from typing import Annotated
 import config_flags
 from settings.flag import Flag, Settings
 from storage import file_io, inputs, json_files, tensorflow_start
-from training import metrics_file
+from training import metrics_file, results_file
 
 _GUESSES = 5
 _MOST_ROWS = 2_000
-_RESULTS = "eval_results.txt"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,10 +46,10 @@ class ReportConfig(Settings):
 
 def run(config: ReportConfig) -> None:
     """Reads what there is, and writes the page."""
-    results = _results(config.model_dir)
+    results = results_file.read(config.model_dir)
     if "masked_lm_loss" not in results:
         raise ValueError(
-            f"--model_dir={config.model_dir} has no {_RESULTS} of a "
+            f"--model_dir={config.model_dir} has no {results_file.NAME} of a "
             "pretraining; evaluate it by --do_eval"
         )
     for flag in ("text_file", "plan_file"):
@@ -78,7 +77,9 @@ def run(config: ReportConfig) -> None:
             results=results,
             shape=shape,
             examples=examples,
-            scores=_results(config.tuned_dir) if config.tuned_dir else {},
+            scores=results_file.read(config.tuned_dir)
+            if config.tuned_dir
+            else {},
             plan=_text(config.plan_file) if config.plan_file else "",
         )
     )
@@ -88,21 +89,6 @@ def run(config: ReportConfig) -> None:
 
 def _text(path):
     return file_io.read_bytes(path).decode("utf-8", "replace")
-
-
-def _results(directory):
-    """Returns the numbers of an eval_results.txt; none where there is none."""
-    path = os.path.join(directory, _RESULTS)
-    if not file_io.exists(path):
-        return {}
-    found = {}
-    for line in _text(path).splitlines():
-        name, _, value = line.partition(" = ")
-        try:
-            found[name] = float(value)
-        except ValueError:
-            continue
-    return found
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from training import (
     loop,
     optimizers,
     phases,
+    results_file,
     run_settings,
     strategy,
     tpu,
@@ -41,7 +42,6 @@ from training.signals import Stop
 from training.summaries import Summaries
 from training.trainer import Trainer
 
-RESULTS_FILE = "eval_results.txt"
 _LOCK = "training"
 
 
@@ -291,6 +291,6 @@ def restore_weights(
 def write_results(output_dir: str, results: Mapping[str, Any]) -> None:
     """Writes `key = value` lines, sorted, as google-research/bert does."""
     lines = [f"{key} = {results[key]}" for key in sorted(results)]
-    file_io.write_lines(os.path.join(output_dir, RESULTS_FILE), lines)
+    file_io.write_lines(os.path.join(output_dir, results_file.NAME), lines)
     for line in lines:
         logging.info("eval: %s", line)

@@ -5,13 +5,17 @@ import os
 import pathlib
 from collections.abc import Iterator
 
-# Defaults of run_pretraining.py, as far as they are asked for here.
+from pretraining.config import PretrainingConfig
+from pretraining.stages import plan_stages
+
+# Of run_pretraining.py, as they are written on a command line.
 _DEFAULTS = {
-    "train_batch_size": "32",
-    "max_seq_length": "128",
-    "max_predictions_per_seq": "20",
-    "num_train_steps": "100000",
+    field.name: str(field.default)
+    for field in dataclasses.fields(PretrainingConfig)
+    if field.default not in (None, dataclasses.MISSING)
 }
+# So many that shares of them are whole.
+_STEPS = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,17 +50,15 @@ class Contender:
     @property
     def tokens_per_step(self) -> float:
         """Tokens of a step, in the mean over stages, padding included."""
-        stages = self.value("stages")
-        if not stages:
-            return float(
-                self.number("train_batch_size") * self.number("max_seq_length")
-            )
-        total = 0.0
-        for stage in stages.split(","):
-            shape, _, share = stage.partition(":")
-            length, batch = map(int, shape.split("x")[:2])
-            total += length * batch * float(share)
-        return total
+        stages = plan_stages(
+            self.value("stages"),
+            num_train_steps=_STEPS,
+            max_seq_length=self.number("max_seq_length"),
+            train_batch_size=self.number("train_batch_size"),
+            num_layers=None,
+        )
+        tokens = sum(x.num_records * x.max_seq_length for x in stages)
+        return tokens / _STEPS
 
     def num_steps(self, num_tokens: int) -> int:
         """Returns the steps of so many tokens; of 0 those of the file."""

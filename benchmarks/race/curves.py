@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from training import metrics_file
+from training import metrics_file, results_file
 
 STEPS = "steps"
 TOKENS = "tokens"
@@ -30,7 +30,6 @@ Curve = dict[str, np.ndarray]
 
 _NEWTON_SCHULZ_STEPS = 5
 _SAME = 1e-9  # Two losses as near as this are one.
-_RESULTS = "eval_results.txt"
 
 
 def read(run_dir: str, *, update_teraflops: float = 0.0) -> Curve | None:
@@ -42,7 +41,7 @@ def read(run_dir: str, *, update_teraflops: float = 0.0) -> Curve | None:
     """
     rows = metrics_file.rows(os.path.join(run_dir, metrics_file.NAME))
     curve = of_rows(rows, update_teraflops)
-    final = results(run_dir)
+    final = results_file.read(run_dir)
     if final and curve:
         # Evaluated behind the last step, on the same records.
         for name in (LOSS, ACCURACY):
@@ -80,28 +79,6 @@ def _paces(rows, key):
     # The next row that has it, else the last one.
     places = np.searchsorted(known, np.arange(len(rows)))
     return values[known[np.minimum(places, len(known) - 1)]]
-
-
-def results(directory: str) -> dict[str, float]:
-    """Returns the numbers of an eval_results.txt; none where there is none."""
-    path = os.path.join(directory, _RESULTS)
-    if not os.path.exists(path):
-        return {}
-    with open(path, encoding="utf-8") as file:
-        pairs = [line.split(" = ") for line in file]
-    return {
-        name: float(value)
-        for name, value in (pair for pair in pairs if len(pair) == 2)
-        if _is_number(value)
-    }
-
-
-def _is_number(text):
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def first_reached(curve: Curve, loss: float, column: str) -> float | None:

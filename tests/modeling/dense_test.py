@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling import dense
+from modeling import dense, gradient
 
 _ROWS, _INPUTS, _OUTPUTS = (2, 5), 7, 3
 
@@ -62,6 +62,6 @@ def test_the_rows_of_a_table_get_the_gradient_of_a_product():
 
 def test_what_waits_is_unchanged():
     x = tf.constant([[1.0, -2.0]])
-    assert (dense.after(tf.constant([0.0, np.nan]), x) == x).numpy().all()
-    spoiled = dense.after(tf.constant([np.inf]), x)
+    assert (gradient.after(tf.constant([0.0, np.nan]), x) == x).numpy().all()
+    spoiled = gradient.after(tf.constant([np.inf]), x)
     assert np.isnan(spoiled).all()
