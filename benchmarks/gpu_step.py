@@ -101,6 +101,7 @@ def describe(config, bert, step):
     concrete = step.run.get_concrete_function(batch)
     by_handle = {id(v.handle): v for v in concrete.graph.variables}
     variables = [by_handle[id(x)] for x in concrete.captured_inputs]
+    assigned = _assigned(concrete)
     spec = {
         "bert": json.loads(bert.to_json()),
         "batch": config.train_batch_size,
@@ -120,11 +121,26 @@ def describe(config, bert, step):
         ],
         "state": [
             _part(number, variable, bert.initializer_range)
+            | {"is_assigned": id(variable.handle) in assigned}
             for number, variable in enumerate(variables)
         ],
         "losses": [],
     }
     return spec, variables
+
+
+def _assigned(concrete):
+    """Returns the ids of the handles of what a step assigns.
+
+    The program's results are these variables, and no others: without next
+    sentence prediction nothing moves its head.
+    """
+    outside = {inner.name: outer for outer, inner in concrete.graph.captures}
+    return {
+        id(outside[operation.inputs[0].name])
+        for operation in concrete.graph.get_operations()
+        if operation.type.startswith("Assign")
+    }
 
 
 def _part(number, variable, deviation):

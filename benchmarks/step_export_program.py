@@ -2,7 +2,7 @@
 
 Runs in an environment of its own, with JAX and none of our modules: see
 gpu_step.py. The function takes two lists, a batch and the state, and returns
-the next state.
+those parts of the next state that it assigns.
 
 python step_export_program.py STEP.hlo.pb SPEC.json STEP.jax
 """
@@ -26,10 +26,14 @@ jax.config.update("jax_enable_x64", True)
 
 def main(program, spec, result):
     spec = json.loads(pathlib.Path(spec).read_text())
+    results = [entry for entry in spec["state"] if entry["is_assigned"]]
     computation = xla_client.XlaComputation(pathlib.Path(program).read_bytes())
     text = xla_client._xla.mlir.xla_computation_to_mlir_module(computation)
     exported = _exported(
-        _portable(text), _shapes(spec["inputs"]), _shapes(spec["state"])
+        _portable(text),
+        _shapes(spec["inputs"]),
+        _shapes(spec["state"]),
+        _shapes(results),
     )
     pathlib.Path(result).write_bytes(exported.serialize())
 
@@ -66,19 +70,19 @@ def _portable(text):
         )
 
 
-def _exported(module, inputs, state):
+def _exported(module, inputs, state, results):
     num_arguments = len(inputs) + len(state)
     return export.Exported(
         fun_name="train_step",
         in_tree=jax.tree.structure(((inputs, state), {})),
         in_avals=(*inputs, *state),
-        out_tree=jax.tree.structure(state),
-        out_avals=tuple(state),
+        out_tree=jax.tree.structure(results),
+        out_avals=tuple(results),
         _has_named_shardings=True,
         _in_named_shardings=(None,) * num_arguments,
-        _out_named_shardings=(None,) * len(state),
+        _out_named_shardings=(None,) * len(results),
         in_shardings_hlo=(None,) * num_arguments,
-        out_shardings_hlo=(None,) * len(state),
+        out_shardings_hlo=(None,) * len(results),
         nr_devices=1,
         # It is for a CPU as well: nothing in it asks for the platform.
         platforms=("cuda",),

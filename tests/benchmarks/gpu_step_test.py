@@ -85,9 +85,26 @@ def test_every_part_of_the_state_has_a_name_and_a_first_value(
             assert (value == variable.numpy()).all()
 
 
+def test_what_nothing_moves_is_no_result(tmp_path):
+    config = _config(tmp_path, use_nsp=False)
+    bert = preflight.read_bert_config(config)
+    step = step_program.StepProgram(config, bert)
+    spec, _ = gpu_step.describe(config, bert, step)
+    still = [p["name"] for p in spec["state"] if not p["is_assigned"]]
+    assert still == [
+        "bert/pooler/dense/kernel",
+        "bert/pooler/dense/bias",
+        "cls/seq_relationship/output_weights",
+        "cls/seq_relationship/output_bias",
+    ]
+
+
 @pytest.mark.slow
-def test_the_losses_without_tensorflow_are_those_with_it(tmp_path):
-    config = _config(tmp_path, num_check_steps=20, name="check")
+@pytest.mark.parametrize(
+    "flags", [{}, {"use_nsp": False, "optimizer": "muon"}], ids=str
+)
+def test_the_losses_without_tensorflow_are_those_with_it(tmp_path, flags):
+    config = _config(tmp_path, num_check_steps=20, name="check", **flags)
     try:
         python = compilers.install("jax_export", gpu_step._PACKAGES)
     except OSError as error:
