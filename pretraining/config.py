@@ -71,6 +71,12 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         "google-research/bert; frequency: the log frequency of each word in "
         "the records, so that it has not to be learned first.",
     ] = "zeros"
+    position_init: Annotated[
+        Literal["random", "sinusoidal"],
+        "What the position embeddings begin with. random: as in "
+        "google-research/bert; sinusoidal: sines and cosines, among which "
+        "neighbours are found sooner. They are trained in both cases.",
+    ] = "random"
     num_train_steps: Annotated[
         int,
         Flag(
@@ -159,14 +165,21 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
                 f"--keep_best_metric={self.keep_best_metric} needs "
                 "evaluations: set --eval_every_steps"
             )
-        has_bias = self.do_train and self.init_checkpoint
-        if has_bias and self.output_bias_init != "zeros":
-            raise ValueError(
-                f"--output_bias_init={self.output_bias_init} has no effect "
-                f"with --init_checkpoint={self.init_checkpoint}, which brings "
-                "the bias; set --output_bias_init=zeros"
-            )
+        if self.do_train and self.init_checkpoint:
+            self._refuse_first_values()
         self.stages_of(None)
+
+    def _refuse_first_values(self):
+        for name, default in (
+            ("output_bias_init", "zeros"),
+            ("position_init", "random"),
+        ):
+            if getattr(self, name) != default:
+                raise ValueError(
+                    f"--{name}={getattr(self, name)} has no effect with "
+                    f"--init_checkpoint={self.init_checkpoint}, which brings "
+                    f"these weights; set --{name}={default}"
+                )
 
     def stages_of(self, num_layers: int | None) -> list[Stage]:
         """Returns the stages of a run; without --stages it has one.

@@ -4,6 +4,10 @@ A model that knows nothing of the context guesses words by their frequency. With
 an output bias of 0 it has to learn these frequencies first, through weights
 meant for something else, as Adam moves a bias by at most the rate a step. With
 log frequencies in the bias its first loss is the entropy of the words.
+
+A model whose positions begin as random rows learns of each alone which rows are
+next to it. Among sinusoids (Vaswani et al. 2017, 3.5) a neighbour is everywhere
+the same turn away, so that one matrix finds it at all positions.
 """
 
 from collections.abc import Sequence
@@ -22,6 +26,12 @@ OUTPUT_BIAS = "cls/predictions/output_bias"
 # Where no manifest has counts, masked words of so many records are counted.
 _NUM_RECORDS = 16_384
 _BATCH_RECORDS = 64
+# Wavelengths go from 2 pi to nearly this times 2 pi. At 10,000, which is for any
+# length, half of the columns hardly change over some hundred positions.
+_LONGEST = 300.0
+# The root of the mean square; above the 0.02 of words, as it is what has to be
+# found first.
+_POSITION_SIZE = 0.05
 # Added to each count: words that were not met are rare, not impossible.
 _SMOOTHING = 0.5
 
@@ -60,6 +70,23 @@ def log_frequencies(counts: np.ndarray) -> np.ndarray:
     """Returns the logs of the shares of words, float32 [V]."""
     smooth = counts + _SMOOTHING
     return np.log(smooth / smooth.sum()).astype(np.float32)
+
+
+def set_positions(table: Any) -> str:
+    """Sets the positions, a variable [P, E], to sinusoids; returns as above."""
+    table.assign(sinusoids(*table.shape))
+    return "positions at sinusoids"
+
+
+def sinusoids(num_positions: int, width: int) -> np.ndarray:
+    """Returns float32 [num_positions, width], the sines left, cosines right.
+
+    An odd width has one sine more.
+    """
+    column = np.arange(-(-width // 2))
+    angle = np.arange(num_positions)[:, None] / _LONGEST ** (2 * column / width)
+    waves = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)[:, :width]
+    return (_POSITION_SIZE * 2**0.5 * waves).astype(np.float32)
 
 
 def _masked_words(files, parse, seed, vocab_size):

@@ -199,6 +199,11 @@ def _first_weights(
             bias, feed.files, feed.parse, config.seed
         )
         told = f"{told}, {said}"
+    if config.position_init == "sinusoidal":
+        positions = objective.encoder.position_embeddings
+        # Every family that a run can begin with has positions of its own.
+        assert positions is not None
+        told = f"{told}, {first_values.set_positions(positions)}"
     return told
 
 

@@ -42,7 +42,9 @@ build() { # RECORDS TEXT FLAG...
     --t2s --pair_task=none "$@"
 }
 build train "$OUTPUT/corpus/*.txt" --masking=dynamic --fill_sequences=corpus
-build heldout "$OUTPUT/corpus/heldout/*.txt" --short_seq_prob=0 --dupe_factor=1
+# 15 % masks, in as much room as the recipe has for its own.
+build heldout "$OUTPUT/corpus/heldout/*.txt" --short_seq_prob=0 --dupe_factor=1 \
+  --max_predictions_per_seq=39
 
 if [[ ! -e "$OUTPUT/plan/plan.flags" ]]; then
   "$PYTHON" -m tools.plan_pretraining --input_file="$OUTPUT/train.tfrecord" \

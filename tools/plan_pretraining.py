@@ -109,8 +109,8 @@ def _words(plan: Plan) -> list[str]:
         f"taken: {size.name}: {why}",
         f"length: {plan.num_steps:,} steps = {plan.tokens_per_second:,.0f} "
         f"tokens/s x {plan.seconds:,.0f} s / ({plan.batch_size} x "
-        f"{budget.SEQUENCE} tokens) = {plan.num_epochs:.1f} epochs, dropout "
-        f"{plan.dropout:g}",
+        f"{budget.TOKENS_OF_SEQUENCE:.0f} tokens) = {plan.num_epochs:.1f} "
+        f"epochs, dropout {plan.dropout:g}",
         f"rate: {size.learning_rate:.2g} = {budget.RATE:g} x "
         f"{budget.RATE_WIDTH} / {size.width}, at most {budget.MOST_RATE:g}",
     ]

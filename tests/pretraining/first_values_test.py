@@ -154,13 +154,42 @@ def test_labels_of_records_of_others_are_counted_by_weight(tmp_path):
     assert counts.tolist() == wanted.tolist()
 
 
-def test_it_does_not_go_with_weights_from_elsewhere(tmp_path):
-    with pytest.raises(ValueError, match="--output_bias_init=frequency has no"):
+@pytest.mark.parametrize(
+    "name, value",
+    [("output_bias_init", "frequency"), ("position_init", "sinusoidal")],
+)
+def test_they_do_not_go_with_weights_from_elsewhere(name, value):
+    with pytest.raises(ValueError, match=f"--{name}={value} has no effect"):
         config.PretrainingConfig(
             input_file="a",
             output_dir="b",
             bert_config_file="c",
             do_train=True,
             init_checkpoint="d",
-            output_bias_init="frequency",
+            **{name: value},
         )
+
+
+@pytest.mark.parametrize("width", [8, 9])
+def test_among_sinusoids_a_neighbour_is_the_same_turn_away(width):
+    waves = first_values.sinusoids(512, width).astype(float)
+    if width % 2:
+        # Its cosine is not there.
+        waves = np.delete(waves, width // 2, axis=1)
+    turn, *_ = np.linalg.lstsq(waves[:100], waves[1:101], rcond=None)
+    np.testing.assert_allclose(waves[:-1] @ turn, waves[1:], atol=1e-5)
+    assert np.sqrt(np.mean(waves**2)) == pytest.approx(0.05, rel=0.01)
+    # No two of them are near each other.
+    apart = np.linalg.norm(waves[:, None] - waves, axis=-1)
+    assert apart[~np.eye(512, dtype=bool)].min() > 1e-3
+
+
+def test_a_run_begins_with_sinusoids(directory, caplog):
+    caplog.set_level("INFO")
+    _run(directory, "sinusoids", position_init="sinusoidal", num_train_steps=1)
+    table = tiny_job.tensors(directory / "sinusoids", 1)[
+        "bert/embeddings/position_embeddings"
+    ]
+    wanted = first_values.sinusoids(*table.shape)
+    np.testing.assert_allclose(table, wanted, atol=1e-6)
+    assert "positions at sinusoids" in caplog.text

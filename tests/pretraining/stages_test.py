@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from pretraining import growth, masked_lm, stages
+from pretraining import first_values, growth, masked_lm, stages
 from tests import project, tiny, workers
 from tests.data import unmasked
 from tests.pretraining import tiny_job
@@ -200,6 +200,20 @@ def test_growth_copies_weights_and_slots(job, directory, trained):
     np.testing.assert_allclose(
         after[table], before[table][np.arange(16) % 12], atol=1e-7
     )
+
+
+def test_sinusoids_that_were_not_trained_stay(job, directory):
+    output = directory / "sinusoids"
+    job("sinusoids", position_init="sinusoidal", learning_rate=1e-3)
+    table = "bert/embeddings/position_embeddings"
+    before, after = (tiny_job.tensors(output, step)[table] for step in (3, 4))
+    waves = first_values.sinusoids(*after.shape)
+    assert np.abs(before[:12] - waves[:12]).max() > 1e-4
+    # The decay alone has touched them.
+    np.testing.assert_allclose(before[12:], waves[12:], rtol=1e-3, atol=1e-6)
+    # What was trained goes on from there, and what was not begins.
+    assert np.abs(after[12:16] - waves[12:16]).max() > 1e-4
+    assert np.abs(after[:12] - before[:12]).max() < 0.01
 
 
 def test_slots_are_copied_with_what_they_are_of():

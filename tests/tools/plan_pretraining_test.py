@@ -32,12 +32,13 @@ def test_the_arithmetic_of_a_token_is_that_of_the_model(size):
 @pytest.mark.parametrize("minutes", [1, 30, 600])
 def test_a_plan_uses_the_time_and_no_more(pace, minutes):
     plan = Plan(SIZES[1], pace, 60.0 * minutes, 10_000_000)
-    tokens = plan.num_steps * plan.batch_size * budget.SEQUENCE
-    one_step = plan.batch_size * budget.SEQUENCE
+    one_step = plan.batch_size * budget.TOKENS_OF_SEQUENCE
+    tokens = plan.num_steps * one_step
     assert tokens == pytest.approx(pace * 60 * minutes, abs=one_step)
     assert plan.num_steps <= budget.MOST_STEPS
     assert (plan.batch_size > budget.USUAL_BATCH) == (
-        tokens / 4096 > budget.MOST_STEPS
+        tokens / (budget.USUAL_BATCH * budget.TOKENS_OF_SEQUENCE)
+        > budget.MOST_STEPS
     )
     assert (plan.dropout > 0) == (tokens > 1e8)
 
@@ -53,7 +54,11 @@ def test_the_stages_are_those_of_a_training_of_as_many_tokens(pace):
         num_layers=plan.size.layers,
     )
     tokens = [x.num_records * x.max_seq_length for x in stages]
-    assert sum(tokens) == plan.num_steps * plan.batch_size * budget.SEQUENCE
+    one_step = plan.batch_size * budget.TOKENS_OF_SEQUENCE
+    # A stage has whole steps.
+    assert sum(tokens) == pytest.approx(
+        plan.num_steps * one_step, abs=plan.batch_size * budget.SEQUENCE
+    )
 
 
 def test_a_larger_size_is_tried_where_it_would_see_enough():
