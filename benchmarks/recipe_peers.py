@@ -76,13 +76,13 @@ def _special_ids(path):
 def _rows(path):
     """Returns the full rows of records without masks, int32 [N, tokens]."""
     spec = {"input_ids": tf.io.RaggedFeature(tf.int64)}
+    length = manifest.find(path).max_seq_length
     found = []
     for batch in tf.data.TFRecordDataset(path).batch(1024):
         ids = tf.io.parse_example(batch, spec)["input_ids"]
-        longest = ids.bounding_shape()[1]
-        found.append(ids.to_tensor(0, shape=(None, longest)).numpy())
-    full = [x[(x != 0).all(1)] for x in found if x.shape == found[0].shape]
-    return np.concatenate(full).astype(np.int32)
+        rows = ids.to_tensor(0, shape=(None, length)).numpy()
+        found.append(rows[(rows != 0).all(1)])
+    return np.concatenate(found).astype(np.int32)
 
 
 def _heldout(config):
@@ -133,31 +133,20 @@ class _Judge:
         self._outside += time.process_time() - began
 
 
-def _run_mlm(config, shape, rows, ids, judge):
-    import torch
-    import transformers
-
-    transformers.set_seed(config.seed)
-    model = transformers.BertForMaskedLM(transformers.BertConfig(**shape))
-    length = min(512, shape["max_position_embeddings"])
-    text = rows.ravel()[: rows.size // length * length].reshape(-1, length)
+def _mask(rng, words, ids):
+    """Returns words and labels, as DataCollatorForLanguageModeling's."""
     mask_id, special_ids, vocab_size = ids
-    is_special = np.isin(np.arange(vocab_size), special_ids)
-    rng = np.random.default_rng(config.seed)
+    chosen = (rng.random(words.shape) < 0.15) & ~np.isin(words, special_ids)
+    labels = np.where(chosen, words, _IGNORED)
+    choice = rng.random(words.shape)
+    drawn = rng.integers(0, vocab_size, words.shape)
+    hidden = np.where(choice < 0.8, mask_id, drawn)
+    return np.where(chosen & (choice < 0.9), hidden, words), labels
 
-    def collate(examples):
-        """DataCollatorForLanguageModeling without a tokenizer."""
-        words = np.stack(examples).astype(np.int64)
-        chosen = (rng.random(words.shape) < 0.15) & ~is_special[words]
-        labels = np.where(chosen, words, _IGNORED)
-        choice = rng.random(words.shape)
-        drawn = rng.integers(0, vocab_size, words.shape)
-        hidden = np.where(choice < 0.8, mask_id, drawn)
-        words = np.where(chosen & (choice < 0.9), hidden, words)
-        return {
-            "input_ids": torch.tensor(words),
-            "labels": torch.tensor(labels),
-        }
+
+def _scorer(model):
+    """Returns `log_probabilities` of a BertForMaskedLM."""
+    import torch
 
     def log_probabilities(heldout):
         model.eval()
@@ -175,6 +164,28 @@ def _run_mlm(config, shape, rows, ids, judge):
                 found.append(logits.gather(1, at).numpy())
         model.train()
         return np.concatenate(found)
+
+    return log_probabilities
+
+
+def _run_mlm(config, shape, rows, ids, judge):
+    import torch
+    import transformers
+
+    transformers.set_seed(config.seed)
+    model = transformers.BertForMaskedLM(transformers.BertConfig(**shape))
+    log_probabilities = _scorer(model)
+    length = min(512, shape["max_position_embeddings"])
+    text = rows.ravel()[: rows.size // length * length].reshape(-1, length)
+    rng = np.random.default_rng(config.seed)
+
+    def collate(examples):
+        words = np.stack(examples).astype(np.int64)
+        words, labels = _mask(rng, words, ids)
+        return {
+            "input_ids": torch.tensor(words),
+            "labels": torch.tensor(labels),
+        }
 
     def arguments(steps):
         return transformers.TrainingArguments(

@@ -12,6 +12,7 @@ _HEAD = 14  # Above the highest bar, for its share.
 _MOST_BARS = 40
 _LINES_HEIGHT = 240
 _LEFT = 40  # Of the first tick of a chart of lines, for its numbers.
+_HALF_LETTER = 3.5  # Of a number beside an axis.
 _MOST_TICKS = 6
 # A standalone picture has no page to colour it.
 _STANDALONE = """
@@ -190,7 +191,10 @@ def lines(
         out.append(_text(_LEFT - 5, y + 4, f"{tick:.6g}", "end"))
     for tick in x_ticks:
         x, _ = place(tick, y_ticks[0])
-        out.append(_text(x, foot + 15, f"{tick:,.6g}"))
+        label = f"{tick:,.6g}"
+        # A long one would not end within the picture.
+        middle = min(x, _WIDTH - _HALF_LETTER * len(label))
+        out.append(_text(middle, foot + 15, label))
     for number, (name, group) in enumerate(groups.items()):
         colour = LINE_COLOURS[number % len(LINE_COLOURS)]
         for line in group:

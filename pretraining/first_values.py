@@ -26,8 +26,8 @@ OUTPUT_BIAS = "cls/predictions/output_bias"
 # Where no manifest has counts, masked words of so many records are counted.
 _NUM_RECORDS = 16_384
 _BATCH_RECORDS = 64
-# Wavelengths go from 2 pi to nearly this times 2 pi. At 10,000, which is for any
-# length, half of the columns hardly change over some hundred positions.
+# Wavelengths go from 2 pi to nearly this times 2 pi. At 10,000, which is for
+# any length, half of the columns hardly change over some hundred positions.
 _LONGEST = 300.0
 # The root of the mean square; above the 0.02 of words, as it is what has to be
 # found first.

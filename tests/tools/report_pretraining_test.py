@@ -38,6 +38,11 @@ def test_a_line_is_put_together_again_but_for_its_word(filler, monkeypatch):
         assert len(shares) == 3 and shares == sorted(shares, reverse=True)
         assert 0 < sum(shares) <= 1
     assert filler().examples(["短", ""], 5, 3) == []
+    # Where no word is Chinese it is a whole Latin one.
+    line = "the quick brown fox was in the house of the king and all the men"
+    (one,) = filler().examples([line], 5, 3)
+    assert f"{one.before} {one.word} {one.behind}" == line
+    assert one.word.isalpha()
 
 
 def test_the_page_shows_what_there_is_and_no_more():

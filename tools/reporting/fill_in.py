@@ -67,7 +67,8 @@ class Filler:
     ) -> list[Example]:
         """Returns examples of lines that are neither short nor long.
 
-        The word is the Chinese one next to the middle.
+        The word is the Chinese one next to the middle, of a line without one
+        the Latin one that is a row by itself.
         """
         chosen = []
         ids, starts = self._tokenizer.tokenize("\n".join(lines))
@@ -85,11 +86,19 @@ class Filler:
         roles = self._vocabulary.roles
         if not _MIN_TOKENS <= len(ids) <= _MAX_TOKENS or roles.unk in ids:
             return None
-        for place in range(len(ids) // 2, len(ids)):
-            row = self._vocabulary.rows[ids[place]]
-            if len(row) == 1 and normalization.is_chinese(row):
-                return place
-        return None
+        rows = [self._vocabulary.rows[one] for one in ids]
+        places = range(len(ids) // 2, len(ids) - 1)
+        chinese = (
+            place
+            for place in places
+            if len(rows[place]) == 1 and normalization.is_chinese(rows[place])
+        )
+        latin = (
+            place
+            for place in places
+            if rows[place].isalpha() and not rows[place + 1].startswith("##")
+        )
+        return next(chinese, next(latin, None))
 
     def _fill(self, chosen, num_guesses) -> Iterator[Example]:
         roles = self._vocabulary.roles
