@@ -200,27 +200,39 @@ def _run_mlm(config, shape, rows, ids, judge):
         )
 
     class Look(transformers.TrainerCallback):
+        """Tells the seconds of steps alone: a Trainer is slow to start."""
+
+        def __init__(self):
+            self.ends = []
+
+        def on_step_begin(self, args, state, control, **kwargs):
+            if not self.ends:
+                judge.restart()
+
         def on_step_end(self, args, state, control, **kwargs):
+            self.ends.append(judge.seconds)
             every = max(1, state.max_steps // _NUM_EVALUATIONS)
             if state.global_step % every == 0:
                 judge.look(state.global_step, log_probabilities)
 
-    def train(steps, callbacks):
-        judge.restart()
+    def train(steps):
+        look = Look()
         transformers.Trainer(
             model=model,
             args=arguments(steps),
             train_dataset=list(text),
             data_collator=collate,
-            callbacks=callbacks,
+            callbacks=[look],
         ).train()
+        return look.ends
 
     # A step's time decides how many steps the rate falls over.
     start = {k: v.clone() for k, v in model.state_dict().items()}
-    train(_PROBE_STEPS, [])
-    steps = max(1, int(config.seconds / (judge.seconds / _PROBE_STEPS)))
+    ends = train(_PROBE_STEPS)
+    steps = max(1, int(config.seconds / np.diff(ends).min()))
+    print(f"{steps:,} steps", flush=True)
     model.load_state_dict(start)
-    train(steps, [Look()])
+    train(steps)
 
 
 def _keras_hub(config, shape, rows, ids, judge):
