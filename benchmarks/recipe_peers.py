@@ -26,6 +26,7 @@ import tensorflow as tf
 
 import config_flags
 from data import manifest, records
+from data.feeding import dynamic_rows
 from settings.flag import Flag, Settings
 
 _EVAL_RECORDS = 640
@@ -44,13 +45,7 @@ class PeersConfig(Settings):
     input_file: Annotated[
         str, "Records of --masking=dynamic --pair_task=none, without padding."
     ]
-    eval_input_file: Annotated[str, "Static records of --max_seq_length."]
-    max_seq_length: Annotated[
-        int, Flag("Of the held-out records.", "positive")
-    ] = 128
-    max_predictions_per_seq: Annotated[
-        int, Flag("Of the held-out records.", "positive")
-    ] = 20
+    eval_input_file: Annotated[str, "Static records, of which it is judged."]
     seconds: Annotated[
         float, Flag("Processor seconds of training steps.", "positive")
     ] = 400.0
@@ -59,46 +54,34 @@ class PeersConfig(Settings):
 
 def run(config):
     """Trains and prints held-out losses over processor seconds."""
-    rows, heldout = _rows(config.input_file), _heldout(config)
+    found = manifest.find(config.input_file)
+    rows = _rows(config.input_file, found.max_seq_length)
     print(f"{len(rows):,} rows of {rows.shape[1]} tokens", flush=True)
     train = {"run_mlm": _run_mlm, "keras_hub": _keras_hub}[config.peer]
     with open(config.bert_config_file) as file:
         shape = json.load(file)
-    ids = _special_ids(config.input_file)
+    ids = found.mask_id, found.special_ids, found.vocab_size
+    heldout = _heldout(config.eval_input_file)
     train(config, shape, rows, ids, _Judge(config, heldout))
 
 
-def _special_ids(path):
-    found = manifest.find(path)
-    return found.mask_id, found.special_ids, found.vocab_size
-
-
-def _rows(path):
-    """Returns the full rows of records without masks, int32 [N, tokens]."""
-    spec = {"input_ids": tf.io.RaggedFeature(tf.int64)}
-    length = manifest.find(path).max_seq_length
+def _rows(path, length):
+    """Returns the full rows of records without masks, int32 [N, length]."""
     found = []
     for batch in tf.data.TFRecordDataset(path).batch(1024):
-        ids = tf.io.parse_example(batch, spec)["input_ids"]
-        rows = ids.to_tensor(0, shape=(None, length)).numpy()
+        rows = dynamic_rows.parse(batch, length).ids.numpy()
         found.append(rows[(rows != 0).all(1)])
-    return np.concatenate(found).astype(np.int32)
+    return np.concatenate(found)
 
 
-def _heldout(config):
+def _heldout(path):
     """Returns {feature: array} of the first held-out records."""
-    lengths = {1: [], "max_seq_length": [config.max_seq_length]}
-    lengths["max_predictions_per_seq"] = [config.max_predictions_per_seq]
-    spec = {
-        feature.name: tf.io.FixedLenFeature(
-            lengths[feature.length],
-            tf.float32 if feature.kind == "float32" else tf.int64,
-        )
-        for feature in records.PRETRAINING_FEATURES
-    }
-    data = tf.data.TFRecordDataset(config.eval_input_file).batch(_EVAL_RECORDS)
-    batch = tf.io.parse_example(next(iter(data)), spec)
-    return {name: value.numpy() for name, value in batch.items()}
+    found = manifest.find(path)
+    parse = records.parse_fn(
+        found.max_seq_length, found.max_predictions_per_seq
+    )
+    data = tf.data.TFRecordDataset(path).batch(_EVAL_RECORDS).map(parse)
+    return next(data.as_numpy_iterator())
 
 
 class _Judge:
@@ -159,8 +142,8 @@ def _scorer(model):
                     attention_mask=torch.tensor(part["input_mask"]),
                     token_type_ids=torch.tensor(part["segment_ids"]),
                 ).logits.log_softmax(-1)
-                at = torch.tensor(part["masked_lm_positions"])[..., None]
-                at = at.expand(-1, -1, logits.shape[-1])
+                at = torch.tensor(part["masked_lm_positions"]).long()
+                at = at[..., None].expand(-1, -1, logits.shape[-1])
                 found.append(logits.gather(1, at).numpy())
         model.train()
         return np.concatenate(found)

@@ -170,10 +170,8 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         self.stages_of(None)
 
     def _refuse_first_values(self):
-        for name, default in (
-            ("output_bias_init", "zeros"),
-            ("position_init", "random"),
-        ):
+        for name in ("output_bias_init", "position_init"):
+            default = getattr(type(self), name)
             if getattr(self, name) != default:
                 raise ValueError(
                     f"--{name}={getattr(self, name)} has no effect with "

@@ -31,13 +31,11 @@ def config(tmp_path_factory):
         bert_config_file="unread",
         input_file=paths["dynamic"],
         eval_input_file=paths["static"],
-        max_seq_length=_LENGTH,
-        max_predictions_per_seq=_PREDICTIONS,
     )
 
 
 def test_only_full_rows_are_trained_on(config):
-    rows = recipe_peers._rows(config.input_file)
+    rows = recipe_peers._rows(config.input_file, _LENGTH)
     assert rows.shape[1] == _LENGTH and rows.dtype == np.int32
     assert (rows != 0).all()
     # [CLS] and [SEP] are where records have them.
@@ -47,7 +45,7 @@ def test_only_full_rows_are_trained_on(config):
 
 
 def test_a_guesser_is_judged_as_one(config, capsys):
-    heldout = recipe_peers._heldout(config)
+    heldout = recipe_peers._heldout(config.eval_input_file)
     judge = recipe_peers._Judge(config, heldout)
     num_words, label = 50, heldout["masked_lm_ids"][0, 0]
 
