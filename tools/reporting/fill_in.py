@@ -86,8 +86,9 @@ class Filler:
         roles = self._vocabulary.roles
         if not _MIN_TOKENS <= len(ids) <= _MAX_TOKENS or roles.unk in ids:
             return None
-        rows = [self._vocabulary.rows[one] for one in ids]
-        places = range(len(ids) // 2, len(ids) - 1)
+        # Nothing goes on behind the last word.
+        rows = [*(self._vocabulary.rows[one] for one in ids), ""]
+        places = range(len(ids) // 2, len(ids))
         chinese = (
             place
             for place in places
