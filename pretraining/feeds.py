@@ -53,6 +53,7 @@ def make(
             config,
             stages=None,
             max_seq_length=stage.max_seq_length,
+            use_nsp=config.use_nsp and preflight.has_pairs(files),
             train_batch_size=stage.batch_size,
             max_predictions_per_seq=preflight.num_predictions(
                 config, stage, files

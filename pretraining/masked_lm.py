@@ -79,14 +79,19 @@ class MaskedLm(PretrainingObjective):
     def depth_of(self, path: str) -> int:
         return self.encoder.depth_of(path)
 
-    def compute_terms_of(self, num_layers: int) -> ComputeTerms:
-        return functools.partial(self.compute_terms, num_layers=num_layers)
+    def compute_terms_of(
+        self, num_layers: int, has_pairs: bool = True
+    ) -> ComputeTerms:
+        return functools.partial(
+            self.compute_terms, num_layers=num_layers, has_pairs=has_pairs
+        )
 
     def compute_terms(
         self,
         batch: Batch,
         dropout_seed: tf.Tensor | None,
         num_layers: int | None = None,
+        has_pairs: bool = True,
     ) -> dict[str, Term]:
         """Returns {name: Term} of one replica's batch.
 
@@ -96,6 +101,8 @@ class MaskedLm(PretrainingObjective):
                 counts nowhere.
             dropout_seed: an integer scalar, or None for inference.
             num_layers: see `Encoder`.
+            has_pairs: whether the records are pairs; if not, nothing of the
+                loss is by next sentences, and their head is not trained.
         """
         encoded = self.encoder(
             batch["input_ids"],
@@ -117,7 +124,9 @@ class MaskedLm(PretrainingObjective):
             batch["masked_lm_weights"],
             epsilon=_EPSILON,
         )
-        if self.use_nsp:
+        if self.use_nsp and not has_pairs:
+            terms |= _no_terms(NEXT_SENTENCE_TERMS)
+        elif self.use_nsp:
             weights = batch.get("next_sentence_weights")
             if weights is None:
                 # The first token of a record is [CLS], never padding.
@@ -157,6 +166,16 @@ def _terms(names, logits, labels, weights, *, epsilon=0.0):
         accuracy_name: Term(
             ops.sum(weights * ops.cast(is_right, "float32")), num_labels
         ),
+    }
+
+
+def _no_terms(names):
+    """What adds nothing to a loss, and has no epsilon to be divided by."""
+    zero = ops.zeros((), "float32")
+    loss_name, accuracy_name = names
+    return {
+        loss_name: Term(zero, zero, in_loss=True, epsilon=1.0),
+        accuracy_name: Term(zero, zero),
     }
 
 

@@ -19,11 +19,14 @@ class PretrainingObjective(Objective):
     encoder: Encoder
 
     @abc.abstractmethod
-    def compute_terms_of(self, num_layers: int) -> ComputeTerms:
+    def compute_terms_of(
+        self, num_layers: int, has_pairs: bool = True
+    ) -> ComputeTerms:
         """Returns `compute_terms` of the lowest layers of the encoder alone.
 
         Those above are as if they were not there: the loss does not depend on
-        them, and no gradient is theirs.
+        them, and no gradient is theirs. So it is with what is learned of pairs,
+        where the records have none.
         """
 
     @property

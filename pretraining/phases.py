@@ -84,11 +84,15 @@ def _phase(config, devices, objective, feeds, index):
     )
     if config.stages is None:
         return plain
+    is_alone = config.use_nsp and not feed.config.use_nsp
+    without_pairs = ", masked words alone" if is_alone else ""
     grown = dataclasses.replace(
         plain,
-        title=f"stage {index + 1} of {len(feeds)}: {stage.describe()}, from "
-        f"step {stage.first_step:,}",
-        compute_terms=objective.compute_terms_of(stage.num_layers),
+        title=f"stage {index + 1} of {len(feeds)}: {stage.describe()}"
+        f"{without_pairs}, from step {stage.first_step:,}",
+        compute_terms=objective.compute_terms_of(
+            stage.num_layers, has_pairs=feed.config.use_nsp
+        ),
     )
     if not index:
         return grown

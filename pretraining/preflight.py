@@ -68,6 +68,8 @@ def find_records_of_stages(
             config,
             files,
             "input_file",
+            # The head of pairs may be left for the last stage.
+            wants_pairs=files is files_of_stages[-1],
             vocab_size=architecture.vocab_size,
             max_seq_length=stage.max_seq_length,
             max_predictions_per_seq=num_predictions(config, stage, files),
@@ -212,18 +214,24 @@ def _files_of(patterns, flag):
         raise ValueError(f"--{flag}: {error.message}") from None
 
 
-def _check(config, files, flag, **sizes):
+def has_pairs(files: Sequence[RecordFile]) -> bool:
+    """Whether records are pairs of segments, with a label for each."""
+    return files[0].facts.pair_task != "none" and files[0].has_pairs
+
+
+def _check(config, files, flag, wants_pairs=True, **sizes):
     try:
         record_checks.check(files, **sizes)
     except tf.errors.OpError as error:
         raise ValueError(f"--{flag}: {error.message}") from None
-    if config.use_nsp and files[0].facts.pair_task == "none":
+    if not (config.use_nsp and wants_pairs) or has_pairs(files):
+        return
+    if files[0].facts.pair_task == "none":
         raise ValueError(
             f"{files[0].path} was built with pair_task=none and has no pairs, "
             "but --use_nsp=true; set --use_nsp=false"
         )
-    if config.use_nsp and not files[0].has_pairs:
-        raise ValueError(
-            f"{files[0].path} has no next_sentence_labels, but --use_nsp=true; "
-            "set --use_nsp=false"
-        )
+    raise ValueError(
+        f"{files[0].path} has no next_sentence_labels, but --use_nsp=true; "
+        "set --use_nsp=false"
+    )

@@ -39,21 +39,25 @@ build() { # RECORDS TEXT FLAG...
   shift 2
   "$PYTHON" create_pretraining_data.py --input_file="$text" \
     --output_file="$OUTPUT/$records.tfrecord" --vocab_file="$VOCABULARY" \
-    --t2s --pair_task=none "$@"
+    --t2s "$@"
 }
-build train "$OUTPUT/corpus/*.txt" --masking=dynamic --fill_sequences=corpus
+# For the recipe's first stage, which takes windows of them, and for its last.
+build single "$OUTPUT/corpus/*.txt" --masking=dynamic --pair_task=none \
+  --fill_sequences=corpus
+build pairs "$OUTPUT/corpus/*.txt" --masking=dynamic
 # 15 % masks, in as much room as the recipe has for its own.
-build heldout "$OUTPUT/corpus/heldout/*.txt" --short_seq_prob=0 --dupe_factor=1 \
+build heldout "$OUTPUT/corpus/heldout/*.txt" --dupe_factor=1 \
   --max_predictions_per_seq=39
 
 if [[ ! -e "$OUTPUT/plan/plan.flags" ]]; then
-  "$PYTHON" -m tools.plan_pretraining --input_file="$OUTPUT/train.tfrecord" \
+  "$PYTHON" -m tools.plan_pretraining --input_file="$OUTPUT/pairs.tfrecord" \
     --minutes="$MINUTES" --output_dir="$OUTPUT/plan" --recipe="$RECIPE" \
     --flags="$*"
 fi
 
 "$PYTHON" run_pretraining.py --flagfile="$RECIPE" \
-  --flagfile="$OUTPUT/plan/plan.flags" --input_file="$OUTPUT/train.tfrecord" \
+  --flagfile="$OUTPUT/plan/plan.flags" \
+  --input_file="$OUTPUT/single.tfrecord;$OUTPUT/pairs.tfrecord" \
   --eval_input_file="$OUTPUT/heldout.tfrecord" --vocab_file="$VOCABULARY" \
   --output_dir="$OUTPUT/model" --do_train --do_eval "$@"
 

@@ -11,6 +11,8 @@ COMMANDS = "commands.txt"
 # {kind: flags of create_pretraining_data.py, to train on}
 KINDS = {
     "nsp": ("--pair_task=nsp", "--dupe_factor=10"),
+    "nsp-unmasked": ("--pair_task=nsp", "--masking=dynamic"),
+    "sop-unmasked": ("--pair_task=sop", "--masking=dynamic"),
     "none": ("--pair_task=none", "--short_seq_prob=0", "--masking=dynamic"),
     "filled": (
         *("--pair_task=none", "--fill_sequences=corpus"),

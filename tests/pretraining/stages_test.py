@@ -11,7 +11,6 @@ import pytest
 
 from pretraining import first_values, growth, masked_lm, stages
 from tests import project, tiny, workers
-from tests.data import unmasked
 from tests.pretraining import tiny_job
 from training import optimizer, phases
 
@@ -329,34 +328,6 @@ def test_weights_of_a_stage_are_evaluated_by_its_layers(
     (row,) = [r for r in tiny_job.metrics(trained) if r["step"] == 3]
     assert results["masked_lm_loss"] == pytest.approx(
         row["eval_masked_lm_loss"], rel=1e-5
-    )
-
-
-def test_one_set_of_records_is_cut_and_gone_through_by_all_stages(
-    job, directory, caplog
-):
-    caplog.set_level("INFO")
-    records = unmasked.write(directory / "alone.tfrecord", 40, pair_task="none")
-    settings = {
-        "stages": "8x8x1:.5,16x4:.5",
-        "input_file": records,
-        "num_train_steps": 4,
-        "use_nsp": False,
-        "masked_lm_prob": 0.4,
-        "masked_lm_prob_end": 0.2,
-        "max_predictions_per_seq": 7,
-    }
-    job("cut", **settings)
-    said = caplog.text
-    assert "40 records" in said and "a window of 8" in said
-    # Half of the tokens, half of the masks, rounded up.
-    assert "40% going to 20% of the tokens and at most 4," in said
-    assert "at most 7," in said
-    output = directory / "cut_and_stopped"
-    stopped_after(directory / "cut", output, 2)
-    job(output.name, **settings)
-    assert_equal(
-        tiny_job.tensors(output, 4), tiny_job.tensors(directory / "cut", 4)
     )
 
 
