@@ -60,7 +60,7 @@ def write(directory: str, model: PortableModel) -> None:
         {
             "tokenizer_class": theirs.tokenizer,
             "do_lower_case": model.do_lower_case,
-            "model_max_length": config.max_position_embeddings,
+            "model_max_length": config.num_positions,
             "tokenize_chinese_chars": True,
             "strip_accents": None,
         },

@@ -114,7 +114,7 @@ def export(directory: str, model: PortableModel) -> None:
         **{theirs: getattr(config, ours) for ours, theirs in settings}
     )
     task = _with_head(backbone, tokenizer, model, *classes[model.head])
-    rows = _rows(config)
+    rows = _rows(config, model.head)
     weights = {weight.path: weight for weight in task.weights}
     for name, value in model.values.items():
         theirs, is_transposed = rows[name]
@@ -141,9 +141,13 @@ def _check_exportable(directory: str, model: PortableModel) -> None:
             f"KerasHub has no {family.title} with the head {model.head}; "
             f"--head may be one of {', '.join(theirs.names)} that the model has"
         )
+    unfit = theirs.unfit(model.config)
+    if unfit:
+        raise ValueError(f"KerasHub has no {family.title} {unfit}")
     if model.config.hidden_act not in theirs.activations:
         raise ValueError(
-            f"KerasHub's {family.title} has hidden_act gelu only, this model "
+            f"KerasHub's {family.title} has hidden_act "
+            f"{theirs.activations[0]} only, this model "
             f"{model.config.hidden_act}"
         )
     # Its backbone always has a pooler.
@@ -168,7 +172,7 @@ def _with_head(
         return backbone
     preprocessor = tokenizer and preprocessor_class(
         tokenizer=tokenizer,
-        sequence_length=model.config.max_position_embeddings,
+        sequence_length=model.config.num_positions,
     )
     options = {"backbone": backbone, "preprocessor": preprocessor}
     if model.head == "sequence_classification":
@@ -186,10 +190,10 @@ def _classes(family: Family) -> tuple[Any, Mapping[str, tuple[Any, Any]]]:
         ) from None
 
 
-def _rows(config: BertConfig) -> dict[str, tuple[str, bool]]:
+def _rows(config: BertConfig, head: str) -> dict[str, tuple[str, bool]]:
     """Returns {our name: (their name, whether it is transposed there)}."""
     return variables.family_of(config).translations(
-        config.num_hidden_layers, lambda row: row.keras_hub, _ENDINGS
+        config, head, lambda row: row.keras_hub, _ENDINGS
     )
 
 
@@ -241,7 +245,8 @@ def _values_of(
     wanted = variables.wanted(config, head, num_labels)
     # The bert_config.json beside a preset may say another number of layers.
     num_layers = backbone.num_layers
-    rows = _rows(dataclasses.replace(config, num_hidden_layers=num_layers))
+    deep = dataclasses.replace(config, num_hidden_layers=num_layers)
+    rows = _rows(deep, head)
     ours_of = {
         theirs: (ours, is_transposed)
         for ours, (theirs, is_transposed) in rows.items()

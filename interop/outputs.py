@@ -28,13 +28,13 @@ def fixed_batch(
 ) -> Arrays:
     """Returns a batch of uneven rows that is the same every time."""
     rng = np.random.default_rng(20181011)
-    num_tokens = min(num_tokens, config.max_position_embeddings)
+    num_tokens = min(num_tokens, config.num_positions)
     lengths = np.linspace(num_tokens, max(num_tokens // 4, 2), num_rows)
     mask = np.arange(num_tokens) < lengths.astype(int)[:, None]
     middles = lengths.astype(int)[:, None] // 2
     ids = rng.integers(0, config.vocab_size, mask.shape) * mask
     segments = (np.arange(num_tokens) >= middles) & mask
-    segments = np.minimum(segments, config.type_vocab_size - 1)
+    segments = np.minimum(segments, max(config.type_vocab_size - 1, 0))
     return {
         "input_ids": ids.astype(np.int32),
         "input_mask": mask.astype(np.int32),
@@ -91,10 +91,10 @@ def of_transformers(
         )
     found = {"sequence_output": out.hidden_states[-1]}
     if head == "encoder":
-        found["pooled_output"] = out.pooler_output
+        found["pooled_output"] = out.get("pooler_output")
     elif head == "pretraining":
         found["masked_lm_logits"] = out.prediction_logits
-        found["next_sentence_logits"] = out.seq_relationship_logits
+        found["next_sentence_logits"] = out[family.hugging_face.pair_logits]
     elif head == "masked_lm":
         found["masked_lm_logits"] = out.logits
     elif head == "question_answering":

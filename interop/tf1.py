@@ -14,6 +14,8 @@ from interop.variables import PortableModel
 from storage import file_io, tensors
 
 CONFIG = "bert_config.json"
+# What others call it, such as albert_config.json or bert_config_large.json.
+_CONFIG_OF_OTHERS = re.compile(r"(?!tokenizer_config\.).*config.*\.json")
 VOCABULARY = "vocab.txt"
 _PUBLISHED = "bert_model.ckpt"
 # By a program that was killed while it wrote.
@@ -140,7 +142,7 @@ def read(
     """
     prefix = find(path)
     beside = os.path.dirname(prefix)
-    config = bert_config.read(config_file or os.path.join(beside, CONFIG))
+    config = bert_config.read(config_file or find_config(beside))
     vocabulary = file_io.read_bytes(vocab_file) if vocab_file else None
     family = variables.family_of(config)
     values, state = read_tensors(prefix, family)
@@ -154,6 +156,24 @@ def read(
     )
     variables.check_model(model, prefix)
     return model
+
+
+def find_config(directory: str) -> str:
+    """Returns the path of a directory's bert_config.json, whatever its name.
+
+    Raises:
+        ValueError: there are several, of other names; names them.
+    """
+    names = file_io.names_in(directory)
+    found = [name for name in names if _CONFIG_OF_OTHERS.fullmatch(name)]
+    if CONFIG in found or not found:
+        found = [CONFIG]
+    if len(found) > 1:
+        raise ValueError(
+            f"{directory} holds {len(found)} configs, {', '.join(found[:5])}: "
+            "name one with --bert_config_file"
+        )
+    return os.path.join(directory, found[0])
 
 
 def read_vocabulary(directory: str) -> bytes | None:

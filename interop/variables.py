@@ -90,7 +90,7 @@ def wanted(config: BertConfig, head: str, num_labels: int = 2) -> Shapes:
     }
     return {
         name: tuple(sizes[letter] for letter in letters)
-        for row in family_of(config).rows(config.num_hidden_layers, (head,))
+        for row in family_of(config).rows(config, head)
         for name, letters in row.shapes().items()
     }
 
@@ -160,10 +160,10 @@ def infer_head(
         wanted: which head is meant where several have these names, as those
             of sequences, tokens and choices do; the first of them if None.
     """
-    heads = {head: family.head_names(head) for head in HEADS}
-    whole = [head for head in HEADS if heads[head] <= set(names)]
+    heads = {head: family.head_names(head) for head in family.heads}
+    whole = [head for head in heads if heads[head] <= set(names)]
     head = max(whole, key=lambda head: len(heads[head]))
-    if wanted and heads[wanted] == heads[head]:
+    if wanted and heads.get(wanted) == heads[head]:
         return wanted
     return head
 

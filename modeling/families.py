@@ -23,7 +23,8 @@ FAMILIES = {BertConfig.model_type: Family(BertConfig, BertEncoder)}
 def read_config(text: str | bytes, source: str) -> BertConfig:
     """Reads the config of a model, by the `model_type` in it.
 
-    Files of google-research/bert have none and are BERT's.
+    Files of google-research have none: the keys of one family alone tell it,
+    and a file without such keys is BERT's.
 
     Args:
         text: JSON.
@@ -33,11 +34,23 @@ def read_config(text: str | bytes, source: str) -> BertConfig:
         ValueError: it is not a config, or of a family that is not here.
     """
     values = json_files.parse(text, source, object)
-    name = values.get("model_type") if isinstance(values, dict) else None
     # BERT's own reader says what is wrong with a config of another family.
-    is_known = isinstance(name, str) and name in FAMILIES
-    family = FAMILIES[str(name) if is_known else _DEFAULT]
+    family = FAMILIES[_DEFAULT]
+    if isinstance(values, dict):
+        family = FAMILIES.get(_name(values), family)
     return family.config.from_json(text, source)
+
+
+def _name(values):
+    """Returns the name of the family of a config's keys and values."""
+    if "model_type" in values:
+        return str(values["model_type"])
+    marked = [
+        name
+        for name, family in FAMILIES.items()
+        if family.config.marks and family.config.marks <= values.keys()
+    ]
+    return marked[0] if marked else _DEFAULT
 
 
 def make_encoder(

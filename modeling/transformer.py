@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from modeling import activations, attention
+from modeling import activations, attention, dropout
 from modeling.config import BertConfig
 from modeling.dense import Dense
 from modeling.dropout import Dropout
@@ -105,8 +105,8 @@ class AddToResidual(keras.layers.Layer):
         self.layer_norm = layer_norm(config)
 
     def build(self, inputs_shape: Shape) -> None:
-        self.dense.build(inputs_shape)
-        self.layer_norm.build((*inputs_shape[:-1], self.dense.units))
+        build_once(self.dense, inputs_shape)
+        build_once(self.layer_norm, (*inputs_shape[:-1], self.dense.units))
 
     def call(
         self,
@@ -143,8 +143,8 @@ class Attention(keras.layers.Layer):
         )
 
     def build(self, inputs_shape: Shape) -> None:
-        self.mix.build(inputs_shape)
-        self.output_projection.build(inputs_shape)
+        build_once(self.mix, inputs_shape)
+        build_once(self.output_projection, inputs_shape)
 
     def call(
         self,
@@ -177,11 +177,12 @@ class TransformerLayer(keras.layers.Layer):
         )
 
     def build(self, inputs_shape: Shape) -> None:
-        self.attention.build(inputs_shape)
+        build_once(self.attention, inputs_shape)
         with keras.name_scope("intermediate"):
-            self.intermediate.build(inputs_shape)
-        self.output_projection.build(
-            (*inputs_shape[:-1], self.intermediate.units)
+            build_once(self.intermediate, inputs_shape)
+        build_once(
+            self.output_projection,
+            (*inputs_shape[:-1], self.intermediate.units),
         )
 
     def call(
@@ -215,7 +216,14 @@ class TransformerEncoder(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.recompute = recompute
-        self.layers = [
+        self.shares_layers = config.shares_layers
+        self.layers = self.make_layers(config, initializer)
+
+    def make_layers(
+        self, config: BertConfig, initializer: Initializer
+    ) -> list[keras.layers.Layer]:
+        """Returns the layers in the order in which they are called."""
+        return [
             TransformerLayer(
                 config, initializer, dtype=self.dtype_policy, name=f"layer_{i}"
             )
@@ -224,7 +232,7 @@ class TransformerEncoder(keras.layers.Layer):
 
     def build(self, inputs_shape: Shape) -> None:
         for layer in self.layers:
-            layer.build(inputs_shape)
+            build_once(layer, inputs_shape)
 
     def call(
         self,
@@ -244,10 +252,13 @@ class TransformerEncoder(keras.layers.Layer):
         """
         score_bias = _MASKED_SCORE * _attention_bar(input_mask, is_packed)
         outputs = []
-        for layer in self.layers[:num_layers]:
+        for number, layer in enumerate(self.layers[:num_layers]):
+            seed = dropout_seed
+            if self.shares_layers:
+                seed = dropout.of_repeat(seed, number)
             # Keras hides from mypy that layers are called.
             run = functools.partial(  # type: ignore[misc]
-                layer, score_bias=score_bias, dropout_seed=dropout_seed
+                layer, score_bias=score_bias, dropout_seed=seed
             )
             inputs = keras.remat(run)(inputs) if self.recompute else run(inputs)
             outputs.append(inputs)
@@ -263,8 +274,12 @@ def _attention_bar(input_mask: Tensor, is_packed: bool) -> Tensor:
     return ops.cast(is_other, "float32")
 
 
-def layer_norm(config: BertConfig) -> LayerNorm:
+def build_once(layer: keras.layers.Layer, inputs_shape: Shape) -> None:
+    """Builds a layer, unless it is shared and was built for another."""
+    if not layer.built:
+        layer.build(inputs_shape)
+
+
+def layer_norm(config: BertConfig, name: str = "LayerNorm") -> LayerNorm:
     """Returns float32 layer normalisation under the published name."""
-    return LayerNorm(
-        epsilon=config.layer_norm_eps, dtype="float32", name="LayerNorm"
-    )
+    return LayerNorm(epsilon=config.layer_norm_eps, dtype="float32", name=name)

@@ -203,7 +203,8 @@ def _first_weights(
         positions = objective.encoder.position_embeddings
         # Every family that a run can begin with has positions of its own.
         assert positions is not None
-        told = f"{told}, {first_values.set_positions(positions)}"
+        first = objective.architecture.first_position
+        told = f"{told}, {first_values.set_positions(positions, first)}"
     return told
 
 
