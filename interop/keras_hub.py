@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from absl import logging
 
 from interop import bert_config, tf1, variables
 from interop.families.family import Family
@@ -103,11 +104,19 @@ def export(directory: str, model: PortableModel) -> None:
     """
     _check_exportable(directory, model)
     tokenizer_class, classes = _classes(model.family)
-    tokenizer = model.vocabulary and tokenizer_class(
-        vocabulary=list(vocab.parse(model.vocabulary, _VOCABULARY).rows),
-        lowercase=model.do_lower_case,
-        strip_accents=model.do_lower_case,
-    )
+    tokenizer = None
+    if model.vocabulary and tokenizer_class is None:
+        logging.warning(
+            "%s: KerasHub's %s takes no vocab.txt, which is left out",
+            directory,
+            model.family.title,
+        )
+    elif model.vocabulary:
+        tokenizer = tokenizer_class(
+            vocabulary=list(vocab.parse(model.vocabulary, _VOCABULARY).rows),
+            lowercase=model.do_lower_case,
+            strip_accents=model.do_lower_case,
+        )
     config = model.config
     settings = model.family.keras_hub.settings
     backbone = classes["encoder"][0](

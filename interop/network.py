@@ -58,11 +58,17 @@ class Network:
             {name: float32 tensor}, by the names of `interop.outputs`, but of
             an answer "start_logits" and "end_logits", [B, T] each.
         """
-        encoded = self._encoder(input_ids, input_mask, segment_ids)
+        encoded = self.encode(input_ids, input_mask, segment_ids)
         found = {"sequence_output": encoded.sequence_output}
         if encoded.pooled_output is not None:
             found["pooled_output"] = encoded.pooled_output
         return found | self._ask(self, encoded)
+
+    def encode(
+        self, input_ids: Tensor, input_mask: Tensor, segment_ids: Tensor
+    ) -> Encoded:
+        """Returns all that the encoder makes of a batch, as above."""
+        return self._encoder(input_ids, input_mask, segment_ids)
 
     def _masked_lm(self, encoded: Encoded) -> dict[str, Tensor]:
         """Scores the vocabulary at every token, [B, T, V]."""

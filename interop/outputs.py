@@ -8,7 +8,9 @@ Each function returns {name: float32 array}: "sequence_output" [B, T, W],
 Shapes: B batch, T tokens, W width, V vocabulary, N labels.
 """
 
+import inspect
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -33,6 +35,10 @@ def fixed_batch(
     mask = np.arange(num_tokens) < lengths.astype(int)[:, None]
     middles = lengths.astype(int)[:, None] // 2
     ids = rng.integers(0, config.vocab_size, mask.shape) * mask
+    if config.first_position:
+        # In transformers the row before the first position is that of padding,
+        # whose id it is, too.
+        ids = np.maximum(ids, config.first_position)
     segments = (np.arange(num_tokens) >= middles) & mask
     segments = np.minimum(segments, max(config.type_vocab_size - 1, 0))
     return {
@@ -76,19 +82,11 @@ def of_transformers(
     import torch
 
     model = family.hugging_face.classes()[head].from_pretrained(directory)
-    ids, mask, segments = (
-        torch.tensor(np.asarray(features[name]), dtype=torch.long)
-        for name in FEATURES
-    )
+    inputs = features_of_transformers(model, features)
     if head == "multiple_choice":  # The rows are the choices of one question.
-        ids, mask, segments = ids[None], mask[None], segments[None]
+        inputs = {name: value[None] for name, value in inputs.items()}
     with torch.no_grad():
-        out = model.float().eval()(
-            input_ids=ids,
-            attention_mask=mask,
-            token_type_ids=segments,
-            output_hidden_states=True,
-        )
+        out = model.float().eval()(**inputs, output_hidden_states=True)
     found = {"sequence_output": out.hidden_states[-1]}
     if head == "encoder":
         found["pooled_output"] = out.get("pooler_output")
@@ -104,6 +102,22 @@ def of_transformers(
     else:
         found["logits"] = out.logits
     return {n: v.numpy() for n, v in found.items() if v is not None}
+
+
+def features_of_transformers(model: Any, features: Arrays) -> dict[str, Any]:
+    """Returns a batch as a model of transformers takes it.
+
+    A model that knows no segments takes none.
+    """
+    import torch
+
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    taken = inspect.signature(model.forward).parameters
+    return {
+        theirs: torch.tensor(np.asarray(features[ours]), dtype=torch.long)
+        for theirs, ours in zip(names, FEATURES, strict=True)
+        if theirs in taken
+    }
 
 
 def differences(

@@ -79,7 +79,7 @@ def initialize(
     path, config_file = settings.init_checkpoint, settings.bert_config_file
     assert path is not None
     family = variables.family_of(architecture)
-    weights = formats.read_weights(path, family)
+    weights = formats.read_weights(path, architecture)
     if weights.config:
         _compare_configs(path, weights.config, architecture, config_file)
     values = {

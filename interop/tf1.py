@@ -7,14 +7,17 @@ import os
 import re
 
 import numpy as np
+from absl import logging
 
 from interop import bert_config, scopes, variables
+from interop.families import albert_zh
 from interop.families.family import Family
 from interop.variables import PortableModel
 from storage import file_io, tensors
 
 CONFIG = "bert_config.json"
-# What others call it, such as albert_config.json or bert_config_large.json.
+# What others call them, such as vocab_chinese.txt and albert_config.json.
+_VOCABULARY_OF_OTHERS = re.compile(r"vocab.*\.txt|.*vocab\.txt")
 _CONFIG_OF_OTHERS = re.compile(r"(?!tokenizer_config\.).*config.*\.json")
 VOCABULARY = "vocab.txt"
 _PUBLISHED = "bert_model.ckpt"
@@ -142,10 +145,23 @@ def read(
     """
     prefix = find(path)
     beside = os.path.dirname(prefix)
-    config = bert_config.read(config_file or find_config(beside))
+    config_file = config_file or find_config(beside)
+    is_of_albert_zh = albert_zh.is_here(tensors.shapes(prefix))
+    if is_of_albert_zh:
+        config = albert_zh.read_config(config_file)
+    else:
+        config = bert_config.read(config_file)
     vocabulary = file_io.read_bytes(vocab_file) if vocab_file else None
     family = variables.family_of(config)
     values, state = read_tensors(prefix, family)
+    if is_of_albert_zh:
+        values = albert_zh.expanded(values, config.num_hidden_layers)
+        state = {}
+        logging.warning(
+            "%s: an ALBERT of albert_zh, read as the BERT that computes the "
+            "same, without the state of an optimizer",
+            prefix,
+        )
     model = PortableModel(
         config=config,
         head=variables.infer_head(family, values, head),
@@ -177,9 +193,17 @@ def find_config(directory: str) -> str:
 
 
 def read_vocabulary(directory: str) -> bytes | None:
-    """Returns the bytes of a directory's vocab.txt, None without one."""
-    path = os.path.join(directory, VOCABULARY)
-    return file_io.read_bytes(path) if file_io.exists(path) else None
+    """Returns the bytes of a directory's vocab.txt, None without one.
+
+    One of another name is taken where there is no other.
+    """
+    names = file_io.names_in(directory)
+    found = [name for name in names if _VOCABULARY_OF_OTHERS.fullmatch(name)]
+    if VOCABULARY in found:
+        found = [VOCABULARY]
+    if len(found) != 1:
+        return None
+    return file_io.read_bytes(os.path.join(directory, found[0]))
 
 
 def export(

@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from interop.families.albert import ALBERT
 from interop.families.bert import BERT
 from interop.families.family import Family
+from modeling.albert import AlbertConfig
 from modeling.config import BertConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 # By the model_type of a config.
-FAMILIES = {BertConfig.model_type: BERT}
+FAMILIES = {BertConfig.model_type: BERT, AlbertConfig.model_type: ALBERT}
 # What a checkpoint without a config is taken for.
 DEFAULT = BERT
 HEADS = (

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from modeling.albert import AlbertConfig, AlbertEncoder
 from modeling.bert import BertEncoder
 from modeling.config import BertConfig
 from modeling.encoder import Encoder
@@ -17,7 +18,10 @@ class Family(NamedTuple):
 
 
 _DEFAULT = BertConfig.model_type
-FAMILIES = {BertConfig.model_type: Family(BertConfig, BertEncoder)}
+FAMILIES = {
+    BertConfig.model_type: Family(BertConfig, BertEncoder),
+    AlbertConfig.model_type: Family(AlbertConfig, AlbertEncoder),
+}
 
 
 def read_config(text: str | bytes, source: str) -> BertConfig:

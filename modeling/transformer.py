@@ -220,7 +220,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.layers = self.make_layers(config, initializer)
 
     def make_layers(
-        self, config: BertConfig, initializer: Initializer
+        self, config: Any, initializer: Initializer
     ) -> list[keras.layers.Layer]:
         """Returns the layers in the order in which they are called."""
         return [

@@ -59,11 +59,19 @@ class Row(NamedTuple):
         }
 
 
-def under(scope: str, rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Returns rows of BERT's encoder as those of one under another scope."""
+def under(
+    scope: str, rows: Iterable[Row], *, ours: str | None = None
+) -> tuple[Row, ...]:
+    """Returns rows of BERT's encoder as those of one under another scope.
+
+    Args:
+        scope: in transformers, such as "roberta".
+        rows: of BERT.
+        ours: the scope here, if it is another.
+    """
     return tuple(
         row._replace(
-            ours=row.ours.replace("bert/", f"{scope}/", 1),
+            ours=row.ours.replace("bert/", f"{ours or scope}/", 1),
             hugging_face=row.hugging_face.replace("bert.", f"{scope}.", 1),
         )
         for row in rows
@@ -80,7 +88,7 @@ class Layers(NamedTuple):
 
     rows: tuple[Row, ...]
     # Of a model: the first number is that of the layer, or of the group.
-    places: Callable[[BertConfig], Iterable[Place]] = each_layer
+    places: Callable[[Any], Iterable[Place]] = each_layer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,7 +114,7 @@ class HuggingFace:
     # What its classes call the logits of pairs of sentences.
     pair_logits: str = "seq_relationship_logits"
     # Says what a model has that the library cannot hold; "" for nothing.
-    unfit: Callable[[BertConfig], str] = lambda config: ""
+    unfit: Callable[[Any], str] = lambda config: ""
 
     def our_activation(self, name: str) -> str:
         """Returns what we call an activation of a config.json."""
@@ -130,8 +138,10 @@ class KerasHub:
     classes: Callable[[], KerasHubClasses] = lambda: (None, {})
     settings: tuple[tuple[str, str], ...] = ()  # (ours, theirs) of the config.
     activations: tuple[str, ...] = ()  # Ours, of those that it has.
+    # Heads of which its model has no pooler.
+    without_pooler: tuple[str, ...] = ()
     # Says what a model has that the library cannot hold; "" for nothing.
-    unfit: Callable[[BertConfig], str] = lambda config: ""
+    unfit: Callable[[Any], str] = lambda config: ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
