@@ -143,6 +143,9 @@ def export(directory: str, model: PortableModel) -> None:
 def _check_exportable(directory: str, model: PortableModel) -> None:
     family = model.family
     theirs = family.keras_hub
+    unfit = theirs.unfit(model.config)
+    if unfit:
+        raise ValueError(f"KerasHub has no {family.title} {unfit}")
     if not theirs.names:
         raise ValueError(f"KerasHub has no {family.title}")
     if model.head not in theirs.names:
@@ -150,9 +153,6 @@ def _check_exportable(directory: str, model: PortableModel) -> None:
             f"KerasHub has no {family.title} with the head {model.head}; "
             f"--head may be one of {', '.join(theirs.names)} that the model has"
         )
-    unfit = theirs.unfit(model.config)
-    if unfit:
-        raise ValueError(f"KerasHub has no {family.title} {unfit}")
     if model.config.hidden_act not in theirs.activations:
         raise ValueError(
             f"KerasHub's {family.title} has hidden_act "

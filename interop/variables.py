@@ -12,14 +12,18 @@ import numpy as np
 
 from interop.families.albert import ALBERT
 from interop.families.bert import BERT
-from interop.families.family import Family
+from interop.families.electra import ELECTRA
+from interop.families.family import Family, Shapes
 from modeling.albert import AlbertConfig
 from modeling.config import BertConfig
-
-Shapes = Mapping[str, tuple[int, ...]]
+from modeling.electra import ElectraConfig
 
 # By the model_type of a config.
-FAMILIES = {BertConfig.model_type: BERT, AlbertConfig.model_type: ALBERT}
+FAMILIES = {
+    BertConfig.model_type: BERT,
+    AlbertConfig.model_type: ALBERT,
+    ElectraConfig.model_type: ELECTRA,
+}
 # What a checkpoint without a config is taken for.
 DEFAULT = BERT
 HEADS = (

@@ -15,6 +15,7 @@ from keras import ops
 from modeling import activations, transformer
 from modeling.config import BertConfig
 from modeling.dense import Dense
+from modeling.dropout import Dropout
 from modeling.embeddings import BertEmbeddings
 from modeling.encoder import Encoded, Encoder
 from modeling.initializers import Initializer
@@ -37,17 +38,33 @@ class Pooler(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="dense",
         )
+        self.dropout = None
+        if config.drops_before_pooler:
+            self.dropout = Dropout(
+                config.classifier_dropout_rate,
+                dtype=self.dtype_policy,
+                name="dropout",
+            )
 
     def build(self, inputs_shape: tuple[int | None, ...]) -> None:
         self.dense.build((inputs_shape[0], inputs_shape[2]))
 
     def call(
-        self, inputs: Tensor, first_tokens: Tensor | None = None
+        self,
+        inputs: Tensor,
+        first_tokens: Tensor | None = None,
+        dropout_seed: Tensor | None = None,
     ) -> Tensor:
         """Maps [B, T, W] to [B, W], or [B, S, W] with `first_tokens` [B, S]."""
         if first_tokens is None:
-            return self.dense(inputs[:, 0])
-        pooled = self.dense(rows_at(inputs, first_tokens))
+            rows = inputs[:, 0]
+        else:
+            rows = rows_at(inputs, first_tokens)
+        if self.dropout:
+            rows = self.dropout(rows, seed=dropout_seed)
+        pooled = self.dense(rows)
+        if first_tokens is None:
+            return pooled
         return ops.reshape(pooled, (*ops.shape(first_tokens), self.dense.units))
 
 
@@ -150,7 +167,7 @@ class BertEncoder(Encoder):
         )
         last, pooled = layer_outputs[-1], None
         if self.pooler:
-            pooled = self.pooler(last, first_tokens)
+            pooled = self.pooler(last, first_tokens, dropout_seed=dropout_seed)
         return Encoded(last, pooled, layer_outputs, embedded)
 
     @property

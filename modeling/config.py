@@ -49,6 +49,8 @@ class BertConfig:
     has_pooler: ClassVar[bool] = True
     # What the pooler ends with, or what stands for it in a fine-tuned model.
     pooler_act: ClassVar[str] = "tanh"
+    # Whether its input is dropped as that of a classifier is.
+    drops_before_pooler: ClassVar[bool] = False
     # The row of the first token among the position embeddings.
     first_position: ClassVar[int] = 0
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from modeling.albert import AlbertConfig, AlbertEncoder
 from modeling.bert import BertEncoder
 from modeling.config import BertConfig
+from modeling.electra import ElectraConfig, ElectraEncoder
 from modeling.encoder import Encoder
 from modeling.initializers import Initializer
 from storage import json_files
@@ -21,6 +22,7 @@ _DEFAULT = BertConfig.model_type
 FAMILIES = {
     BertConfig.model_type: Family(BertConfig, BertEncoder),
     AlbertConfig.model_type: Family(AlbertConfig, AlbertEncoder),
+    ElectraConfig.model_type: Family(ElectraConfig, ElectraEncoder),
 }
 
 

@@ -44,6 +44,7 @@ CONFIG = {
 # What tiny models of other families than BERT have besides, or otherwise.
 _OF_FAMILIES = {
     "albert": {"embedding_size": 8, "num_hidden_groups": 1},
+    "electra": {"embedding_size": 8},
 }
 
 

@@ -28,6 +28,13 @@ Endings = Mapping[str, tuple[tuple[str, bool], ...]]
 KerasHubClasses = tuple[Any, Mapping[str, tuple[Any, Any]]]
 
 
+Shapes = Mapping[str, tuple[int, ...]]
+# Pairs (ours, transformers') of families whose "gelu" is the exact function.
+EXACT_GELU = (
+    ("gelu_exact", "gelu"),
+    ("gelu_new", "gelu_new"),
+    ("gelu_new", "gelu_pytorch_tanh"),
+)
 # The numbers of a part in the names of a row, such as {"i": 3}.
 Place = Mapping[str, int]
 
@@ -159,6 +166,16 @@ class Family:
     heads: Mapping[str, tuple[Row, ...]]
     hugging_face: HuggingFace
     keras_hub: KerasHub = KerasHub()
+    # Pairs (ours, theirs) of what checkpoints of TensorFlow call otherwise:
+    # beginnings of names.
+    checkpoint_names: tuple[tuple[str, str], ...] = ()
+    # {head: the scope of an encoder beside the first, of which the head is}.
+    second_encoders: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # Beginnings of names in checkpoints of what no head here is.
+    left_aside: tuple[str, ...] = ()
+    # Makes a config of the shapes of a checkpoint, by our names, where models
+    # are published without one.
+    config_of: Callable[[Shapes], BertConfig] | None = None
 
     @property
     def words(self) -> str:
