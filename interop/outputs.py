@@ -157,7 +157,13 @@ def of_keras_hub(
         "padding_mask": features["input_mask"],
         "segment_ids": features["segment_ids"],
     }
-    found = classes["encoder"][0].from_preset(directory)(inputs)
+    backbone = classes["encoder"][0].from_preset(directory)
+    # One that knows no segments takes none, and without a pooler it returns
+    # one array.
+    inputs = {name: inputs[name] for name in backbone.input}
+    found = backbone(inputs)
+    if not isinstance(found, dict):
+        found = {"sequence_output": found}
     if head == "encoder":
         return {n: ops.convert_to_numpy(x) for n, x in found.items()}
     model = classes[head][0].from_preset(directory, preprocessor=None)

@@ -14,15 +14,18 @@ from interop.families.albert import ALBERT
 from interop.families.bert import BERT
 from interop.families.electra import ELECTRA
 from interop.families.family import Family, Shapes
+from interop.families.roberta import ROBERTA
 from modeling.albert import AlbertConfig
 from modeling.config import BertConfig
 from modeling.electra import ElectraConfig
+from modeling.roberta import RobertaConfig
 
 # By the model_type of a config.
 FAMILIES = {
     BertConfig.model_type: BERT,
     AlbertConfig.model_type: ALBERT,
     ElectraConfig.model_type: ELECTRA,
+    RobertaConfig.model_type: ROBERTA,
 }
 # What a checkpoint without a config is taken for.
 DEFAULT = BERT
@@ -148,6 +151,15 @@ def check_model(model: PortableModel, source: str) -> None:
         source,
         optional,
     )
+
+
+def read_rows(config: BertConfig, name: str, value: np.ndarray) -> np.ndarray:
+    """Returns the rows of a variable that a model reads.
+
+    They are all of them, but for those before its first position.
+    """
+    is_cut = name == family_of(config).positions
+    return value[config.first_position :] if is_cut else value
 
 
 def shapes(values: Mapping[str, np.ndarray]) -> Shapes:

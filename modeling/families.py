@@ -8,6 +8,7 @@ from modeling.config import BertConfig
 from modeling.electra import ElectraConfig, ElectraEncoder
 from modeling.encoder import Encoder
 from modeling.initializers import Initializer
+from modeling.roberta import RobertaConfig, RobertaEncoder
 from storage import json_files
 
 
@@ -23,6 +24,7 @@ FAMILIES = {
     BertConfig.model_type: Family(BertConfig, BertEncoder),
     AlbertConfig.model_type: Family(AlbertConfig, AlbertEncoder),
     ElectraConfig.model_type: Family(ElectraConfig, ElectraEncoder),
+    RobertaConfig.model_type: Family(RobertaConfig, RobertaEncoder),
 }
 
 

@@ -45,6 +45,10 @@ CONFIG = {
 _OF_FAMILIES = {
     "albert": {"embedding_size": 8, "num_hidden_groups": 1},
     "electra": {"embedding_size": 8},
+    "roberta": {
+        "max_position_embeddings": NUM_TOKENS + 2,
+        "type_vocab_size": 1,
+    },
 }
 
 

@@ -183,6 +183,11 @@ class Family:
         return f"{self.scope}embeddings/word_embeddings"
 
     @property
+    def positions(self) -> str:
+        """Our name of the position embeddings."""
+        return f"{self.scope}embeddings/position_embeddings"
+
+    @property
     def pooler_names(self) -> tuple[str, ...]:
         """Our names of the pooler's variables."""
         return tuple(name for row in self.pooler for name in row.shapes())

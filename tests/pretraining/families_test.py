@@ -39,12 +39,14 @@ def test_the_gradient_of_a_step_is_that_of_pytorch(tmp_path, name):
     theirs = model.family.hugging_face
     reference = theirs.classes()[head].from_pretrained(str(tmp_path)).eval()
     batch = tiny.batch(8, seed=3)
-    if config.first_position:
-        # In transformers the id before it is that of padding.
-        batch["input_ids"] = np.maximum(
-            batch["input_ids"], config.first_position
-        )
-    _loss_of_torch(torch, reference, theirs, batch).backward()
+    # In transformers the id before the first position is that of padding, and
+    # a table of one segment has no second row.
+    batch["input_ids"] = np.maximum(batch["input_ids"], config.first_position)
+    num_segments = max(config.type_vocab_size, 1)
+    theirs_too = batch | {
+        "segment_ids": np.minimum(batch["segment_ids"], num_segments - 1)
+    }
+    _loss_of_torch(torch, reference, theirs, theirs_too).backward()
     parameters = dict(reference.named_parameters())
     with tf.GradientTape() as tape:
         terms = objective.compute_terms(
