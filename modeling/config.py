@@ -82,9 +82,13 @@ class BertConfig:
                 f"{_MOST_LAYERS}: is it damaged?"
             )
         if self.hidden_size % self.num_attention_heads:
+            width, heads = (
+                self.keys.get(name, name)
+                for name in ("hidden_size", "num_attention_heads")
+            )
             raise ValueError(
-                f"hidden_size={self.hidden_size} is not a multiple of "
-                f"num_attention_heads={self.num_attention_heads}"
+                f"{width}={self.hidden_size} is not a multiple of "
+                f"{heads}={self.num_attention_heads}"
             )
 
     @property
@@ -191,8 +195,9 @@ def _refuse_other_models(config_class, values, source):
         value = values.get(key)
         allowed = [None, False, 0, [], {}]
         if same_as is not None:
-            ours = values.get(same_as, getattr(config_class, same_as, None))
-            allowed.append(ours)
+            default = getattr(config_class, same_as, None)
+            same_key = config_class.keys.get(same_as, same_as)
+            allowed.append(values.get(same_key, default))
         if value not in allowed:
             raise ValueError(
                 f"{source}: {key} is {json_files.shown(value)}, as in a config "
