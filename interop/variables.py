@@ -12,11 +12,13 @@ import numpy as np
 
 from interop.families.albert import ALBERT
 from interop.families.bert import BERT
+from interop.families.distilbert import DISTILBERT
 from interop.families.electra import ELECTRA
 from interop.families.family import Family, Shapes
 from interop.families.roberta import ROBERTA
 from modeling.albert import AlbertConfig
 from modeling.config import BertConfig
+from modeling.distilbert import DistilBertConfig
 from modeling.electra import ElectraConfig
 from modeling.roberta import RobertaConfig
 
@@ -26,6 +28,7 @@ FAMILIES = {
     AlbertConfig.model_type: ALBERT,
     ElectraConfig.model_type: ELECTRA,
     RobertaConfig.model_type: ROBERTA,
+    DistilBertConfig.model_type: DISTILBERT,
 }
 # What a checkpoint without a config is taken for.
 DEFAULT = BERT

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from modeling.albert import AlbertConfig, AlbertEncoder
 from modeling.bert import BertEncoder
 from modeling.config import BertConfig
+from modeling.distilbert import DistilBertConfig, DistilBertEncoder
 from modeling.electra import ElectraConfig, ElectraEncoder
 from modeling.encoder import Encoder
 from modeling.initializers import Initializer
@@ -25,6 +26,7 @@ FAMILIES = {
     AlbertConfig.model_type: Family(AlbertConfig, AlbertEncoder),
     ElectraConfig.model_type: Family(ElectraConfig, ElectraEncoder),
     RobertaConfig.model_type: Family(RobertaConfig, RobertaEncoder),
+    DistilBertConfig.model_type: Family(DistilBertConfig, DistilBertEncoder),
 }
 
 
