@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from interop import (
     formats,
@@ -12,6 +13,7 @@ from interop import (
     keras_hub,
     network,
     outputs,
+    saved_model,
     tf1,
     variables,
 )
@@ -138,3 +140,29 @@ def test_a_config_of_another_family_is_refused_by_its_name(name, asked):
         return
     with pytest.raises(ValueError, match="^my.json: .*(is|as in)"):
         asked_config.from_json(text, "my.json")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_server_answers_ids_and_texts_as_we_do(tmp_path, name):
+    model = berts.model(tiny.config(name), "sequence_classification")
+    saved_model.export(str(tmp_path), model)
+    batch = outputs.fixed_batch(model.config)
+    ours = outputs.of_ours(model, batch)["logits"]
+    served = tf.saved_model.load(str(tmp_path))
+    features = {n: tf.constant(batch[n]) for n in outputs.FEATURES}
+    found = served.signatures["ids"](**features)
+    np.testing.assert_allclose(found["logits"], ours, atol=1e-5)
+    pair = {"text_a": tf.constant(["中国 a"]), "text_b": tf.constant(["国"])}
+    answer = served.signatures["pairs"](**pair)
+    np.testing.assert_array_equal(answer["input_ids"], [[2, 5, 6, 7, 3, 6, 3]])
+    last = max(model.config.type_vocab_size - 1, 0)
+    segments = np.minimum([[0, 0, 0, 0, 0, 1, 1]], last)
+    wanted = outputs.of_ours(
+        model,
+        {
+            "input_ids": np.asarray(answer["input_ids"]),
+            "input_mask": np.asarray(answer["input_mask"]),
+            "segment_ids": segments.astype(np.int32),
+        },
+    )
+    np.testing.assert_allclose(answer["logits"], wanted["logits"], atol=1e-5)

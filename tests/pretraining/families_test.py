@@ -93,6 +93,50 @@ def _loss_of_torch(torch, model, theirs, batch):
     return loss
 
 
+@pytest.mark.parametrize("name", families.FAMILIES)
+def test_what_is_computed_again_is_computed_alike(name):
+    batch = {k: tf.constant(x) for k, x in tiny.batch(4).items()}
+    found = []
+    for recompute in (False, True):
+        objective = masked_lm.MaskedLm(
+            tiny.config(name, hidden_dropout_prob=0.1),
+            use_nsp=False,
+            seed=5,
+            recompute=recompute,
+        )
+
+        @tf.function
+        def gradients(objective=objective):
+            with tf.GradientTape() as tape:
+                terms = objective.compute_terms(batch, tf.constant(7))
+                loss = terms["masked_lm_loss"].numerator
+            return loss, tape.gradient(
+                loss,
+                [x.value for x in objective.encoder.layers[0].weights],
+            )
+
+        found.append(tf.nest.flatten(gradients()))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", families.FAMILIES)
+def test_bfloat16_is_near_float32(name):
+    batch = {k: tf.constant(x) for k, x in tiny.batch(4).items()}
+    losses = []
+    for mixed_precision in ("none", "bfloat16"):
+        objective = masked_lm.MaskedLm(
+            tiny.config(name),
+            use_nsp=False,
+            seed=5,
+            mixed_precision=mixed_precision,
+        )
+        term = objective.compute_terms(batch, None)["masked_lm_loss"]
+        losses.append(float(term.numerator / term.denominator))
+    assert losses[0] == pytest.approx(losses[1], rel=5e-3)
+    assert losses[0] != losses[1]
+
+
 @pytest.fixture(params=[name for name in families.FAMILIES if name != "bert"])
 def family(request):
     return request.param
