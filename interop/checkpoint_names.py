@@ -24,25 +24,23 @@ def to_ours(
         family: of the model.
         head: one of `variables.HEADS`, if one is asked for.
     """
-    found = {
-        name: _renamed(name, family)
-        for name in names
-        if not name.startswith(family.left_aside)
-    }
+    found = {name: _renamed(name, family) for name in names}
     for owner, scope in family.second_encoders.items():
         second = [name for name in found if name.startswith(scope)]
         if not second:
             continue
+        of_owner = family.head_names(owner)
         if head == owner:
-            shared = f"{family.scope}embeddings/"
+            of_all = {n for h in family.heads for n in family.head_names(h)}
+            others = tuple(of_all - of_owner)
             left_out = [
                 name
                 for name in found
-                if name.startswith(family.scope) and not name.startswith(shared)
+                if _is_first_encoders(name, family) or name.startswith(others)
             ]
             found |= {n: family.scope + n.removeprefix(scope) for n in second}
         else:
-            of_head = tuple(family.head_names(owner))
+            of_head = tuple(of_owner)
             left_out = [n for n in found if found[n].startswith(of_head)]
             left_out += second
         for name in left_out:
@@ -56,6 +54,12 @@ def to_theirs(name: str, family: Family) -> str:
         if name.startswith(ours):
             return theirs + name.removeprefix(ours)
     return name
+
+
+def _is_first_encoders(name, family):
+    """Whether the first encoder alone has a variable: not the embeddings."""
+    is_shared = name.startswith(f"{family.scope}embeddings/")
+    return name.startswith(family.scope) and not is_shared
 
 
 def _renamed(name, family):

@@ -107,9 +107,7 @@ def _check(
 ) -> None:
     """Refuses what is missing or of another shape, in their names."""
     rows = _rows(model.config, model.head)
-    optional: list[str] = []
-    if model.head in variables.WITHOUT_POOLER:
-        optional = [rows[name][0] for name in model.family.pooler_names]
+    optional = [rows[name][0] for name in variables.optional_names(model)]
 
     def theirs(shapes: variables.Shapes) -> variables.Shapes:
         return {

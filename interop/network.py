@@ -35,6 +35,9 @@ class Network:
             has_pooler=model.family.pooler_names[0] in model.values,
         )
         make_head, self._ask = _HEADS[model.head]
+        family = families.FAMILIES[model.config.model_type]
+        if model.head == "pretraining" and family.discriminator:
+            make_head, self._ask = _discriminator, Network._replaced
         num_labels = variables.num_labels(model.values)
         self._head = make_head(model.config, initializer, num_labels)
         self.weights = {
@@ -89,6 +92,9 @@ class Network:
             "next_sentence_logits": next_sentence
         }
 
+    def _replaced(self, encoded: Encoded) -> dict[str, Tensor]:
+        return {"replaced_token_logits": self._head(encoded.sequence_output)}
+
     def _fine_tuned(self, encoded: Encoded) -> dict[str, Tensor]:
         return self._head(encoded, batch=None)
 
@@ -97,6 +103,16 @@ def _pretraining_heads(
     config: BertConfig, initializer: Initializer, num_labels: int
 ) -> heads.PretrainingHeads:
     layer = heads.PretrainingHeads(config, initializer)
+    layer.build()
+    return layer
+
+
+def _discriminator(
+    config: BertConfig, initializer: Initializer, num_labels: int
+) -> keras.layers.Layer:
+    head = families.FAMILIES[config.model_type].discriminator
+    assert head is not None
+    layer = head(config, initializer)
     layer.build()
     return layer
 

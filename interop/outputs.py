@@ -2,8 +2,9 @@
 
 Each function returns {name: float32 array}: "sequence_output" [B, T, W],
 "pooled_output" [B, W], and of the heads "masked_lm_logits" [B, T, V],
-"next_sentence_logits" [B, 2], "logits": [B, N] of sequences, [B, 1] of choices,
-[B, T, N] of tokens, [B, T, 2] of answers' begins and ends.
+"next_sentence_logits" [B, 2], "replaced_token_logits" [B, T], "logits": [B, N]
+of sequences, [B, 1] of choices, [B, T, N] of tokens, [B, T, 2] of answers'
+begins and ends.
 
 Shapes: B batch, T tokens, W width, V vocabulary, N labels.
 """
@@ -90,6 +91,8 @@ def of_transformers(
     found = {"sequence_output": out.hidden_states[-1]}
     if head == "encoder":
         found["pooled_output"] = out.get("pooler_output")
+    elif head == "pretraining" and "prediction_logits" not in out:
+        found["replaced_token_logits"] = out.logits
     elif head == "pretraining":
         found["masked_lm_logits"] = out.prediction_logits
         found["next_sentence_logits"] = out[family.hugging_face.pair_logits]

@@ -99,6 +99,7 @@ def wanted(config: BertConfig, head: str, num_labels: int = 2) -> Shapes:
         "T": config.type_vocab_size,
         "P": config.max_position_embeddings,
         "N": num_labels,
+        "1": 1,
     }
     return {
         name: tuple(sizes[letter] for letter in letters)
@@ -146,14 +147,20 @@ def check(
 
 def check_model(model: PortableModel, source: str) -> None:
     """Refuses a model whose tensors are not those of its config and head."""
-    names = model.family.pooler_names
-    optional = names if model.head in WITHOUT_POOLER else ()
     check(
         shapes(model.values),
         wanted(model.config, model.head, num_labels(model.values)),
         source,
-        optional,
+        optional_names(model),
     )
+
+
+def optional_names(model: PortableModel) -> tuple[str, ...]:
+    """Returns the names of the pooler where the head does not read it."""
+    is_without = model.head in WITHOUT_POOLER
+    if model.head == "pretraining":
+        is_without = not model.config.has_pooler
+    return model.family.pooler_names if is_without else ()
 
 
 def read_rows(config: BertConfig, name: str, value: np.ndarray) -> np.ndarray:

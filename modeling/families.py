@@ -2,11 +2,17 @@
 
 from typing import Any, NamedTuple
 
+import keras
+
 from modeling.albert import AlbertConfig, AlbertEncoder
 from modeling.bert import BertEncoder
 from modeling.config import BertConfig
 from modeling.distilbert import DistilBertConfig, DistilBertEncoder
-from modeling.electra import ElectraConfig, ElectraEncoder
+from modeling.electra import (
+    DiscriminatorHead,
+    ElectraConfig,
+    ElectraEncoder,
+)
 from modeling.encoder import Encoder
 from modeling.initializers import Initializer
 from modeling.roberta import RobertaConfig, RobertaEncoder
@@ -18,13 +24,17 @@ class Family(NamedTuple):
 
     config: type[BertConfig]
     encoder: type[Encoder]
+    # The head that models are published with in place of one for pairs.
+    discriminator: type[keras.layers.Layer] | None = None
 
 
 _DEFAULT = BertConfig.model_type
 FAMILIES = {
     BertConfig.model_type: Family(BertConfig, BertEncoder),
     AlbertConfig.model_type: Family(AlbertConfig, AlbertEncoder),
-    ElectraConfig.model_type: Family(ElectraConfig, ElectraEncoder),
+    ElectraConfig.model_type: Family(
+        ElectraConfig, ElectraEncoder, DiscriminatorHead
+    ),
     RobertaConfig.model_type: Family(RobertaConfig, RobertaEncoder),
     DistilBertConfig.model_type: Family(DistilBertConfig, DistilBertEncoder),
 }

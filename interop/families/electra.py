@@ -53,6 +53,7 @@ def _transformers() -> Mapping[str, Any]:
     return {
         "encoder": transformers.ElectraModel,
         "masked_lm": transformers.ElectraForMaskedLM,
+        "pretraining": transformers.ElectraForPreTraining,
         "sequence_classification": sequence,
         "token_classification": transformers.ElectraForTokenClassification,
         "multiple_choice": transformers.ElectraForMultipleChoice,
@@ -78,7 +79,23 @@ ELECTRA = Family(
     layers=tuple(Layers(under("electra", x.rows)) for x in BERT.layers),
     pooler=under("electra", BERT.pooler),
     heads={
-        **{h: rows for h, rows in BERT.heads.items() if h != "pretraining"},
+        **BERT.heads,
+        "pretraining": (
+            Row(
+                "discriminator_predictions/dense",
+                "dense",
+                "WW",
+                "discriminator_predictions.dense",
+                None,
+            ),
+            Row(
+                "discriminator_predictions/dense_1",
+                "dense",
+                "W1",
+                "discriminator_predictions.dense_prediction",
+                None,
+            ),
+        ),
         "masked_lm": (
             _DENSE._replace(hugging_face="generator_predictions.dense"),
             _NORM._replace(hugging_face="generator_predictions.LayerNorm"),
@@ -93,6 +110,7 @@ ELECTRA = Family(
         architectures={
             "encoder": "ElectraModel",
             "masked_lm": "ElectraForMaskedLM",
+            "pretraining": "ElectraForPreTraining",
             "sequence_classification": "ElectraForSequenceClassification",
             "token_classification": "ElectraForTokenClassification",
             "multiple_choice": "ElectraForMultipleChoice",
@@ -103,6 +121,7 @@ ELECTRA = Family(
         without_pooler=(
             "encoder",
             "masked_lm",
+            "pretraining",
             "token_classification",
             "question_answering",
         ),
@@ -132,6 +151,5 @@ ELECTRA = Family(
         ("cls/predictions/output_bias", "generator_predictions/output_bias"),
     ),
     second_encoders={"masked_lm": "generator/"},
-    left_aside=("discriminator_predictions/",),
     config_of=_config,
 )

@@ -45,7 +45,7 @@ class Row(NamedTuple):
     ours: str
     kind: str  # A key of `KINDS`.
     # V vocabulary, E embedding width, W width, I intermediate width, T token
-    # types, P positions, N labels.
+    # types, P positions, N labels, 1 itself.
     shape: str
     hugging_face: str
     keras_hub: str | None  # None where it has no such part.
@@ -171,8 +171,6 @@ class Family:
     checkpoint_names: tuple[tuple[str, str], ...] = ()
     # {head: the scope of an encoder beside the first, of which the head is}.
     second_encoders: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    # Beginnings of names in checkpoints of what no head here is.
-    left_aside: tuple[str, ...] = ()
     # Makes a config of the shapes of a checkpoint, by our names, where models
     # are published without one.
     config_of: Callable[[Shapes], BertConfig] | None = None
