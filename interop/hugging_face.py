@@ -186,9 +186,7 @@ def export(directory: str, model: PortableModel) -> None:
     """
     variables.check_model(model, directory)
     variables.check_labels(model, directory)
-    unfit = model.family.hugging_face.unfit(model.config)
-    if unfit:
-        raise ValueError(f"transformers has no {model.family.title} {unfit}")
+    _check_exportable(model)
     file_io.make_directory(directory)
     hugging_face_config.write(directory, model)
     if model.vocabulary is not None:
@@ -210,6 +208,19 @@ def export(directory: str, model: PortableModel) -> None:
         os.path.join(directory, hugging_face_weights.FILE),
         safetensors.numpy.save(tensors, metadata={"format": "pt"}),
     )
+
+
+def _check_exportable(model: PortableModel) -> None:
+    theirs, title = model.family.hugging_face, model.family.title
+    unfit = theirs.unfit(model.config)
+    if unfit:
+        raise ValueError(f"transformers has no {title} {unfit}")
+    if model.head not in theirs.architectures:
+        raise ValueError(
+            f"transformers has no {title} with the head {model.head}; --head "
+            f"may be one of {', '.join(theirs.architectures)} that the model "
+            "has"
+        )
 
 
 def _present_names(

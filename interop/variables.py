@@ -16,11 +16,13 @@ from interop.families.distilbert import DISTILBERT
 from interop.families.electra import ELECTRA
 from interop.families.family import Family, Shapes
 from interop.families.roberta import ROBERTA
+from interop.families.roformer import ROFORMER
 from modeling.albert import AlbertConfig
 from modeling.config import BertConfig
 from modeling.distilbert import DistilBertConfig
 from modeling.electra import ElectraConfig
 from modeling.roberta import RobertaConfig
+from modeling.roformer import RoFormerConfig
 
 # By the model_type of a config.
 FAMILIES = {
@@ -29,6 +31,7 @@ FAMILIES = {
     ElectraConfig.model_type: ELECTRA,
     RobertaConfig.model_type: ROBERTA,
     DistilBertConfig.model_type: DISTILBERT,
+    RoFormerConfig.model_type: ROFORMER,
 }
 # What a checkpoint without a config is taken for.
 DEFAULT = BERT

@@ -151,8 +151,9 @@ class BertEncoder(Encoder):
         num_layers: int | None = None,
     ) -> Encoded:
         """Encodes a batch; see `Encoder`."""
-        is_packed = first_tokens is not None
-        positions = _positions(input_mask, first_tokens) if is_packed else None
+        positions = None
+        if first_tokens is not None:
+            positions = _positions(input_mask, first_tokens)
         embedded = self.embeddings(
             input_ids, segment_ids, positions, dropout_seed=dropout_seed
         )
@@ -161,7 +162,7 @@ class BertEncoder(Encoder):
         layer_outputs = self.encoder(
             embedded,
             input_mask,
-            is_packed=is_packed,
+            positions=positions,
             dropout_seed=dropout_seed,
             num_layers=num_layers,
         )
@@ -175,7 +176,7 @@ class BertEncoder(Encoder):
         return self.embeddings.word_embeddings
 
     @property
-    def position_embeddings(self) -> keras.Variable:
+    def position_embeddings(self) -> keras.Variable | None:
         return self.embeddings.positions
 
     @property

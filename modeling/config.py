@@ -53,6 +53,9 @@ class BertConfig:
     drops_before_pooler: ClassVar[bool] = False
     # The row of the first token among the position embeddings.
     first_position: ClassVar[int] = 0
+    # Whether the layers turn queries and keys by their place, in place of
+    # position embeddings.
+    rotates: ClassVar[bool] = False
 
     vocab_size: int
     hidden_size: int = 768
@@ -190,7 +193,7 @@ def _title(config_class):
 def _refuse_other_models(config_class, values, source):
     own = _fields(config_class)
     for key, (family, same_as) in OF_OTHERS.items():
-        if key in own:
+        if key in own or key in config_class.only:
             continue
         value = values.get(key)
         allowed = [None, False, 0, [], {}]

@@ -31,6 +31,9 @@ class BertEmbeddings(keras.layers.Layer):
 
     def build(self, input_ids_shape: tuple[int | None, ...]) -> None:
         width = self.config.embedding_size
+        num_positions = self.config.max_position_embeddings
+        if self.config.rotates:
+            num_positions = 0
         self.word_embeddings, self.token_type_embeddings, self.positions = (
             self.add_weight(
                 shape=(rows, width), initializer=self.initializer, name=name
@@ -40,7 +43,7 @@ class BertEmbeddings(keras.layers.Layer):
             for name, rows in (
                 ("word_embeddings", self.config.vocab_size),
                 ("token_type_embeddings", self.config.type_vocab_size),
-                ("position_embeddings", self.config.max_position_embeddings),
+                ("position_embeddings", num_positions),
             )
         )
         self.layer_norm.build((*input_ids_shape, width))
@@ -59,13 +62,16 @@ class BertEmbeddings(keras.layers.Layer):
         embedded = ops.take(self.word_embeddings, input_ids, axis=0)
         if self.token_type_embeddings is not None:
             embedded = embedded + self._of_segments(segment_ids)
+        if self.positions is not None:
+            embedded = embedded + self._of_places(input_ids, positions)
+        normalised = self.layer_norm(embedded)
+        return self.dropout(normalised, seed=dropout_seed)
+
+    def _of_places(self, input_ids: Tensor, positions: Tensor | None) -> Tensor:
         first = self.config.first_position
         if positions is None:
-            placed = _on_each_row(self.positions, input_ids, first)
-        else:
-            placed = ops.take(self.positions, positions + first, axis=0)
-        normalised = self.layer_norm(embedded + placed)
-        return self.dropout(normalised, seed=dropout_seed)
+            return _on_each_row(self.positions, input_ids, first)
+        return ops.take(self.positions, positions + first, axis=0)
 
     def _of_segments(self, segment_ids: Tensor) -> Tensor:
         num_segments = self.config.type_vocab_size

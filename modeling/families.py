@@ -16,6 +16,7 @@ from modeling.electra import (
 from modeling.encoder import Encoder
 from modeling.initializers import Initializer
 from modeling.roberta import RobertaConfig, RobertaEncoder
+from modeling.roformer import RoFormerConfig, RoFormerEncoder
 from storage import json_files
 
 
@@ -37,6 +38,7 @@ FAMILIES = {
     ),
     RobertaConfig.model_type: Family(RobertaConfig, RobertaEncoder),
     DistilBertConfig.model_type: Family(DistilBertConfig, DistilBertEncoder),
+    RoFormerConfig.model_type: Family(RoFormerConfig, RoFormerEncoder),
 }
 
 

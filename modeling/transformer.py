@@ -15,12 +15,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from modeling import activations, attention, dropout
+from modeling import activations, attention, dropout, rotary
 from modeling.config import BertConfig
 from modeling.dense import Dense
 from modeling.dropout import Dropout
 from modeling.initializers import Initializer
 from modeling.layer_norm import LayerNorm
+from modeling.rotary import Rotation
 from modeling.tensor import Tensor
 
 # Added to the scores of padding before the softmax.
@@ -62,13 +63,17 @@ class SelfAttention(keras.layers.Layer):
         inputs: Tensor,
         score_bias: Tensor,
         dropout_seed: Tensor | None = None,
+        rotation: Rotation | None = None,
     ) -> Tensor:
         """Maps [B, T, W] to [B, T, W]; `score_bias` is
         [B, 1, 1 or T, T]."""
         query = self._split_heads(self.query(inputs))
+        key = self._split_heads(self.key(inputs))
+        if rotation:
+            query, key = rotation.turn(query), rotation.turn(key)
         mixed = attention.attend(
             query * self.head_width**-0.5,
-            self._split_heads(self.key(inputs)),
+            key,
             self._split_heads(self.value(inputs)),
             ops.cast(score_bias, "float32"),
             lambda weights, is_transposed: self.dropout(
@@ -151,8 +156,11 @@ class Attention(keras.layers.Layer):
         inputs: Tensor,
         score_bias: Tensor,
         dropout_seed: Tensor | None = None,
+        rotation: Rotation | None = None,
     ) -> Tensor:
-        mixed = self.mix(inputs, score_bias, dropout_seed=dropout_seed)
+        mixed = self.mix(
+            inputs, score_bias, dropout_seed=dropout_seed, rotation=rotation
+        )
         return self.output_projection(mixed, inputs, dropout_seed=dropout_seed)
 
 
@@ -190,8 +198,11 @@ class TransformerLayer(keras.layers.Layer):
         inputs: Tensor,
         score_bias: Tensor,
         dropout_seed: Tensor | None = None,
+        rotation: Rotation | None = None,
     ) -> Tensor:
-        attended = self.attention(inputs, score_bias, dropout_seed=dropout_seed)
+        attended = self.attention(
+            inputs, score_bias, dropout_seed=dropout_seed, rotation=rotation
+        )
         return self.output_projection(
             self.intermediate(attended),
             attended,
@@ -217,6 +228,8 @@ class TransformerEncoder(keras.layers.Layer):
         super().__init__(**kwargs)
         self.recompute = recompute
         self.shares_layers = config.shares_layers
+        self.head_width = config.hidden_size // config.num_attention_heads
+        self.rotates = config.rotates
         self.layers = self.make_layers(config, initializer)
 
     def make_layers(
@@ -238,19 +251,26 @@ class TransformerEncoder(keras.layers.Layer):
         self,
         inputs: Tensor,
         input_mask: Tensor,
-        is_packed: bool = False,
+        positions: Tensor | None = None,
         dropout_seed: Tensor | None = None,
         num_layers: int | None = None,
     ) -> list[Tensor]:
         """Maps [B, T, W] and a 0/1 mask [B, T] to the layers' outputs.
 
-        With `is_packed` the mask has numbers, and a token attends to those of
-        its own number. With `num_layers` only so many compute, the lowest.
+        With `positions`, [B, T], the rows are packed: the mask has numbers, and
+        a token attends to those of its own number. With `num_layers` only so
+        many compute, the lowest.
 
         Returns:
             A list of [B, T, W], one a layer, the last layer's last.
         """
+        is_packed = positions is not None
         score_bias = _MASKED_SCORE * _attention_bar(input_mask, is_packed)
+        turned = {}
+        if self.rotates:
+            if positions is None:
+                positions = ops.arange(ops.shape(input_mask)[1])[None]
+            turned["rotation"] = rotary.rotation(positions, self.head_width)
         outputs = []
         for number, layer in enumerate(self.layers[:num_layers]):
             seed = dropout_seed
@@ -258,7 +278,7 @@ class TransformerEncoder(keras.layers.Layer):
                 seed = dropout.of_repeat(seed, number)
             # Keras hides from mypy that layers are called.
             run = functools.partial(  # type: ignore[misc]
-                layer, score_bias=score_bias, dropout_seed=seed
+                layer, score_bias=score_bias, dropout_seed=seed, **turned
             )
             inputs = keras.remat(run)(inputs) if self.recompute else run(inputs)
             outputs.append(inputs)

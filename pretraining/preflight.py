@@ -29,6 +29,11 @@ def read_bert_config(config: PretrainingConfig) -> BertConfig:
         architecture,
         {"layerwise_lr_decay": decay if decay != 1 else None},
     )
+    if config.position_init == "sinusoidal" and architecture.rotates:
+        raise ValueError(
+            f"--position_init=sinusoidal: a {architecture.model_type} has no "
+            "position embeddings; set --position_init=random"
+        )
     if config.use_nsp and not architecture.has_pooler:
         raise ValueError(
             f"--use_nsp: {path} is of the family {architecture.model_type}, "

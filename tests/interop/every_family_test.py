@@ -27,6 +27,11 @@ OTHERS = [name for name in families.FAMILIES if name != "bert"]
 _CASES = [
     (name, head) for name in OTHERS for head in variables.FAMILIES[name].heads
 ]
+_HUGGING_FACE_CASES = [
+    (name, head)
+    for name in OTHERS
+    for head in variables.FAMILIES[name].hugging_face.architectures
+]
 _KERAS_HUB_CASES = [
     (name, head)
     for name in OTHERS
@@ -44,7 +49,7 @@ def _model(name, head, **changes):
     return dataclasses.replace(model, values=values)
 
 
-@pytest.mark.parametrize(("name", "head"), _CASES)
+@pytest.mark.parametrize(("name", "head"), _HUGGING_FACE_CASES)
 def test_transformers_computes_what_we_do(tmp_path, name, head):
     pytest.importorskip("transformers")
     model = _model(name, head)

@@ -71,7 +71,7 @@ def test_activations_go_there_and_back(family):
 
 
 def test_the_classes_are_those_that_files_name(family):
-    assert family.hugging_face.architectures.keys() == family.heads.keys()
+    assert family.hugging_face.architectures.keys() <= family.heads.keys()
     pytest.importorskip("keras_hub")
     _, classes = family.keras_hub.classes()
     names = {head: model.__name__ for head, (model, _) in classes.items()}
@@ -93,7 +93,8 @@ def test_a_backbone_of_keras_hub_is_of_one_family():
 
 @pytest.mark.parametrize("head", variables.HEADS)
 def test_a_directory_of_transformers_names_its_family(tmp_path, family, head):
-    _skip_unless_has(family, head)
+    if head not in family.hugging_face.architectures:
+        pytest.skip(f"transformers has no {family.title} with {head}")
     _hold_the_way_back(tmp_path, _config(family), head)
 
 
