@@ -18,10 +18,7 @@ _BASE = 10_000.0
 
 
 class Rotation(NamedTuple):
-    """How far the pairs at each place are turned: float32, [1 or B, 1, T, D/2].
-
-    Computed once for all layers.
-    """
+    """How far pairs are turned at each place: float32, [1 or B, 1, T, D/2]."""
 
     cosines: Tensor
     sines: Tensor

@@ -21,7 +21,6 @@ from modeling.dense import Dense
 from modeling.dropout import Dropout
 from modeling.initializers import Initializer
 from modeling.layer_norm import LayerNorm
-from modeling.rotary import Rotation
 from modeling.tensor import Tensor
 
 # Added to the scores of padding before the softmax.
@@ -63,13 +62,23 @@ class SelfAttention(keras.layers.Layer):
         inputs: Tensor,
         score_bias: Tensor,
         dropout_seed: Tensor | None = None,
-        rotation: Rotation | None = None,
+        turned_by: Tensor | None = None,
     ) -> Tensor:
-        """Maps [B, T, W] to [B, T, W]; `score_bias` is
-        [B, 1, 1 or T, T]."""
+        """Maps [B, T, W] to [B, T, W].
+
+        Args:
+            inputs: [B, T, W].
+            score_bias: [B, 1, 1 or T, T].
+            dropout_seed: as an encoder takes it.
+            turned_by: places of the tokens, [1 or B, T], by which queries and
+                keys are turned; None where they are not.
+        """
         query = self._split_heads(self.query(inputs))
         key = self._split_heads(self.key(inputs))
-        if rotation:
+        if turned_by is not None:
+            # Made of integers in each layer: Keras rounds what it hands a layer
+            # to the layer's type. A compiler makes it once for all.
+            rotation = rotary.rotation(turned_by, self.head_width)
             query, key = rotation.turn(query), rotation.turn(key)
         mixed = attention.attend(
             query * self.head_width**-0.5,
@@ -156,10 +165,10 @@ class Attention(keras.layers.Layer):
         inputs: Tensor,
         score_bias: Tensor,
         dropout_seed: Tensor | None = None,
-        rotation: Rotation | None = None,
+        turned_by: Tensor | None = None,
     ) -> Tensor:
         mixed = self.mix(
-            inputs, score_bias, dropout_seed=dropout_seed, rotation=rotation
+            inputs, score_bias, dropout_seed=dropout_seed, turned_by=turned_by
         )
         return self.output_projection(mixed, inputs, dropout_seed=dropout_seed)
 
@@ -198,10 +207,10 @@ class TransformerLayer(keras.layers.Layer):
         inputs: Tensor,
         score_bias: Tensor,
         dropout_seed: Tensor | None = None,
-        rotation: Rotation | None = None,
+        turned_by: Tensor | None = None,
     ) -> Tensor:
         attended = self.attention(
-            inputs, score_bias, dropout_seed=dropout_seed, rotation=rotation
+            inputs, score_bias, dropout_seed=dropout_seed, turned_by=turned_by
         )
         return self.output_projection(
             self.intermediate(attended),
@@ -228,7 +237,6 @@ class TransformerEncoder(keras.layers.Layer):
         super().__init__(**kwargs)
         self.recompute = recompute
         self.shares_layers = config.shares_layers
-        self.head_width = config.hidden_size // config.num_attention_heads
         self.rotates = config.rotates
         self.layers = self.make_layers(config, initializer)
 
@@ -270,7 +278,7 @@ class TransformerEncoder(keras.layers.Layer):
         if self.rotates:
             if positions is None:
                 positions = ops.arange(ops.shape(input_mask)[1])[None]
-            turned["rotation"] = rotary.rotation(positions, self.head_width)
+            turned["turned_by"] = positions
         outputs = []
         for number, layer in enumerate(self.layers[:num_layers]):
             seed = dropout_seed

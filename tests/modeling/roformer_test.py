@@ -55,6 +55,21 @@ def test_a_packed_sequence_is_what_it_is_alone():
     )
 
 
+def test_half_precision_turns_by_float32():
+    ids = np.arange(1, 17, dtype=np.int32)[None]
+    ones = np.ones_like(ids)
+    exact, rounded = (
+        families.make_encoder(
+            tiny.config("roformer", num_hidden_layers=1),
+            TruncatedNormal(0.3, seed=1),
+            dtype=dtype,
+        )(ids, ones, ones * 0).sequence_output
+        for dtype in ("float32", "mixed_float16")
+    )
+    difference = np.abs(np.asarray(exact) - np.asarray(rounded, np.float32))
+    assert difference.max() < 0.02
+
+
 def test_order_matters():
     encoder = _encoder()
     ids = np.arange(1, 8, dtype=np.int32)[None]
