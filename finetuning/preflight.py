@@ -25,6 +25,16 @@ def read_bert_config(config: FinetuningConfig | FeaturesConfig) -> BertConfig:
             f"{bert_config.offer(config, num_rows)}"
         )
     case.check(vocabulary, config.do_lower_case)
+    if isinstance(config, FinetuningConfig):
+        decay = config.layerwise_lr_decay
+        start.check_layers_are_apart(
+            config.bert_config_file,
+            architecture,
+            {
+                "unfreeze_top_layers": config.unfreeze_top_layers,
+                "layerwise_lr_decay": decay if decay != 1 else None,
+            },
+        )
     return architecture
 
 

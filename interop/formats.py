@@ -13,7 +13,7 @@ from interop import (
     tf1,
     variables,
 )
-from interop.families.family import Family
+from interop.families import albert_zh
 from interop.variables import PortableModel
 from modeling.config import BertConfig
 from storage import file_io
@@ -98,7 +98,7 @@ def read(
     return readers[recognise(path)]()
 
 
-def read_weights(path: str, family: Family = variables.DEFAULT) -> Weights:
+def read_weights(path: str, config: BertConfig | None = None) -> Weights:
     """Reads the `Weights` to start a training from.
 
     Checkpoints of TensorFlow's and directories of Hugging Face's may have more
@@ -106,7 +106,8 @@ def read_weights(path: str, family: Family = variables.DEFAULT) -> Weights:
 
     Args:
         path: as `recognise` takes it.
-        family: whose names are looked for where no config is beside them.
+        config: of the model that is to have them, whose names are looked for
+            where no config is beside them; BERT's without it.
 
     Raises:
         ValueError: something is missing, damaged or of another model.
@@ -117,7 +118,10 @@ def read_weights(path: str, family: Family = variables.DEFAULT) -> Weights:
         raise ValueError(f"--init_checkpoint={error}") from None
     if kind == "tf1":
         prefix = tf1.find(path)
+        family = variables.family_of(config) if config else variables.DEFAULT
         values, _ = tf1.read_tensors(prefix, family, with_state=False)
+        if config and albert_zh.is_here(values):
+            values = albert_zh.expanded(values, config.num_hidden_layers)
         return Weights(prefix, values, None)
     if kind == "huggingface":
         directory = _directory(path)

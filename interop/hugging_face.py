@@ -58,7 +58,7 @@ def read(directory: str, *, head: str | None = None) -> PortableModel:
         ValueError: a file is missing, damaged, or does not fit the others.
     """
     config, saved_from = hugging_face_config.read(directory)
-    values = read_values(directory, config)
+    values = read_values(directory, config, saved_from or head)
     family = variables.family_of(config)
     head = variables.infer_head(family, values, saved_from or head)
     # The rows of this head, whatever other heads are there.
@@ -80,21 +80,34 @@ def read(directory: str, *, head: str | None = None) -> PortableModel:
     return model
 
 
-def _rows(config: BertConfig) -> dict[str, tuple[str, bool]]:
+def _rows(config: BertConfig, head: str) -> dict[str, tuple[str, bool]]:
     """Returns {our name: (their name, whether it is transposed there)}."""
     return variables.family_of(config).translations(
-        config.num_hidden_layers, lambda row: row.hugging_face, _ENDINGS
+        config, head, lambda row: row.hugging_face, _ENDINGS
     )
+
+
+def _all_rows(
+    config: BertConfig, head: str | None
+) -> dict[str, tuple[str, bool]]:
+    """Returns {their name: (our name, ...)} of every head.
+
+    Two of theirs may be one of ours: what the head has stands last.
+    """
+    heads = sorted(variables.family_of(config).heads, key=lambda x: x == head)
+    return {
+        theirs: (name, is_transposed)
+        for each in heads
+        for name, (theirs, is_transposed) in _rows(config, each).items()
+    }
 
 
 def _check(
     model: PortableModel, wanted: variables.Shapes, directory: str
 ) -> None:
     """Refuses what is missing or of another shape, in their names."""
-    rows = _rows(model.config)
-    optional: list[str] = []
-    if model.head in variables.WITHOUT_POOLER:
-        optional = [rows[name][0] for name in model.family.pooler_names]
+    rows = _rows(model.config, model.head)
+    optional = [rows[name][0] for name in variables.optional_names(model)]
 
     def theirs(shapes: variables.Shapes) -> variables.Shapes:
         return {
@@ -106,7 +119,9 @@ def _check(
     variables.check(theirs(found), theirs(wanted), directory, optional)
 
 
-def read_values(directory: str, config: BertConfig) -> dict[str, np.ndarray]:
+def read_values(
+    directory: str, config: BertConfig, head: str | None = None
+) -> dict[str, np.ndarray]:
     """Returns {our name: array} of all tensors that have one.
 
     What has none is named in a warning and left aside, unless it is of the
@@ -115,6 +130,7 @@ def read_values(directory: str, config: BertConfig) -> dict[str, np.ndarray]:
     Args:
         directory: local or remote.
         config: that of the directory.
+        head: whose names go before those of other heads, if it is known.
 
     Raises:
         ValueError: a file is missing, damaged, or does not fit the config.
@@ -123,10 +139,7 @@ def read_values(directory: str, config: BertConfig) -> dict[str, np.ndarray]:
     tensors = _present_names(
         hugging_face_weights.load(directory), directory, family
     )
-    ours = {
-        theirs: (name, is_transposed)
-        for name, (theirs, is_transposed) in _rows(config).items()
-    }
+    ours = _all_rows(config, head)
     prefix = family.hugging_face.prefix
     wrong = [x for x in tensors if x.startswith(prefix) and x not in ours]
     if wrong:
@@ -173,13 +186,14 @@ def export(directory: str, model: PortableModel) -> None:
     """
     variables.check_model(model, directory)
     variables.check_labels(model, directory)
+    _check_exportable(model)
     file_io.make_directory(directory)
     hugging_face_config.write(directory, model)
     if model.vocabulary is not None:
         file_io.write_whole(
             os.path.join(directory, tf1.VOCABULARY), model.vocabulary
         )
-    rows, family = _rows(model.config), model.family
+    rows, family = _rows(model.config, model.head), model.family
     has_no_pooler = model.head in family.hugging_face.without_pooler
     tensors = {}
     for name, value in model.values.items():
@@ -194,6 +208,19 @@ def export(directory: str, model: PortableModel) -> None:
         os.path.join(directory, hugging_face_weights.FILE),
         safetensors.numpy.save(tensors, metadata={"format": "pt"}),
     )
+
+
+def _check_exportable(model: PortableModel) -> None:
+    theirs, title = model.family.hugging_face, model.family.title
+    unfit = theirs.unfit(model.config)
+    if unfit:
+        raise ValueError(f"transformers has no {title} {unfit}")
+    if model.head not in theirs.architectures:
+        raise ValueError(
+            f"transformers has no {title} with the head {model.head}; --head "
+            f"may be one of {', '.join(theirs.architectures)} that the model "
+            "has"
+        )
 
 
 def _present_names(

@@ -47,7 +47,8 @@ def write(directory: str, model: PortableModel) -> None:
     values = json.loads(config.to_json()) | config.fixed()
     values["architectures"] = [theirs.architectures[model.head]]
     values["dtype"] = "float32"
-    values["hidden_act"] = theirs.their_activation(config.hidden_act)
+    key = config.keys.get("hidden_act", "hidden_act")
+    values[key] = theirs.their_activation(config.hidden_act)
     if model.head in variables.LABELLED:
         labels = variables.labels(config) or [
             f"LABEL_{i}" for i in range(variables.num_labels(model.values))
@@ -60,7 +61,7 @@ def write(directory: str, model: PortableModel) -> None:
         {
             "tokenizer_class": theirs.tokenizer,
             "do_lower_case": model.do_lower_case,
-            "model_max_length": config.max_position_embeddings,
+            "model_max_length": config.num_positions,
             "tokenize_chinese_chars": True,
             "strip_accents": None,
         },

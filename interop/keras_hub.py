@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from absl import logging
 
-from interop import bert_config, tf1, variables
+from interop import keras_hub_config, tf1, variables
 from interop.families.family import Family
 from interop.variables import PortableModel
 from modeling import families
 from modeling.config import BertConfig
-from storage import file_io, json_files
+from storage import file_io
 from text import vocab
 
 # Their attention has [W, H, D] where ours has [W, H*D].
@@ -28,14 +29,12 @@ _ENDINGS = {
     "bias": (("/output_bias", False),),
     "logits": (("/kernel", True), ("/bias", False)),
 }
-# Of each JSON file of a preset.
-_FILE = {"class_name?": (str, None), "config?": (dict, None)}
 _VOCABULARY = "assets/tokenizer/vocabulary.txt"
 
 
 def is_here(directory: str) -> bool:
     """Whether a directory holds a preset of a family that we have."""
-    return _class_name(directory, "config.json") in _configs()
+    return keras_hub_config.class_name(directory, "config.json") in _configs()
 
 
 def _configs() -> dict[str, type[BertConfig]]:
@@ -62,10 +61,11 @@ def read(directory: str) -> PortableModel:
     Raises:
         ValueError: a file is damaged, or it is a task we do not know.
     """
-    config_class = _configs()[str(_class_name(directory, "config.json"))]
+    class_name = keras_hub_config.class_name(directory, "config.json")
+    config_class = _configs()[str(class_name)]
     family = variables.FAMILIES[config_class.model_type]
     _, classes = _classes(family)
-    head = _head_of(directory, family)
+    head = keras_hub_config.head_of(directory, family)
     options = {} if head == "encoder" else {"preprocessor": None}
     try:
         model = classes[head][0].from_preset(directory, **options)
@@ -75,7 +75,7 @@ def read(directory: str) -> PortableModel:
             f"{directory} cannot be loaded: {type(error).__name__}: {error}"
         ) from None
     vocab_file = os.path.join(directory, _VOCABULARY)
-    config = _config_of(directory, config_class)
+    config = keras_hub_config.config_of(directory, config_class)
     found = PortableModel(
         config=config,
         head=head,
@@ -85,7 +85,7 @@ def read(directory: str) -> PortableModel:
             if os.path.exists(vocab_file)
             else None
         ),
-        do_lower_case=_read_case(directory),
+        do_lower_case=keras_hub_config.read_case(directory),
     )
     variables.check_model(found, directory)
     return found
@@ -103,22 +103,30 @@ def export(directory: str, model: PortableModel) -> None:
     """
     _check_exportable(directory, model)
     tokenizer_class, classes = _classes(model.family)
-    tokenizer = model.vocabulary and tokenizer_class(
-        vocabulary=list(vocab.parse(model.vocabulary, _VOCABULARY).rows),
-        lowercase=model.do_lower_case,
-        strip_accents=model.do_lower_case,
-    )
+    tokenizer = None
+    if model.vocabulary and tokenizer_class is None:
+        logging.warning(
+            "%s: KerasHub's %s takes no vocab.txt, which is left out",
+            directory,
+            model.family.title,
+        )
+    elif model.vocabulary:
+        tokenizer = tokenizer_class(
+            vocabulary=list(vocab.parse(model.vocabulary, _VOCABULARY).rows),
+            lowercase=model.do_lower_case,
+            strip_accents=model.do_lower_case,
+        )
     config = model.config
-    settings = model.family.keras_hub.settings
-    backbone = classes["encoder"][0](
-        **{theirs: getattr(config, ours) for ours, theirs in settings}
-    )
+    backbone = classes["encoder"][0](**_settings(config))
     task = _with_head(backbone, tokenizer, model, *classes[model.head])
-    rows = _rows(config)
+    rows = _rows(config, model.head)
     weights = {weight.path: weight for weight in task.weights}
     for name, value in model.values.items():
+        if name in _left_out(model.family, model.head) or name not in rows:
+            continue
         theirs, is_transposed = rows[name]
         weight = weights.pop(theirs)
+        value = variables.read_rows(config, name, value)
         value = value.T if is_transposed else value
         weight.assign(value.reshape(weight.shape))
     assert not weights, f"not filled: {sorted(weights)}"
@@ -134,6 +142,9 @@ def export(directory: str, model: PortableModel) -> None:
 def _check_exportable(directory: str, model: PortableModel) -> None:
     family = model.family
     theirs = family.keras_hub
+    unfit = theirs.unfit(model.config)
+    if unfit:
+        raise ValueError(f"KerasHub has no {family.title} {unfit}")
     if not theirs.names:
         raise ValueError(f"KerasHub has no {family.title}")
     if model.head not in theirs.names:
@@ -143,17 +154,39 @@ def _check_exportable(directory: str, model: PortableModel) -> None:
         )
     if model.config.hidden_act not in theirs.activations:
         raise ValueError(
-            f"KerasHub's {family.title} has hidden_act gelu only, this model "
+            f"KerasHub's {family.title} has hidden_act "
+            f"{theirs.activations[0]} only, this model "
             f"{model.config.hidden_act}"
         )
-    # Its backbone always has a pooler.
+    # Where its model has a pooler it always has one.
     variables.check(
         variables.shapes(model.values),
         variables.wanted(
             model.config, model.head, variables.num_labels(model.values)
         ),
         directory,
+        _left_out(family, model.head),
     )
+    rows = _rows(model.config, model.head)
+    lost = [n for n, x in model.values.items() if n not in rows and x.any()]
+    if lost:
+        raise ValueError(
+            f"KerasHub's {family.title} has no {', '.join(lost)}, which "
+            "are not zero here"
+        )
+
+
+def _left_out(family: Family, head: str) -> tuple[str, ...]:
+    """Returns our names of the pooler where their model has none."""
+    has_none = head in family.keras_hub.without_pooler
+    return family.pooler_names if has_none else ()
+
+
+def _settings(config: BertConfig) -> dict[str, Any]:
+    """Returns the arguments of a backbone; its positions begin at row 0."""
+    pairs = variables.family_of(config).keras_hub.settings
+    found = {theirs: getattr(config, ours) for ours, theirs in pairs}
+    return found | {"max_sequence_length": config.num_positions}
 
 
 def _with_head(
@@ -168,7 +201,7 @@ def _with_head(
         return backbone
     preprocessor = tokenizer and preprocessor_class(
         tokenizer=tokenizer,
-        sequence_length=model.config.max_position_embeddings,
+        sequence_length=model.config.num_positions,
     )
     options = {"backbone": backbone, "preprocessor": preprocessor}
     if model.head == "sequence_classification":
@@ -186,47 +219,10 @@ def _classes(family: Family) -> tuple[Any, Mapping[str, tuple[Any, Any]]]:
         ) from None
 
 
-def _rows(config: BertConfig) -> dict[str, tuple[str, bool]]:
+def _rows(config: BertConfig, head: str) -> dict[str, tuple[str, bool]]:
     """Returns {our name: (their name, whether it is transposed there)}."""
     return variables.family_of(config).translations(
-        config.num_hidden_layers, lambda row: row.keras_hub, _ENDINGS
-    )
-
-
-def _class_name(directory: str, file: str) -> str | None:
-    return _read_json(directory, file).get("class_name")
-
-
-def _read_json(directory: str, file: str) -> dict[str, Any]:
-    path = os.path.join(directory, file)
-    return json_files.read(path, _FILE) if os.path.exists(path) else {}
-
-
-def _head_of(directory: str, family: Family = variables.DEFAULT) -> str:
-    names = family.keras_hub.names
-    task = _class_name(directory, "task.json")
-    heads = {None: "encoder"} | {name: head for head, name in names.items()}
-    if task not in heads:
-        raise ValueError(
-            f"{directory}: the task {task} is none of {', '.join(names)}"
-        )
-    return heads[task]
-
-
-def _read_case(directory: str) -> bool:
-    settings = _read_json(directory, "tokenizer.json").get("config") or {}
-    return settings.get("lowercase", True)
-
-
-def _config_of(directory: str, config_class: type[BertConfig]) -> BertConfig:
-    path = os.path.join(directory, tf1.CONFIG)
-    if os.path.exists(path):
-        return bert_config.read(path)
-    settings = _read_json(directory, "config.json")["config"]
-    names = variables.FAMILIES[config_class.model_type].keras_hub.settings
-    return config_class(
-        **{ours: settings[theirs] for ours, theirs in names},
-        attention_probs_dropout_prob=settings["dropout"],
+        config, head, lambda row: row.keras_hub, _ENDINGS
     )
 
 
@@ -235,18 +231,23 @@ def _values_of(
 ) -> dict[str, np.ndarray]:
     """Returns {our name: array} in our shapes, of KerasHub's model."""
     backbone = model if head == "encoder" else model.backbone
-    num_labels = 2
-    if head == "sequence_classification":
-        num_labels = model.num_classes
+    is_classifier = head == "sequence_classification"
+    num_labels = model.num_classes if is_classifier else 2
     wanted = variables.wanted(config, head, num_labels)
     # The bert_config.json beside a preset may say another number of layers.
-    num_layers = backbone.num_layers
-    rows = _rows(dataclasses.replace(config, num_hidden_layers=num_layers))
+    deep = dataclasses.replace(config, num_hidden_layers=backbone.num_layers)
+    rows = _rows(deep, head)
     ours_of = {
         theirs: (ours, is_transposed)
         for ours, (theirs, is_transposed) in rows.items()
     }
-    values = {}
+    # What they have no place for is zero, or was not written.
+    of_deep = variables.wanted(deep, head, num_labels)
+    values = {
+        name: np.zeros(shape, np.float32)
+        for name, shape in of_deep.items()
+        if name not in rows
+    }
     for weight in model.weights:
         if weight.path not in ours_of:
             raise ValueError(
@@ -255,6 +256,9 @@ def _values_of(
             )
         ours, is_transposed = ours_of[weight.path]
         value = weight.numpy().T if is_transposed else weight.numpy()
+        if ours == variables.family_of(config).positions:
+            # The rows before the first position are nobody's.
+            value = np.pad(value, ((config.first_position, 0), (0, 0)))
         if ours in wanted and value.size == np.prod(wanted[ours]):
             value = value.reshape(wanted[ours])
         values[ours] = np.ascontiguousarray(value)

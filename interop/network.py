@@ -35,6 +35,9 @@ class Network:
             has_pooler=model.family.pooler_names[0] in model.values,
         )
         make_head, self._ask = _HEADS[model.head]
+        family = families.FAMILIES[model.config.model_type]
+        if model.head == "pretraining" and family.discriminator:
+            make_head, self._ask = _discriminator, Network._replaced
         num_labels = variables.num_labels(model.values)
         self._head = make_head(model.config, initializer, num_labels)
         self.weights = {
@@ -58,11 +61,17 @@ class Network:
             {name: float32 tensor}, by the names of `interop.outputs`, but of
             an answer "start_logits" and "end_logits", [B, T] each.
         """
-        encoded = self._encoder(input_ids, input_mask, segment_ids)
+        encoded = self.encode(input_ids, input_mask, segment_ids)
         found = {"sequence_output": encoded.sequence_output}
         if encoded.pooled_output is not None:
             found["pooled_output"] = encoded.pooled_output
         return found | self._ask(self, encoded)
+
+    def encode(
+        self, input_ids: Tensor, input_mask: Tensor, segment_ids: Tensor
+    ) -> Encoded:
+        """Returns all that the encoder makes of a batch, as above."""
+        return self._encoder(input_ids, input_mask, segment_ids)
 
     def _masked_lm(self, encoded: Encoded) -> dict[str, Tensor]:
         """Scores the vocabulary at every token, [B, T, V]."""
@@ -83,6 +92,9 @@ class Network:
             "next_sentence_logits": next_sentence
         }
 
+    def _replaced(self, encoded: Encoded) -> dict[str, Tensor]:
+        return {"replaced_token_logits": self._head(encoded.sequence_output)}
+
     def _fine_tuned(self, encoded: Encoded) -> dict[str, Tensor]:
         return self._head(encoded, batch=None)
 
@@ -91,6 +103,16 @@ def _pretraining_heads(
     config: BertConfig, initializer: Initializer, num_labels: int
 ) -> heads.PretrainingHeads:
     layer = heads.PretrainingHeads(config, initializer)
+    layer.build()
+    return layer
+
+
+def _discriminator(
+    config: BertConfig, initializer: Initializer, num_labels: int
+) -> keras.layers.Layer:
+    head = families.FAMILIES[config.model_type].discriminator
+    assert head is not None
+    layer = head(config, initializer)
     layer.build()
     return layer
 

@@ -2,13 +2,16 @@
 
 Each function returns {name: float32 array}: "sequence_output" [B, T, W],
 "pooled_output" [B, W], and of the heads "masked_lm_logits" [B, T, V],
-"next_sentence_logits" [B, 2], "logits": [B, N] of sequences, [B, 1] of choices,
-[B, T, N] of tokens, [B, T, 2] of answers' begins and ends.
+"next_sentence_logits" [B, 2], "replaced_token_logits" [B, T], "logits": [B, N]
+of sequences, [B, 1] of choices, [B, T, N] of tokens, [B, T, 2] of answers'
+begins and ends.
 
 Shapes: B batch, T tokens, W width, V vocabulary, N labels.
 """
 
+import inspect
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -28,13 +31,17 @@ def fixed_batch(
 ) -> Arrays:
     """Returns a batch of uneven rows that is the same every time."""
     rng = np.random.default_rng(20181011)
-    num_tokens = min(num_tokens, config.max_position_embeddings)
+    num_tokens = min(num_tokens, config.num_positions)
     lengths = np.linspace(num_tokens, max(num_tokens // 4, 2), num_rows)
     mask = np.arange(num_tokens) < lengths.astype(int)[:, None]
     middles = lengths.astype(int)[:, None] // 2
     ids = rng.integers(0, config.vocab_size, mask.shape) * mask
+    if config.first_position:
+        # In transformers the row before the first position is that of padding,
+        # whose id it is, too.
+        ids = np.maximum(ids, config.first_position)
     segments = (np.arange(num_tokens) >= middles) & mask
-    segments = np.minimum(segments, config.type_vocab_size - 1)
+    segments = np.minimum(segments, max(config.type_vocab_size - 1, 0))
     return {
         "input_ids": ids.astype(np.int32),
         "input_mask": mask.astype(np.int32),
@@ -76,25 +83,19 @@ def of_transformers(
     import torch
 
     model = family.hugging_face.classes()[head].from_pretrained(directory)
-    ids, mask, segments = (
-        torch.tensor(np.asarray(features[name]), dtype=torch.long)
-        for name in FEATURES
-    )
+    inputs = features_of_transformers(model, features)
     if head == "multiple_choice":  # The rows are the choices of one question.
-        ids, mask, segments = ids[None], mask[None], segments[None]
+        inputs = {name: value[None] for name, value in inputs.items()}
     with torch.no_grad():
-        out = model.float().eval()(
-            input_ids=ids,
-            attention_mask=mask,
-            token_type_ids=segments,
-            output_hidden_states=True,
-        )
+        out = model.float().eval()(**inputs, output_hidden_states=True)
     found = {"sequence_output": out.hidden_states[-1]}
     if head == "encoder":
-        found["pooled_output"] = out.pooler_output
+        found["pooled_output"] = out.get("pooler_output")
+    elif head == "pretraining" and "prediction_logits" not in out:
+        found["replaced_token_logits"] = out.logits
     elif head == "pretraining":
         found["masked_lm_logits"] = out.prediction_logits
-        found["next_sentence_logits"] = out.seq_relationship_logits
+        found["next_sentence_logits"] = out[family.hugging_face.pair_logits]
     elif head == "masked_lm":
         found["masked_lm_logits"] = out.logits
     elif head == "question_answering":
@@ -104,6 +105,22 @@ def of_transformers(
     else:
         found["logits"] = out.logits
     return {n: v.numpy() for n, v in found.items() if v is not None}
+
+
+def features_of_transformers(model: Any, features: Arrays) -> dict[str, Any]:
+    """Returns a batch as a model of transformers takes it.
+
+    A model that knows no segments takes none.
+    """
+    import torch
+
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    taken = inspect.signature(model.forward).parameters
+    return {
+        theirs: torch.tensor(np.asarray(features[ours]), dtype=torch.long)
+        for theirs, ours in zip(names, FEATURES, strict=True)
+        if theirs in taken
+    }
 
 
 def differences(
@@ -143,7 +160,13 @@ def of_keras_hub(
         "padding_mask": features["input_mask"],
         "segment_ids": features["segment_ids"],
     }
-    found = classes["encoder"][0].from_preset(directory)(inputs)
+    backbone = classes["encoder"][0].from_preset(directory)
+    # One that knows no segments takes none, and without a pooler it returns
+    # one array.
+    inputs = {name: inputs[name] for name in backbone.input}
+    found = backbone(inputs)
+    if not isinstance(found, dict):
+        found = {"sequence_output": found}
     if head == "encoder":
         return {n: ops.convert_to_numpy(x) for n, x in found.items()}
     model = classes[head][0].from_preset(directory, preprocessor=None)

@@ -54,12 +54,12 @@ def export(
     """
     variables.check_model(model, directory)
     variables.check_labels(model, directory)
-    most = model.config.max_position_embeddings
+    most = model.config.num_positions
     max_seq_length = max_seq_length or most
     if not 3 <= max_seq_length <= most:
         raise ValueError(
             f"--max_seq_length={max_seq_length} must be from 3 to {most}, the "
-            "max_position_embeddings of the model"
+            "positions of the model"
         )
     if tensors.is_pattern(directory):
         raise ValueError(
@@ -240,7 +240,7 @@ class _OfTexts(OfIds):
             parts: what stands behind one another in each row.
             num_first: how many of them are of the first segment.
         """
-        last = self._model.config.type_vocab_size - 1
+        last = max(self._model.config.type_vocab_size - 1, 0)
         segments = [
             tf.ones_like(part) * min(int(number >= num_first), last)
             for number, part in enumerate(parts)

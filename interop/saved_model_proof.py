@@ -161,7 +161,7 @@ def _features(directory, model, texts, answer):
         length = len(joined)
         features["input_ids"][row, :length] = joined
         features["input_mask"][row, :length] = 1
-        last = model.config.type_vocab_size - 1
+        last = max(model.config.type_vocab_size - 1, 0)
         features["segment_ids"][row, :length] = np.minimum(segments, last)
         for name in ("input_ids", "input_mask"):
             if not np.array_equal(features[name][row], answer[name][row]):

@@ -59,4 +59,6 @@ def strip(
 
 
 def _is_head(name: str) -> bool:
-    return not name.startswith(("embeddings", "encoder", "pooler"))
+    # One family calls its layers "transformer".
+    parts = ("embeddings", "encoder", "transformer", "pooler")
+    return not name.startswith(parts)

@@ -33,8 +33,26 @@ def read_config(path: str, *, max_seq_length: int) -> BertConfig:
         ValueError: it cannot be read, or the model has fewer positions.
     """
     config = bert_config.read(path)
-    look.check_length(path, max_seq_length, config.max_position_embeddings)
+    look.check_length(path, max_seq_length, config.num_positions)
     return config
+
+
+def check_layers_are_apart(
+    path: str, architecture: BertConfig, flags: Mapping[str, Any]
+) -> None:
+    """Refuses to treat layers otherwise than one another that are the same.
+
+    Args:
+        path: of --bert_config_file.
+        architecture: what it says.
+        flags: {name: value} of those that do so; false for one that does not.
+    """
+    asked = [f"--{name}={value}" for name, value in flags.items() if value]
+    if asked and architecture.shares_layers:
+        raise ValueError(
+            f"{' '.join(asked)}: the layers of {path} share their weights, so "
+            "that none of them can be treated otherwise than the rest"
+        )
 
 
 def initialize(
@@ -61,7 +79,7 @@ def initialize(
     path, config_file = settings.init_checkpoint, settings.bert_config_file
     assert path is not None
     family = variables.family_of(architecture)
-    weights = formats.read_weights(path, family)
+    weights = formats.read_weights(path, architecture)
     if weights.config:
         _compare_configs(path, weights.config, architecture, config_file)
     values = {
@@ -84,6 +102,11 @@ def initialize(
 def _compare_configs(
     path: str, theirs: BertConfig, ours: BertConfig, config_file: str
 ) -> None:
+    if theirs.model_type != ours.model_type:
+        raise ValueError(
+            f"--init_checkpoint={path} is of the family {theirs.model_type}, "
+            f"{config_file} of {ours.model_type}: they are not of one model"
+        )
     heads = theirs.num_attention_heads
     if heads != ours.num_attention_heads:
         raise ValueError(

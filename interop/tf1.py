@@ -7,13 +7,18 @@ import os
 import re
 
 import numpy as np
+from absl import logging
 
-from interop import bert_config, scopes, variables
+from interop import bert_config, checkpoint_names, scopes, variables
+from interop.families import albert_zh
 from interop.families.family import Family
 from interop.variables import PortableModel
 from storage import file_io, tensors
 
 CONFIG = "bert_config.json"
+# What others call them, such as vocab_chinese.txt and albert_config.json.
+_VOCABULARY_OF_OTHERS = re.compile(r"vocab.*\.txt|.*vocab\.txt")
+_CONFIG_OF_OTHERS = re.compile(r"(?!tokenizer_config\.).*config.*\.json")
 VOCABULARY = "vocab.txt"
 _PUBLISHED = "bert_model.ckpt"
 # By a program that was killed while it wrote.
@@ -69,6 +74,7 @@ def read_tensors(
     prefix: str,
     family: Family = variables.DEFAULT,
     *,
+    head: str | None = None,
     with_state: bool = True,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Reads a checkpoint.
@@ -76,6 +82,8 @@ def read_tensors(
     Args:
         prefix: of its files.
         family: of the model, for the scope of its encoder.
+        head: one of `variables.HEADS`, which decides what is read where there
+            are two encoders.
         with_state: whether to read optimizer slots and the step, too.
 
     Returns:
@@ -91,6 +99,7 @@ def read_tensors(
             f"{prefix} is an object-based checkpoint of TensorFlow 2; only "
             "those with the names of google-research/bert can be read"
         )
+    _refuse_other_families(prefix, shapes, family)
     try:
         ours = scopes.strip(
             sorted(shapes),
@@ -100,13 +109,37 @@ def read_tensors(
         )
     except ValueError as error:
         raise ValueError(f"{prefix}: {error}") from None
+    present = {name: _present_name(own) for name, own in ours.items()}
+    taken = checkpoint_names.to_ours(present.values(), family, head)
+    _tell_of_left_out(prefix, taken, present.values(), family)
+    ours = {name: taken[own] for name, own in present.items() if own in taken}
     wanted = [n for n in ours if with_state or not tensors.is_state(n, shapes)]
     values: dict[str, np.ndarray] = {}
     state: dict[str, np.ndarray] = {}
     for theirs, value in tensors.read(prefix, wanted).items():
         kind = state if tensors.is_state(theirs, shapes) else values
-        kind[_present_name(ours[theirs])] = value
+        kind[ours[theirs]] = value
     return values, state
+
+
+def _refuse_other_families(prefix, shapes, family):
+    for other in variables.FAMILIES.values():
+        if other.words in shapes and family.words not in shapes:
+            raise ValueError(
+                f"{prefix} is of {other.title}, as its encoder is under "
+                f"{other.scope!r}; the config is of {family.title}"
+            )
+
+
+def _tell_of_left_out(prefix, taken, names, family):
+    left_out = {"/".join(n.split("/")[:2]) for n in names if n not in taken}
+    if left_out:
+        logging.warning(
+            "%s: %s are left aside, as this %s has no place for them",
+            prefix,
+            ", ".join(sorted(left_out)),
+            family.title,
+        )
 
 
 def _present_name(name: str) -> str:
@@ -140,10 +173,27 @@ def read(
     """
     prefix = find(path)
     beside = os.path.dirname(prefix)
-    config = bert_config.read(config_file or os.path.join(beside, CONFIG))
+    config_file = config_file or find_config(beside)
+    shapes = tensors.shapes(prefix)
+    is_of_albert_zh = albert_zh.is_here(shapes)
+    known = _published_without_config(shapes)
+    if is_of_albert_zh:
+        config = albert_zh.read_config(config_file)
+    elif not file_io.exists(config_file) and known:
+        config = _config_of(prefix, shapes, known[0], head)
+    else:
+        config = bert_config.read(config_file)
     vocabulary = file_io.read_bytes(vocab_file) if vocab_file else None
     family = variables.family_of(config)
-    values, state = read_tensors(prefix, family)
+    values, state = read_tensors(prefix, family, head=head)
+    if is_of_albert_zh:
+        values = albert_zh.expanded(values, config.num_hidden_layers)
+        state = {}
+        logging.warning(
+            "%s: an ALBERT of albert_zh, read as the BERT that computes the "
+            "same, without the state of an optimizer",
+            prefix,
+        )
     model = PortableModel(
         config=config,
         head=variables.infer_head(family, values, head),
@@ -156,10 +206,57 @@ def read(
     return model
 
 
+def _published_without_config(shapes):
+    return [
+        family
+        for family in variables.FAMILIES.values()
+        if family.config_of and family.words in shapes
+    ]
+
+
+def _config_of(prefix, shapes, family, head):
+    """Returns the config that the shapes of a checkpoint say."""
+    ours = checkpoint_names.to_ours(shapes, family, head)
+    config = family.config_of({own: shapes[n] for n, own in ours.items()})
+    logging.info(
+        "%s has no config beside it; by its shapes it is an %s: %s",
+        prefix,
+        family.title,
+        " ".join(config.to_json().split()),
+    )
+    return config
+
+
+def find_config(directory: str) -> str:
+    """Returns the path of a directory's bert_config.json, whatever its name.
+
+    Raises:
+        ValueError: there are several, of other names; names them.
+    """
+    names = file_io.names_in(directory)
+    found = [name for name in names if _CONFIG_OF_OTHERS.fullmatch(name)]
+    if CONFIG in found or not found:
+        found = [CONFIG]
+    if len(found) > 1:
+        raise ValueError(
+            f"{directory} holds {len(found)} configs, {', '.join(found[:5])}: "
+            "name one with --bert_config_file"
+        )
+    return os.path.join(directory, found[0])
+
+
 def read_vocabulary(directory: str) -> bytes | None:
-    """Returns the bytes of a directory's vocab.txt, None without one."""
-    path = os.path.join(directory, VOCABULARY)
-    return file_io.read_bytes(path) if file_io.exists(path) else None
+    """Returns the bytes of a directory's vocab.txt, None without one.
+
+    One of another name is taken where there is no other.
+    """
+    names = file_io.names_in(directory)
+    found = [name for name in names if _VOCABULARY_OF_OTHERS.fullmatch(name)]
+    if VOCABULARY in found:
+        found = [VOCABULARY]
+    if len(found) != 1:
+        return None
+    return file_io.read_bytes(os.path.join(directory, found[0]))
 
 
 def export(
@@ -190,5 +287,11 @@ def export(
             os.path.join(directory, VOCABULARY), model.vocabulary
         )
     values = {**model.values, **(model.state if keep_state else {})}
-    tensors.write(prefix, values)
+    tensors.write(
+        prefix,
+        {
+            checkpoint_names.to_theirs(name, model.family): value
+            for name, value in values.items()
+        },
+    )
     return prefix

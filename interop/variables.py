@@ -10,14 +10,29 @@ from typing import Any
 
 import numpy as np
 
+from interop.families.albert import ALBERT
 from interop.families.bert import BERT
-from interop.families.family import Family
+from interop.families.distilbert import DISTILBERT
+from interop.families.electra import ELECTRA
+from interop.families.family import Family, Shapes
+from interop.families.roberta import ROBERTA
+from interop.families.roformer import ROFORMER
+from modeling.albert import AlbertConfig
 from modeling.config import BertConfig
-
-Shapes = Mapping[str, tuple[int, ...]]
+from modeling.distilbert import DistilBertConfig
+from modeling.electra import ElectraConfig
+from modeling.roberta import RobertaConfig
+from modeling.roformer import RoFormerConfig
 
 # By the model_type of a config.
-FAMILIES = {BertConfig.model_type: BERT}
+FAMILIES = {
+    BertConfig.model_type: BERT,
+    AlbertConfig.model_type: ALBERT,
+    ElectraConfig.model_type: ELECTRA,
+    RobertaConfig.model_type: ROBERTA,
+    DistilBertConfig.model_type: DISTILBERT,
+    RoFormerConfig.model_type: ROFORMER,
+}
 # What a checkpoint without a config is taken for.
 DEFAULT = BERT
 HEADS = (
@@ -87,10 +102,11 @@ def wanted(config: BertConfig, head: str, num_labels: int = 2) -> Shapes:
         "T": config.type_vocab_size,
         "P": config.max_position_embeddings,
         "N": num_labels,
+        "1": 1,
     }
     return {
         name: tuple(sizes[letter] for letter in letters)
-        for row in family_of(config).rows(config.num_hidden_layers, (head,))
+        for row in family_of(config).rows(config, head)
         for name, letters in row.shapes().items()
     }
 
@@ -134,14 +150,29 @@ def check(
 
 def check_model(model: PortableModel, source: str) -> None:
     """Refuses a model whose tensors are not those of its config and head."""
-    names = model.family.pooler_names
-    optional = names if model.head in WITHOUT_POOLER else ()
     check(
         shapes(model.values),
         wanted(model.config, model.head, num_labels(model.values)),
         source,
-        optional,
+        optional_names(model),
     )
+
+
+def optional_names(model: PortableModel) -> tuple[str, ...]:
+    """Returns the names of the pooler where the head does not read it."""
+    is_without = model.head in WITHOUT_POOLER
+    if model.head == "pretraining":
+        is_without = not model.config.has_pooler
+    return model.family.pooler_names if is_without else ()
+
+
+def read_rows(config: BertConfig, name: str, value: np.ndarray) -> np.ndarray:
+    """Returns the rows of a variable that a model reads.
+
+    They are all of them, but for those before its first position.
+    """
+    is_cut = name == family_of(config).positions
+    return value[config.first_position :] if is_cut else value
 
 
 def shapes(values: Mapping[str, np.ndarray]) -> Shapes:
@@ -160,10 +191,10 @@ def infer_head(
         wanted: which head is meant where several have these names, as those
             of sequences, tokens and choices do; the first of them if None.
     """
-    heads = {head: family.head_names(head) for head in HEADS}
-    whole = [head for head in HEADS if heads[head] <= set(names)]
+    heads = {head: family.head_names(head) for head in family.heads}
+    whole = [head for head in heads if heads[head] <= set(names)]
     head = max(whole, key=lambda head: len(heads[head]))
-    if wanted and heads[wanted] == heads[head]:
+    if wanted and heads.get(wanted) == heads[head]:
         return wanted
     return head
 

@@ -4,17 +4,19 @@ Shapes: B batch, T tokens, S packed sequences, W width, E embedding width, which
 is W in BERT.
 """
 
+import contextlib
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
-from modeling import transformer
+from modeling import activations, transformer
 from modeling.config import BertConfig
 from modeling.dense import Dense
 from modeling.dropout import Dropout
+from modeling.embeddings import BertEmbeddings
 from modeling.encoder import Encoded, Encoder
 from modeling.initializers import Initializer
 from modeling.tensor import Tensor
@@ -22,66 +24,8 @@ from modeling.tensor import Tensor
 _LAYER = re.compile(r"/encoder/layer_(\d+)/")
 
 
-class BertEmbeddings(keras.layers.Layer):
-    """The sum of word, segment and position embeddings, normalised."""
-
-    def __init__(
-        self, config: BertConfig, initializer: Initializer, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.config = config
-        self.initializer = initializer
-        self.layer_norm = transformer.layer_norm(config)
-        self.dropout = Dropout(
-            config.hidden_dropout_prob, dtype=self.dtype_policy, name="dropout"
-        )
-
-    def build(self, input_ids_shape: tuple[int | None, ...]) -> None:
-        width = self.config.embedding_size
-        self.word_embeddings, self.token_type_embeddings, self.positions = (
-            self.add_weight(
-                shape=(rows, width), initializer=self.initializer, name=name
-            )
-            for name, rows in (
-                ("word_embeddings", self.config.vocab_size),
-                ("token_type_embeddings", self.config.type_vocab_size),
-                ("position_embeddings", self.config.max_position_embeddings),
-            )
-        )
-        self.layer_norm.build((*input_ids_shape, width))
-
-    def call(
-        self,
-        input_ids: Tensor,
-        segment_ids: Tensor,
-        positions: Tensor | None = None,
-        dropout_seed: Tensor | None = None,
-    ) -> Tensor:
-        """Maps two [B, T] of ids to [B, T, E].
-
-        `positions`, [B, T], are 0, 1, ... where they are not given.
-        """
-        words = ops.take(self.word_embeddings, input_ids, axis=0)
-        # We multiply by one-hot rows: for a table of two rows that is faster
-        # than a gather, and its gradient is faster than a scatter.
-        segments = ops.matmul(
-            ops.one_hot(
-                segment_ids,
-                self.config.type_vocab_size,
-                dtype=self.compute_dtype,
-            ),
-            self.token_type_embeddings,
-        )
-        if positions is None:
-            placed = _on_each_row(self.positions, input_ids)
-        else:
-            placed = ops.take(self.positions, positions, axis=0)
-        embedded = words + segments + placed
-        return self.dropout(self.layer_norm(embedded), seed=dropout_seed)
-
-
 class Pooler(keras.layers.Layer):
-    """A dense tanh layer on the first token of each sequence."""
+    """A dense layer on the first token of each sequence, tanh in BERT."""
 
     def __init__(
         self, config: BertConfig, initializer: Initializer, **kwargs: Any
@@ -89,27 +33,45 @@ class Pooler(keras.layers.Layer):
         super().__init__(**kwargs)
         self.dense = Dense(
             config.hidden_size,
-            activation="tanh",
+            activation=activations.ACTIVATIONS[config.pooler_act],
             kernel_initializer=initializer,
             dtype=self.dtype_policy,
             name="dense",
         )
+        self.dropout = None
+        if config.drops_before_pooler:
+            self.dropout = Dropout(
+                config.classifier_dropout_rate,
+                dtype=self.dtype_policy,
+                name="dropout",
+            )
 
     def build(self, inputs_shape: tuple[int | None, ...]) -> None:
         self.dense.build((inputs_shape[0], inputs_shape[2]))
 
     def call(
-        self, inputs: Tensor, first_tokens: Tensor | None = None
+        self,
+        inputs: Tensor,
+        first_tokens: Tensor | None = None,
+        dropout_seed: Tensor | None = None,
     ) -> Tensor:
         """Maps [B, T, W] to [B, W], or [B, S, W] with `first_tokens` [B, S]."""
         if first_tokens is None:
-            return self.dense(inputs[:, 0])
-        pooled = self.dense(rows_at(inputs, first_tokens))
+            rows = inputs[:, 0]
+        else:
+            rows = rows_at(inputs, first_tokens)
+        if self.dropout:
+            rows = self.dropout(rows, seed=dropout_seed)
+        pooled = self.dense(rows)
+        if first_tokens is None:
+            return pooled
         return ops.reshape(pooled, (*ops.shape(first_tokens), self.dense.units))
 
 
 class BertEncoder(Encoder):
     """BERT without its pretraining heads.
+
+    Embeddings that are not as wide as the layers are projected to their width.
 
     Args:
         config: its sizes.
@@ -121,21 +83,37 @@ class BertEncoder(Encoder):
             variables, embeddings, softmax, layer norm and pooler are float32.
     """
 
+    # Of the names of all variables.
+    scope: ClassVar[str] = "bert"
+    # Below it, of the projection of the embeddings.
+    projection_name: ClassVar[str] = "embeddings_project"
+    stack: ClassVar[type[transformer.TransformerEncoder]] = (
+        transformer.TransformerEncoder
+    )
+
     def __init__(
         self,
         config: BertConfig,
         initializer: Initializer,
         recompute: bool = False,
         has_pooler: bool = True,
-        name: str = "bert",
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name or self.scope, **kwargs)
         self.config = config
         self.embeddings = BertEmbeddings(
             config, initializer, dtype=self.variable_dtype, name="embeddings"
         )
-        self.encoder = transformer.TransformerEncoder(
+        self.projection = None
+        if config.embedding_size != config.hidden_size:
+            self.projection = Dense(
+                config.hidden_size,
+                kernel_initializer=initializer,
+                dtype=self.dtype_policy,
+                name=self.projection_name.rpartition("/")[2],
+            )
+        self.encoder = self.stack(
             config,
             initializer,
             recompute=recompute,
@@ -152,9 +130,16 @@ class BertEncoder(Encoder):
         self, input_ids_shape: tuple[int | None, ...] = (None, None)
     ) -> None:
         self.embeddings.build(input_ids_shape)
-        self.encoder.build((*input_ids_shape, self.config.embedding_size))
+        if self.projection:
+            scope = self.projection_name.rpartition("/")[0]
+            with keras.name_scope(scope) if scope else contextlib.nullcontext():
+                self.projection.build(
+                    (*input_ids_shape, self.config.embedding_size)
+                )
+        layers_shape = (*input_ids_shape, self.config.hidden_size)
+        self.encoder.build(layers_shape)
         if self.pooler:
-            self.pooler.build((*input_ids_shape, self.config.hidden_size))
+            self.pooler.build(layers_shape)
 
     def call(
         self,
@@ -166,21 +151,24 @@ class BertEncoder(Encoder):
         num_layers: int | None = None,
     ) -> Encoded:
         """Encodes a batch; see `Encoder`."""
-        is_packed = first_tokens is not None
-        positions = _positions(input_mask, first_tokens) if is_packed else None
+        positions = None
+        if first_tokens is not None:
+            positions = _positions(input_mask, first_tokens)
         embedded = self.embeddings(
             input_ids, segment_ids, positions, dropout_seed=dropout_seed
         )
+        if self.projection:
+            embedded = self.projection(embedded)
         layer_outputs = self.encoder(
             embedded,
             input_mask,
-            is_packed=is_packed,
+            positions=positions,
             dropout_seed=dropout_seed,
             num_layers=num_layers,
         )
         last, pooled = layer_outputs[-1], None
         if self.pooler:
-            pooled = self.pooler(last, first_tokens)
+            pooled = self.pooler(last, first_tokens, dropout_seed=dropout_seed)
         return Encoded(last, pooled, layer_outputs, embedded)
 
     @property
@@ -188,7 +176,7 @@ class BertEncoder(Encoder):
         return self.embeddings.word_embeddings
 
     @property
-    def position_embeddings(self) -> keras.Variable:
+    def position_embeddings(self) -> keras.Variable | None:
         return self.embeddings.positions
 
     @property
@@ -211,7 +199,7 @@ class BertEncoder(Encoder):
         layer = _LAYER.search(path)
         if layer:
             return int(layer[1]) + 1
-        if "/embeddings/" in path:
+        if "/embeddings/" in path or f"/{self.projection_name}/" in path:
             return 0
         if "/pooler/" in path:
             return self.head_depth - 1
@@ -221,26 +209,24 @@ class BertEncoder(Encoder):
         self, max_seq_length: int, num_layers: int | None = None
     ) -> int:
         width = self.config.hidden_size
+        products = len(self.layers[:num_layers]) * self.layer_products(
+            max_seq_length
+        )
+        if self.projection:
+            products += max_seq_length * self.config.embedding_size * width
+        if self.pooler:
+            products += width**2
+        return 2 * products
+
+    def layer_products(self, max_seq_length: int) -> int:
+        """Returns the multiplications of one layer for one sequence."""
+        width = self.config.hidden_size
         # Query, key, value and output: 4 W^2. Scores and their use: 2 T W.
-        layer = max_seq_length * (
+        return max_seq_length * (
             4 * width**2
             + 2 * max_seq_length * width
             + 2 * width * self.config.intermediate_size
         )
-        return 2 * (len(self.layers[:num_layers]) * layer + width**2)
-
-
-def _on_each_row(table: Tensor, input_ids: Tensor) -> Tensor:
-    """Returns the first rows of a table for each sequence; [B, T, W].
-
-    As a product: its gradient is one, too. The gradient of a broadcast would be
-    a sum over the batch, for which a compiler turns the whole stack of layers
-    round, and back again for each product of matrices.
-    """
-    rows, tokens = ops.shape(input_ids)
-    placed = ops.reshape(table[:tokens], (1, -1))
-    ones = ops.ones((rows, 1), dtype=placed.dtype)
-    return ops.reshape(ops.matmul(ones, placed), (rows, tokens, -1))
 
 
 def rows_at(sequence: Tensor, positions: Tensor) -> Tensor:

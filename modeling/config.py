@@ -4,10 +4,12 @@ import dataclasses
 import difflib
 import json
 import types
+import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from modeling import activations
+from modeling.published_keys import OF_OTHERS, PUBLISHED
 from storage import json_files
 
 # How alike a key must be to one of ours to be taken for a slip, of 1.
@@ -15,28 +17,6 @@ _NEAR = 0.85
 # No list of the variables of more would come to an end.
 _MOST_LAYERS = 10_000
 _LAYER_NORM_EPSILON = 1e-12
-# Keys of other models: {key: (whose, the key of ours it may be equal to)}.
-_OF_OTHERS = {
-    "embedding_size": ("ALBERT or ELECTRA", "hidden_size"),
-    "num_hidden_groups": ("ALBERT", "num_hidden_layers"),
-    "inner_group_num": ("ALBERT", None),
-    "generator_hidden_size": ("ELECTRA", None),
-    "n_layers": ("DistilBERT", "num_hidden_layers"),
-    "n_heads": ("DistilBERT", "num_attention_heads"),
-    "hidden_dim": ("DistilBERT", "intermediate_size"),
-    "n_layer": ("GPT", "num_hidden_layers"),
-    "n_head": ("GPT", "num_attention_heads"),
-    "n_embd": ("GPT", "hidden_size"),
-    "d_model": ("T5, BART or XLNet", "hidden_size"),
-    "relative_attention": ("DeBERTa", None),
-    "use_relative_position": ("NEZHA", None),
-    "max_relative_position": ("NEZHA", None),
-    "rotary_value": ("RoFormer", None),
-    "use_task_id": ("ERNIE", None),
-    "head_ratio": ("ConvBERT", None),
-    "attention_window": ("Longformer", None),
-    "true_hidden_size": ("MobileBERT", "hidden_size"),
-}
 # Keys of which BERT has one value; a file need not say it.
 _ONLY = {
     "layer_norm_eps": _LAYER_NORM_EPSILON,
@@ -45,39 +25,6 @@ _ONLY = {
     "add_cross_attention": False,
     "tie_word_embeddings": True,
 }
-# Keys that published files of BERT have beside ours, which change nothing here:
-# Google's, and those that transformers has written in all its versions.
-PUBLISHED = frozenset(
-    {
-        *("model_type", *_ONLY, *_OF_OTHERS),
-        *("directionality", "pooler_fc_size", "pooler_num_attention_heads"),
-        *("pooler_num_fc_layers", "pooler_size_per_head", "pooler_type"),
-        *("_name_or_path", "_num_labels", "adapters", "architectures"),
-        *("attn_implementation", "attn_type", "auto_map", "bad_words_ids"),
-        *("begin_suppress_tokens", "bos_token_id", "chunk_size_feed_forward"),
-        *("classifier_dropout", "cross_attention_hidden_size"),
-        *("decoder_start_token_id", "diversity_penalty", "do_sample", "dtype"),
-        *("early_stopping", "encoder_no_repeat_ngram_size", "eos_token_id"),
-        *("exponential_decay_length_penalty", "finetuning_task"),
-        *(
-            "forced_bos_token_id",
-            "forced_eos_token_id",
-            "gradient_checkpointing",
-        ),
-        *("id2label", "is_encoder_decoder", "label2id", "language"),
-        *("length_penalty", "max_length", "min_length", "name"),
-        *("no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_labels"),
-        *("num_return_sequences", "output_attentions", "output_hidden_states"),
-        *("output_past", "output_scores", "pad_token_id", "prefix"),
-        *("problem_type", "pruned_heads", "remove_invalid_values"),
-        *("repetition_penalty", "return_dict", "return_dict_in_generate"),
-        *("sep_token_id", "suppress_tokens", "task_specific_params"),
-        *("temperature", "tf_legacy_loss", "tie_encoder_decoder"),
-        *("tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript"),
-        *("transformers_version", "typical_p", "use_bfloat16", "use_cache"),
-        *("xla_device",),
-    }
-)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,6 +36,26 @@ class BertConfig:
     # Keys of which the family has one value. A key that is a field here is none
     # of them: a file chooses it.
     only: ClassVar[Mapping[str, Any]] = _ONLY
+    # Keys of which every file of the family has one, and none of another, for
+    # files without a model_type.
+    marks: ClassVar[frozenset[str]] = frozenset()
+    # {field: the key of a file}, where files call a field otherwise.
+    keys: ClassVar[Mapping[str, str]] = {}
+    # Keys that published files have beside the fields and that change nothing.
+    published: ClassVar[frozenset[str]] = PUBLISHED | _ONLY.keys()
+    # The function that the family's files call "gelu".
+    gelu: ClassVar[str] = "gelu"
+    # Whether published models have a pooler and a head for pairs of sentences.
+    has_pooler: ClassVar[bool] = True
+    # What the pooler ends with, or what stands for it in a fine-tuned model.
+    pooler_act: ClassVar[str] = "tanh"
+    # Whether its input is dropped as that of a classifier is.
+    drops_before_pooler: ClassVar[bool] = False
+    # The row of the first token among the position embeddings.
+    first_position: ClassVar[int] = 0
+    # Whether the layers turn queries and keys by their place, in place of
+    # position embeddings.
+    rotates: ClassVar[bool] = False
 
     vocab_size: int
     hidden_size: int = 768
@@ -108,18 +75,23 @@ class BertConfig:
     )
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            if field.name != "extra":
-                _check(field, getattr(self, field.name))
+        for key, field in _fields(type(self)).items():
+            _check(key, field.type, getattr(self, field.name))
+        if self.hidden_act == "gelu":
+            object.__setattr__(self, "hidden_act", self.gelu)
         if self.num_hidden_layers > _MOST_LAYERS:
             raise ValueError(
                 f"num_hidden_layers={self.num_hidden_layers} is more than "
                 f"{_MOST_LAYERS}: is it damaged?"
             )
         if self.hidden_size % self.num_attention_heads:
+            width, heads = (
+                self.keys.get(name, name)
+                for name in ("hidden_size", "num_attention_heads")
+            )
             raise ValueError(
-                f"hidden_size={self.hidden_size} is not a multiple of "
-                f"num_attention_heads={self.num_attention_heads}"
+                f"{width}={self.hidden_size} is not a multiple of "
+                f"{heads}={self.num_attention_heads}"
             )
 
     @property
@@ -132,6 +104,21 @@ class BertConfig:
         """What keeps layer normalisation from dividing by zero."""
         return float(self.only["layer_norm_eps"])
 
+    @property
+    def num_positions(self) -> int:
+        """How many tokens of a sequence have a position."""
+        return self.max_position_embeddings - self.first_position
+
+    @property
+    def classifier_dropout_rate(self) -> float:
+        """What a classifier of sequences or choices drops of its input."""
+        return self.hidden_dropout_prob
+
+    @property
+    def shares_layers(self) -> bool:
+        """Whether a layer has weights of another one."""
+        return False
+
     @classmethod
     def _writes_model_type(cls) -> bool:
         # Files of google-research/bert have none; others keep what they have.
@@ -140,7 +127,7 @@ class BertConfig:
     @classmethod
     def fixed(cls) -> dict[str, Any]:
         """Returns {key of a file: the one value that it has in this family}."""
-        own = _own_keys(cls)
+        own = _fields(cls)
         others = {k: value for k, value in cls.only.items() if k not in own}
         return {"model_type": cls.model_type, **others}
 
@@ -162,14 +149,18 @@ class BertConfig:
                 f"{source}: not a BERT config: it has no vocab_size"
             )
         _refuse_other_models(cls, values, source)
-        known = _own_keys(cls)
-        extra = {key: values[key] for key in values if key not in known}
+        fields = _fields(cls)
+        extra = {key: values[key] for key in values if key not in fields}
         if cls._writes_model_type():
             extra.pop("model_type", None)
-        _refuse_slips(extra, known, source)
+        _refuse_slips(extra.keys() - cls.published, fields, source)
         try:
             return cls(
-                **{key: values[key] for key in values if key in known},
+                **{
+                    field.name: values[key]
+                    for key, field in fields.items()
+                    if key in values
+                },
                 extra=types.MappingProxyType(extra),
             )
         except ValueError as error:
@@ -177,43 +168,57 @@ class BertConfig:
 
     def to_json(self) -> str:
         """Returns the text of a bert_config.json, unknown keys included."""
-        values = {key: getattr(self, key) for key in _own_keys(type(self))}
+        values = {
+            key: getattr(self, field.name)
+            for key, field in _fields(type(self)).items()
+        }
         if self._writes_model_type():
             values["model_type"] = self.model_type
         return json.dumps({**values, **self.extra}, indent=2, sort_keys=True)
 
 
-def _own_keys(config_class):
-    return {x.name for x in dataclasses.fields(config_class)} - {"extra"}
+def _fields(config_class):
+    """Returns {key of a file: the field}."""
+    return {
+        config_class.keys.get(field.name, field.name): field
+        for field in dataclasses.fields(config_class)
+        if field.name != "extra"
+    }
+
+
+def _title(config_class):
+    return config_class.model_type.upper()
 
 
 def _refuse_other_models(config_class, values, source):
-    own = _own_keys(config_class)
-    for key, (family, same_as) in _OF_OTHERS.items():
-        if key in own:
+    own = _fields(config_class)
+    for key, (family, same_as) in OF_OTHERS.items():
+        if key in own or key in config_class.only:
             continue
         value = values.get(key)
         allowed = [None, False, 0, [], {}]
         if same_as is not None:
-            ours = values.get(same_as, getattr(config_class, same_as, None))
-            allowed.append(ours)
+            default = getattr(config_class, same_as, None)
+            same_key = config_class.keys.get(same_as, same_as)
+            allowed.append(values.get(same_key, default))
         if value not in allowed:
             raise ValueError(
                 f"{source}: {key} is {json_files.shown(value)}, as in a config "
-                f"of {family}: it is of another model than BERT"
+                f"of {family}: it is of another model than "
+                f"{_title(config_class)}"
             )
     for key, wanted in config_class.fixed().items():
         value = values.get(key, wanted)
         if value != wanted:
             raise ValueError(
-                f"{source}: {key} is {json_files.shown(value)}, this BERT has "
-                f"{json_files.shown(wanted)} only"
+                f"{source}: {key} is {json_files.shown(value)}, this "
+                f"{_title(config_class)} has {json_files.shown(wanted)} only"
             )
 
 
-def _refuse_slips(extra, known, source):
+def _refuse_slips(unknown, known, source):
     """Refuses keys that are one of ours but for a slip of the pen."""
-    for key in extra.keys() - PUBLISHED:
+    for key in unknown:
         near = difflib.get_close_matches(key, known, n=1, cutoff=_NEAR)
         if near:
             raise ValueError(
@@ -223,24 +228,27 @@ def _refuse_slips(extra, known, source):
 
 
 def unknown_keys(config: BertConfig) -> list[str]:
-    """Returns the keys of a file that no published BERT has, sorted."""
-    return sorted(config.extra.keys() - PUBLISHED)
+    """Returns the keys of a file that no published one has, sorted."""
+    return sorted(config.extra.keys() - config.published)
 
 
-def _check(field, value):
+def _check(key, kind, value):
+    choices = typing.get_args(kind)
     wanted = {
         int: ("a positive integer", lambda: _is_positive_integer(value)),
         float: ("a number in [0, 1)", lambda: _is_rate(value)),
-        str: (
-            f"one of {sorted(activations.ACTIVATIONS)}",
-            lambda: (
-                isinstance(value, str) and value in activations.ACTIVATIONS
-            ),
-        ),
+        str: _one_of(activations.ACTIVATIONS, value),
     }
-    description, is_good = wanted[field.type]
+    description, is_good = wanted.get(kind) or _one_of(choices, value)
     if not is_good():
-        raise ValueError(f"{field.name} must be {description}, got {value!r}")
+        raise ValueError(f"{key} must be {description}, got {value!r}")
+
+
+def _one_of(choices, value):
+    return (
+        f"one of {sorted(choices)}",
+        lambda: isinstance(value, str) and value in choices,
+    )
 
 
 def _is_positive_integer(value):

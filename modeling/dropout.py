@@ -51,6 +51,20 @@ class Dropout(keras.layers.Layer):
         return ops.cast(ops.where(keep, scaled, 0.0), inputs.dtype)
 
 
+def of_repeat(seed: Tensor | None, number: int) -> Tensor | None:
+    """Returns the seed of a layer that is called for the `number`th time.
+
+    Of one that is called twice in a step with one seed the masks are the same.
+
+    Args:
+        seed: an integer scalar, or None for no dropout.
+        number: counted from 0, at which the seed is as it was.
+    """
+    if seed is None or not number:
+        return seed
+    return _mix(ops.cast(seed, "uint32") ^ _uint32(number * 0x9E3779B1 % 2**32))
+
+
 def random_bits(
     shape: tuple[int, ...],
     seed: Tensor,

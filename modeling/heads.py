@@ -108,7 +108,10 @@ class NextSentenceHead(keras.layers.Layer):
 
 
 class PretrainingHeads(keras.layers.Layer):
-    """Masked language model and next sentence prediction."""
+    """Masked language model and next sentence prediction.
+
+    The latter is left out for families whose models have no such head.
+    """
 
     def __init__(
         self,
@@ -122,22 +125,28 @@ class PretrainingHeads(keras.layers.Layer):
         self.masked_lm = MaskedLmHead(
             config, initializer, dtype=self.dtype_policy, name="predictions"
         )
-        self.next_sentence = NextSentenceHead(
-            config,
-            initializer,
-            dtype=self.variable_dtype,
-            name="seq_relationship",
-        )
+        self.next_sentence = None
+        if config.has_pooler:
+            self.next_sentence = NextSentenceHead(
+                config,
+                initializer,
+                dtype=self.variable_dtype,
+                name="seq_relationship",
+            )
 
     def build(self, sequence_shape: Shape = (None, None)) -> None:
         self.masked_lm.build((*sequence_shape[:2], self.width))
-        self.next_sentence.build((sequence_shape[0], self.width))
+        if self.next_sentence:
+            self.next_sentence.build((sequence_shape[0], self.width))
 
     def call(
         self, encoded: Encoded, positions: Tensor, word_embeddings: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         """Returns masked LM logits [B, P, V], next sentence ones [..., 2]."""
-        return (
-            self.masked_lm(encoded.sequence_output, positions, word_embeddings),
-            self.next_sentence(encoded.pooled_output),
+        next_sentence = None
+        if self.next_sentence:
+            next_sentence = self.next_sentence(encoded.pooled_output)
+        masked_lm = self.masked_lm(
+            encoded.sequence_output, positions, word_embeddings
         )
+        return masked_lm, next_sentence

@@ -25,6 +25,8 @@ class _Scores(keras.layers.Layer):
     a layer, and [N, W], the transpose of a Dense kernel.
     """
 
+    per_token: bool
+
     def __init__(
         self,
         config: BertConfig,
@@ -44,7 +46,10 @@ class _Scores(keras.layers.Layer):
         )
         # The names decide what is dropped: Keras' own would count the models
         # of a process.
-        self.dropout = Dropout(config.hidden_dropout_prob, name="dropout")
+        rate = config.hidden_dropout_prob
+        if not self.per_token:
+            rate = config.classifier_dropout_rate
+        self.dropout = Dropout(rate, name="dropout")
 
     def score(self, inputs: Tensor, dropout_seed: Tensor | None) -> Tensor:
         """Maps [..., W] to [..., N]."""

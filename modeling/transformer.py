@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from modeling import activations, attention
+from modeling import activations, attention, dropout, rotary
 from modeling.config import BertConfig
 from modeling.dense import Dense
 from modeling.dropout import Dropout
@@ -62,13 +62,27 @@ class SelfAttention(keras.layers.Layer):
         inputs: Tensor,
         score_bias: Tensor,
         dropout_seed: Tensor | None = None,
+        turned_by: Tensor | None = None,
     ) -> Tensor:
-        """Maps [B, T, W] to [B, T, W]; `score_bias` is
-        [B, 1, 1 or T, T]."""
+        """Maps [B, T, W] to [B, T, W].
+
+        Args:
+            inputs: [B, T, W].
+            score_bias: [B, 1, 1 or T, T].
+            dropout_seed: as an encoder takes it.
+            turned_by: places of the tokens, [1 or B, T], by which queries and
+                keys are turned; None where they are not.
+        """
         query = self._split_heads(self.query(inputs))
+        key = self._split_heads(self.key(inputs))
+        if turned_by is not None:
+            # Made of integers in each layer: Keras rounds what it hands a layer
+            # to the layer's type. A compiler makes it once for all.
+            rotation = rotary.rotation(turned_by, self.head_width)
+            query, key = rotation.turn(query), rotation.turn(key)
         mixed = attention.attend(
             query * self.head_width**-0.5,
-            self._split_heads(self.key(inputs)),
+            key,
             self._split_heads(self.value(inputs)),
             ops.cast(score_bias, "float32"),
             lambda weights, is_transposed: self.dropout(
@@ -105,8 +119,8 @@ class AddToResidual(keras.layers.Layer):
         self.layer_norm = layer_norm(config)
 
     def build(self, inputs_shape: Shape) -> None:
-        self.dense.build(inputs_shape)
-        self.layer_norm.build((*inputs_shape[:-1], self.dense.units))
+        build_once(self.dense, inputs_shape)
+        build_once(self.layer_norm, (*inputs_shape[:-1], self.dense.units))
 
     def call(
         self,
@@ -143,16 +157,19 @@ class Attention(keras.layers.Layer):
         )
 
     def build(self, inputs_shape: Shape) -> None:
-        self.mix.build(inputs_shape)
-        self.output_projection.build(inputs_shape)
+        build_once(self.mix, inputs_shape)
+        build_once(self.output_projection, inputs_shape)
 
     def call(
         self,
         inputs: Tensor,
         score_bias: Tensor,
         dropout_seed: Tensor | None = None,
+        turned_by: Tensor | None = None,
     ) -> Tensor:
-        mixed = self.mix(inputs, score_bias, dropout_seed=dropout_seed)
+        mixed = self.mix(
+            inputs, score_bias, dropout_seed=dropout_seed, turned_by=turned_by
+        )
         return self.output_projection(mixed, inputs, dropout_seed=dropout_seed)
 
 
@@ -177,11 +194,12 @@ class TransformerLayer(keras.layers.Layer):
         )
 
     def build(self, inputs_shape: Shape) -> None:
-        self.attention.build(inputs_shape)
+        build_once(self.attention, inputs_shape)
         with keras.name_scope("intermediate"):
-            self.intermediate.build(inputs_shape)
-        self.output_projection.build(
-            (*inputs_shape[:-1], self.intermediate.units)
+            build_once(self.intermediate, inputs_shape)
+        build_once(
+            self.output_projection,
+            (*inputs_shape[:-1], self.intermediate.units),
         )
 
     def call(
@@ -189,8 +207,11 @@ class TransformerLayer(keras.layers.Layer):
         inputs: Tensor,
         score_bias: Tensor,
         dropout_seed: Tensor | None = None,
+        turned_by: Tensor | None = None,
     ) -> Tensor:
-        attended = self.attention(inputs, score_bias, dropout_seed=dropout_seed)
+        attended = self.attention(
+            inputs, score_bias, dropout_seed=dropout_seed, turned_by=turned_by
+        )
         return self.output_projection(
             self.intermediate(attended),
             attended,
@@ -215,7 +236,15 @@ class TransformerEncoder(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.recompute = recompute
-        self.layers = [
+        self.shares_layers = config.shares_layers
+        self.rotates = config.rotates
+        self.layers = self.make_layers(config, initializer)
+
+    def make_layers(
+        self, config: Any, initializer: Initializer
+    ) -> list[keras.layers.Layer]:
+        """Returns the layers in the order in which they are called."""
+        return [
             TransformerLayer(
                 config, initializer, dtype=self.dtype_policy, name=f"layer_{i}"
             )
@@ -224,30 +253,40 @@ class TransformerEncoder(keras.layers.Layer):
 
     def build(self, inputs_shape: Shape) -> None:
         for layer in self.layers:
-            layer.build(inputs_shape)
+            build_once(layer, inputs_shape)
 
     def call(
         self,
         inputs: Tensor,
         input_mask: Tensor,
-        is_packed: bool = False,
+        positions: Tensor | None = None,
         dropout_seed: Tensor | None = None,
         num_layers: int | None = None,
     ) -> list[Tensor]:
         """Maps [B, T, W] and a 0/1 mask [B, T] to the layers' outputs.
 
-        With `is_packed` the mask has numbers, and a token attends to those of
-        its own number. With `num_layers` only so many compute, the lowest.
+        With `positions`, [B, T], the rows are packed: the mask has numbers, and
+        a token attends to those of its own number. With `num_layers` only so
+        many compute, the lowest.
 
         Returns:
             A list of [B, T, W], one a layer, the last layer's last.
         """
+        is_packed = positions is not None
         score_bias = _MASKED_SCORE * _attention_bar(input_mask, is_packed)
+        turned = {}
+        if self.rotates:
+            if positions is None:
+                positions = ops.arange(ops.shape(input_mask)[1])[None]
+            turned["turned_by"] = positions
         outputs = []
-        for layer in self.layers[:num_layers]:
+        for number, layer in enumerate(self.layers[:num_layers]):
+            seed = dropout_seed
+            if self.shares_layers:
+                seed = dropout.of_repeat(seed, number)
             # Keras hides from mypy that layers are called.
             run = functools.partial(  # type: ignore[misc]
-                layer, score_bias=score_bias, dropout_seed=dropout_seed
+                layer, score_bias=score_bias, dropout_seed=seed, **turned
             )
             inputs = keras.remat(run)(inputs) if self.recompute else run(inputs)
             outputs.append(inputs)
@@ -263,8 +302,12 @@ def _attention_bar(input_mask: Tensor, is_packed: bool) -> Tensor:
     return ops.cast(is_other, "float32")
 
 
-def layer_norm(config: BertConfig) -> LayerNorm:
+def build_once(layer: keras.layers.Layer, inputs_shape: Shape) -> None:
+    """Builds a layer, unless it is shared and was built for another."""
+    if not layer.built:
+        layer.build(inputs_shape)
+
+
+def layer_norm(config: BertConfig, name: str = "LayerNorm") -> LayerNorm:
     """Returns float32 layer normalisation under the published name."""
-    return LayerNorm(
-        epsilon=config.layer_norm_eps, dtype="float32", name="LayerNorm"
-    )
+    return LayerNorm(epsilon=config.layer_norm_eps, dtype="float32", name=name)

@@ -72,9 +72,14 @@ def log_frequencies(counts: np.ndarray) -> np.ndarray:
     return np.log(smooth / smooth.sum()).astype(np.float32)
 
 
-def set_positions(table: Any) -> str:
-    """Sets the positions, a variable [P, E], to sinusoids; returns as above."""
-    table.assign(sinusoids(*table.shape))
+def set_positions(table: Any, first: int = 0) -> str:
+    """Sets the positions, a variable [P, E], to sinusoids; returns as above.
+
+    Rows before `first`, which are nobody's, stay as they are.
+    """
+    num_rows, width = table.shape
+    waves = sinusoids(num_rows - first, width)
+    table.assign(np.concatenate([np.asarray(table)[:first], waves]))
     return "positions at sinusoids"
 
 

@@ -41,7 +41,8 @@ def grow(
     positions = encoder.position_embeddings
     is_longer = after.max_seq_length > before.max_seq_length
     if is_longer and positions is not None and not has_positions:
-        _repeat_rows(variables, positions, before.max_seq_length)
+        first = encoder.config.first_position
+        _repeat_rows(variables, positions, before.max_seq_length, first)
         copied.append(f"positions from {before.max_seq_length} on")
     if after.num_layers > before.num_layers:
         _copy_layers(variables, encoder, before.num_layers, after.num_layers)
@@ -61,8 +62,9 @@ def _copy_layers(variables, encoder, before, after):
                 variable.assign(sources[ending].numpy())
 
 
-def _repeat_rows(variables, table, length):
-    rows = np.arange(table.shape[0]) % length
+def _repeat_rows(variables, table, length, first):
+    rows = np.arange(table.shape[0])
+    rows[first:] = first + (rows[first:] - first) % length
     for ending, variable in _with_slots(variables, table).items():
         # Adafactor has a number for each column, of which there may be as many.
         if variable.shape[0] == len(rows) and not ending.endswith("column"):

@@ -54,7 +54,11 @@ class MaskedLm(PretrainingObjective):
         policy = precision.POLICIES[mixed_precision]
         self.mixed_precision = mixed_precision
         self.encoder = families.make_encoder(
-            architecture, initializer, recompute=recompute, dtype=policy
+            architecture,
+            initializer,
+            recompute=recompute,
+            has_pooler=architecture.has_pooler,
+            dtype=policy,
         )
         self.heads = heads.PretrainingHeads(
             architecture, initializer, dtype=policy
@@ -62,7 +66,10 @@ class MaskedLm(PretrainingObjective):
         self.heads.build()
 
     shown = ("loss", "masked_lm_accuracy")
-    exported_head = "pretraining"
+
+    @property
+    def exported_head(self) -> str:  # type: ignore[override]
+        return "pretraining" if self.architecture.has_pooler else "masked_lm"
 
     @property
     def saved(self) -> list[keras.Variable]:
@@ -148,7 +155,8 @@ class MaskedLm(PretrainingObjective):
         width = self.architecture.hidden_size
         embedding_size = self.architecture.embedding_size
         word = (width + self.architecture.vocab_size) * embedding_size
-        heads = 2 * (max_predictions_per_seq * word + 2 * width)
+        pairs = 2 * width if self.architecture.has_pooler else 0
+        heads = 2 * (max_predictions_per_seq * word + pairs)
         forward = self.encoder.forward_flops(max_seq_length, num_layers)
         return 3 * (forward + heads)
 

@@ -20,10 +20,26 @@ from training.objective import Objective
 
 
 def read_bert_config(config: PretrainingConfig) -> BertConfig:
-    """Returns the shape of the model, as --bert_config_file says."""
-    return start.read_config(
-        config.bert_config_file, max_seq_length=config.max_seq_length
+    """Reads --bert_config_file and checks it against the other flags."""
+    path = config.bert_config_file
+    architecture = start.read_config(path, max_seq_length=config.max_seq_length)
+    decay = config.layerwise_lr_decay
+    start.check_layers_are_apart(
+        path,
+        architecture,
+        {"layerwise_lr_decay": decay if decay != 1 else None},
     )
+    if config.position_init == "sinusoidal" and architecture.rotates:
+        raise ValueError(
+            f"--position_init=sinusoidal: a {architecture.model_type} has no "
+            "position embeddings; set --position_init=random"
+        )
+    if config.use_nsp and not architecture.has_pooler:
+        raise ValueError(
+            f"--use_nsp: {path} is of the family {architecture.model_type}, "
+            "which has no head for pairs of sentences; give --nouse_nsp"
+        )
+    return architecture
 
 
 def warn_of_few_steps(config: PretrainingConfig) -> None:

@@ -201,9 +201,10 @@ def _first_weights(
         told = f"{told}, {said}"
     if config.position_init == "sinusoidal":
         positions = objective.encoder.position_embeddings
-        # Every family that a run can begin with has positions of its own.
+        # Those that have none were refused.
         assert positions is not None
-        told = f"{told}, {first_values.set_positions(positions)}"
+        first = objective.architecture.first_position
+        told = f"{told}, {first_values.set_positions(positions, first)}"
     return told
 
 

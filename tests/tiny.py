@@ -1,10 +1,12 @@
 """A BERT small enough for tests, and batches and records for it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from modeling import config as model_config
+from modeling import families
 from training import precision
 
 VOCAB_SIZE = 101
@@ -39,8 +41,23 @@ CONFIG = {
 }
 
 
-def config(**changes):
-    return model_config.BertConfig(**(CONFIG | changes))
+# What tiny models of other families than BERT have besides, or otherwise.
+_OF_FAMILIES = {
+    "albert": {"embedding_size": 8, "num_hidden_groups": 1},
+    "electra": {"embedding_size": 8},
+    "roberta": {
+        "max_position_embeddings": NUM_TOKENS + 2,
+        "type_vocab_size": 1,
+    },
+}
+
+
+def config(model_type="bert", **changes):
+    """Returns the config of a tiny model of a family."""
+    config_class = families.FAMILIES[model_type].config
+    fields = {x.name for x in dataclasses.fields(config_class)}
+    values = CONFIG | _OF_FAMILIES.get(model_type, {}) | changes
+    return config_class(**{k: x for k, x in values.items() if k in fields})
 
 
 def batch(size, seed=0, vocab_size=VOCAB_SIZE, num_tokens=NUM_TOKENS):

@@ -103,7 +103,10 @@ def _compare_values(model, written, config):
     changed = [
         name
         for name, value in written.values.items()
-        if not np.array_equal(value, model.values[name])
+        if not np.array_equal(
+            variables.read_rows(model.config, name, value),
+            variables.read_rows(model.config, name, model.values[name]),
+        )
     ]
     if changed or set(left_out) - set(model.family.pooler_names):
         raise ValueError(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import config_flags
 from settings.flag import Flag, Settings
-from storage import file_io, inputs, json_files, tensorflow_start
+from storage import file_io, inputs, tensorflow_start
 from training import metrics_file, results_file
 
 _GUESSES = 5
@@ -55,9 +55,11 @@ def run(config: ReportConfig) -> None:
     for flag in ("text_file", "plan_file"):
         if getattr(config, flag):
             inputs.check_file(getattr(config, flag), flag)
-    shape = json_files.read(config.bert_config_file)
+    inputs.check_file(config.bert_config_file, "bert_config_file")
     with tensorflow_start.quiet():
+        from interop import bert_config
         from tools.reporting import fill_in, page
+    shape = bert_config.read(config.bert_config_file)
     examples = []
     if config.text_file and config.examples:
         filler = fill_in.Filler(

@@ -66,18 +66,22 @@ def stack(config: StackConfig) -> str:
             f"--num_hidden_layers={after} is not more than the {before} "
             f"layers of --from={config.from_}"
         )
+    shape = dataclasses.replace(model.config, num_hidden_layers=after)
+    if shape.shares_layers:
+        raise ValueError(
+            f"--from={config.from_}: its layers share their weights; a deeper "
+            "one is --num_hidden_layers of its config alone"
+        )
     values = dict(model.values)
-    for number in range(before, after):
-        for row in model.family.layer:
-            targets = row.of_layer(number).shapes()
-            sources = row.of_layer(number % before).shapes()
-            for target, source in zip(targets, sources, strict=True):
-                values[target] = model.values[source]
-    deeper = dataclasses.replace(
-        model,
-        config=dataclasses.replace(model.config, num_hidden_layers=after),
-        values=values,
-    )
+    for layers in model.family.layers:
+        for place in layers.places(shape):
+            source_place = {**place, "i": place["i"] % before}
+            for row in layers.rows:
+                targets = row.at(place).shapes()
+                sources = row.at(source_place).shapes()
+                for target, source in zip(targets, sources, strict=True):
+                    values[target] = model.values[source]
+    deeper = dataclasses.replace(model, config=shape, values=values)
     prefix = tf1.export(config.output_dir, deeper)
     return f"{prefix}: {after} layers, copies of {before}"
 

@@ -5,13 +5,13 @@ import os
 
 import numpy as np
 
-from interop import bert_config, formats
+from interop import bert_config, formats, variables
 from storage import file_io, inputs
 from text import corpus, t2s, tokenization, vocab, vocab_surgery
 from tools.extend_vocab import ExtendConfig
 from training import checkpoint
 
-WORD_EMBEDDINGS = "bert/embeddings/word_embeddings"
+WORD_EMBEDDINGS = variables.DEFAULT.words
 # Tensors with a row, or a number, for each row of the vocabulary.
 _BY_ROW = (WORD_EMBEDDINGS, "cls/predictions/output_bias")
 _DEVIATION = 0.02

@@ -6,7 +6,7 @@ Our names are those of google-research/bert.
 from collections.abc import Mapping
 from typing import Any
 
-from interop.families.family import Family, HuggingFace, KerasHub, Row
+from interop.families.family import Family, HuggingFace, KerasHub, Layers, Row
 
 _EMBEDDINGS = (
     Row(
@@ -127,7 +127,7 @@ BERT = Family(
     title="BERT",
     scope="bert/",
     embeddings=_EMBEDDINGS,
-    layer=_LAYER,
+    layers=(Layers(_LAYER),),
     pooler=_POOLER,
     heads={
         "encoder": (),

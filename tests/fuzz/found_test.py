@@ -13,7 +13,7 @@ from finetuning import cache, problems, programs
 from finetuning.classification import datasets, examples
 from finetuning.question_answering import examples as questions
 from finetuning.tagging import conll, json_lines
-from interop import bert_config, keras_hub, saved_model, variables
+from interop import bert_config, keras_hub_config, saved_model, variables
 from storage import json_files
 from tests import tiny
 from tests.fuzz.held import put
@@ -137,8 +137,8 @@ def test_settings_of_presets_and_of_servings_are_objects(tmp_path):
     (tmp_path / "assets.extra").mkdir()
     put(tmp_path / "assets.extra", "serving.json", b"{}")
     for call in (
-        keras_hub._head_of,
-        keras_hub._read_case,
+        keras_hub_config.head_of,
+        keras_hub_config.read_case,
         saved_model.read_settings,
     ):
         with pytest.raises(ValueError, match=str(tmp_path)):

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from interop import formats, hugging_face, keras_hub, saved_model, variables
+from interop import (
+    formats,
+    hugging_face,
+    keras_hub,
+    keras_hub_config,
+    saved_model,
+    variables,
+)
 from storage import tensors
 from tests.fuzz import held, near
 from tests.fuzz.held import examples, put
@@ -142,8 +149,8 @@ def test_the_settings_of_presets(tmp_path_factory, content, name):
     preset = tmp_path_factory.mktemp("preset")
     put(preset, name, content)
     held.read(lambda: keras_hub.is_here(str(preset)), preset)
-    held.read(lambda: keras_hub._head_of(str(preset)), preset)
-    held.read(lambda: keras_hub._read_case(str(preset)), preset)
+    held.read(lambda: keras_hub_config.head_of(str(preset)), preset)
+    held.read(lambda: keras_hub_config.read_case(str(preset)), preset)
     extra = preset / "assets.extra"
     extra.mkdir()
     put(extra, "serving.json", content)

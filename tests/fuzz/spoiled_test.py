@@ -18,7 +18,14 @@ from finetuning.question_answering import config as question_config
 from finetuning.question_answering import task as question_answering
 from finetuning.tagging import config as tagging_config
 from finetuning.tagging import task as tagging
-from interop import bert_config, formats, hugging_face, keras_hub, variables
+from interop import (
+    bert_config,
+    formats,
+    hugging_face,
+    keras_hub,
+    keras_hub_config,
+    variables,
+)
 from tests import project, tiny
 from tests.data import built
 from tests.fuzz import held, near
@@ -79,8 +86,8 @@ def test_a_preset_of_keras_hub(tmp_path):
         folder = str(tmp_path)
         for call in (
             keras_hub.is_here,
-            keras_hub._head_of,
-            keras_hub._read_case,
+            keras_hub_config.head_of,
+            keras_hub_config.read_case,
         ):
             held.read(lambda call=call: call(folder), folder)
 

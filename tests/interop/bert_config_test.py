@@ -49,6 +49,8 @@ def test_every_program_reads_it_alike(tmp_path, name, ours):
         vocab_file=str(tmp_path / "vocab.txt"),
         max_seq_length=tiny.NUM_TOKENS,
         do_lower_case=True,
+        layerwise_lr_decay=1.0,
+        use_nsp=True,
     )
     found = [
         preflight.read_bert_config(settings)
@@ -85,10 +87,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 def test_the_same_is_refused_by_either_door(tmp_path):
-    path = _write(tmp_path / "config.json", model_type="albert")
+    path = _write(tmp_path / "config.json", model_type="xlnet")
     for read, argument in (
         (bert_config.read, path),
         (hugging_face_config.read, str(tmp_path)),
     ):
-        with pytest.raises(ValueError, match=f'^{path}: model_type is "alb'):
+        with pytest.raises(ValueError, match=f'^{path}: model_type is "xln'):
             read(argument)

@@ -191,7 +191,7 @@ def test_a_tensor_that_does_not_fit_is_named(tmp_path, change, error):
             r"config wants \[80, 32\]",
         ),
         ({"layer_norm_eps": 1e-5}, "layer_norm_eps is 1e-05"),
-        ({"model_type": "roberta"}, 'model_type is "roberta"'),
+        ({"model_type": "xlnet"}, 'model_type is "xlnet"'),
         ({"position_embedding_type": "relative_key"}, "relative_key"),
         ({"architectures": "BertModel"}, "architectures must be a list"),
         ({"hidden_act": "silu"}, "hidden_act"),

@@ -46,7 +46,7 @@ def _assert_read(path):
     ("encoder", "outer"),
     [
         ("bert_1/", ""),
-        ("roberta/", ""),
+        ("roberta_wwm/", ""),
         ("module/bert/", "module/"),
         ("model/electra/", "model/"),
         ("", ""),

@@ -64,7 +64,7 @@ def test_the_page_shows_what_there_is_and_no_more():
             "masked_lm_loss": 3.25,
             "masked_lm_accuracy": 0.4,
         },
-        shape={"num_hidden_layers": 4, "hidden_size": 256},
+        shape=tiny.config(num_hidden_layers=4, hidden_size=256),
         examples=[
             fill_in.Example("<b>", "人", "后", [("人", 0.5), ("天", 0.25)])
         ],

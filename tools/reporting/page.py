@@ -3,8 +3,8 @@
 import dataclasses
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from modeling.config import BertConfig
 from pages import charts, frame
 from tools.reporting.fill_in import Example
 
@@ -27,7 +27,7 @@ class Run:
     Args:
         rows: of metrics.jsonl.
         results: of eval_results.txt.
-        shape: of bert_config.json.
+        shape: what bert_config.json says.
         examples: what the model filled in.
         scores: of a fine-tuning.
         plan: what it was planned by.
@@ -35,7 +35,7 @@ class Run:
 
     rows: Sequence[Mapping[str, float]]
     results: Mapping[str, float]
-    shape: Mapping[str, Any]
+    shape: BertConfig
     examples: Sequence[Example]
     scores: Mapping[str, float]
     plan: str = ""
@@ -59,7 +59,7 @@ def make(run: Run) -> str:
 
 def _tiles(run):
     both = frame.both
-    layers, width = run.shape["num_hidden_layers"], run.shape["hidden_size"]
+    layers, width = run.shape.num_hidden_layers, run.shape.hidden_size
     return [
         (
             both("held-out loss", "留出文本损失"),
