@@ -23,7 +23,7 @@ from modeling import families
 from modeling.config import BertConfig
 from modeling.initializers import TruncatedNormal
 from storage import file_io, json_files
-from text import corpus, vocab
+from text import corpus, vocabularies
 from text.tokenization import Tokenizer
 from training import checkpoint, precision, strategy
 
@@ -150,7 +150,7 @@ def run(config: FeaturesConfig) -> None:
     """
     file_io.check_output(config.output_file, "output_file")
     architecture = preflight.read_bert_config(config)
-    vocabulary = vocab.load(config.vocab_file)
+    vocabulary = vocabularies.load(config)
     tokenizer = Tokenizer(vocabulary, config.do_lower_case, simplify=config.t2s)
     pairs = _read(config.input_file)
     devices = strategy.create(config)

@@ -94,10 +94,12 @@ def _masked(a, b, is_random_next, words, args, rng):
     tokens = ["[CLS]", *a, "[SEP]", *b, "[SEP]"]
     segment_ids = [0] * (len(a) + 2) + [1] * (len(b) + 1)
     candidates = []
+    # Tokens of another kind than WordPiece's tell it otherwise.
+    goes_on = getattr(args, "goes_on", lambda token: token.startswith("##"))
     for position, token in enumerate(tokens):
         if token in ("[CLS]", "[SEP]"):
             continue
-        if args.do_whole_word_mask and candidates and token.startswith("##"):
+        if args.do_whole_word_mask and candidates and goes_on(token):
             candidates[-1].append(position)
         else:
             candidates.append([position])
@@ -150,8 +152,13 @@ def build(args):
 
         convert = opencc.OpenCC("t2s").convert
     documents = read_documents(args.input_file.split(","), tokenizer, convert)
-    for instance in create_instances(documents, tokenizer.vocab, args):
-        yield record(instance, tokenizer.vocab, args)
+    yield from records_of(documents, tokenizer.vocab, args)
+
+
+def records_of(documents, vocab, args):
+    """Yields the records of documents: lists of sentences, of tokens."""
+    for instance in create_instances(documents, vocab, args):
+        yield record(instance, vocab, args)
 
 
 def write(records, paths):

@@ -21,7 +21,7 @@ from data.config import BuildConfig
 from data.manifest import FileSize, Manifest
 from jobs import engines
 from storage import file_io, inputs, lock
-from text import case, content, corpus, vocab
+from text import case, content, corpus, vocabularies
 
 # Of more files than these some are looked at, as far apart as it goes.
 _LOOKED_AT, _LOOKED_AT_REMOTE = 10_000, 100
@@ -35,7 +35,7 @@ def build(config: BuildConfig) -> Manifest:
             output of other flags is in the way, or another build is at work.
     """
     start = time.monotonic()
-    vocabulary = vocab.load(config.vocab_file)
+    vocabulary = vocabularies.load(config)
     paths = inputs.expand(config.input_file)
     _check_apart(config.input_file, paths, config.output_paths)
     for warning in config.warnings():
