@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from absl import logging
 
 from storage import file_io, json_files
+from text import byte_pairs, vocabularies
 from text.vocab import Vocabulary
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -47,7 +48,14 @@ def find(paths: Iterable[str | None]) -> tuple[bool | None, str]:
     Returns:
         (whether it is uncased, or None where nothing says it; what says it).
     """
-    folders = dict.fromkeys(map(_folder, filter(None, paths)))
+    named = [path for path in paths if path]
+    for path in named:
+        name = os.path.basename(path)
+        if file_io.is_directory(path):
+            name = os.path.basename(vocabularies.find_in(path) or "")
+        if name in (byte_pairs.VOCABULARY, byte_pairs.MERGES):
+            return False, f"{path} (byte-level BPE)"
+    folders = dict.fromkeys(map(_folder, named))
     for folder in folders:
         for name, keys in _FILES:
             path = os.path.join(folder, name)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from text import normalization, sentence_piece, wordpiece
+from text import byte_pieces, normalization, sentence_piece, wordpiece
 from text.vocab import Vocabulary
 
 
@@ -71,6 +71,7 @@ class WordPieces:
 KINDS: dict[str, Callable[[Any, bool], Pieces]] = {
     "wordpiece": WordPieces,
     "sentencepiece": sentence_piece.Pieces,
+    "byte_pairs": byte_pieces.Pieces,
 }
 
 

@@ -30,7 +30,7 @@ def rewrite(text: str, do_lower_case: bool) -> str:
     """
     text = "\n".join(" ".join(line.split()) for line in text.split("\n"))
     if not text.isascii():
-        codes = _code_points(unicodedata.normalize("NFKD", text))
+        codes = code_points(unicodedata.normalize("NFKD", text))
         codes = codes[~_is_combining()[codes]]
         is_half = (codes >= 0xD800) & (codes < 0xE000)
         codes = np.where(is_half, _REPLACEMENT, codes)
@@ -46,15 +46,15 @@ def places(text: str) -> tuple[np.ndarray, np.ndarray]:
         became character i is `text[begins[i] : ends[i]]`, the accents that
         were dropped behind it included; the last one is the end of the text.
     """
-    codes = _code_points(text)
+    codes = code_points(text)
     size = len(codes)
     is_break = codes == _LINE_END
-    is_white = _is_white()[codes] & ~is_break
+    is_blank = is_white(codes) & ~is_break
     # Of white space the first character stays, but none at the ends of a line.
-    is_first = is_white & ~np.append(True, (is_white | is_break)[:-1])[:size]
-    after = _next(~is_white)
+    is_first = is_blank & ~np.append(True, (is_blank | is_break)[:-1])[:size]
+    after = _next(~is_blank)
     is_last = np.append(is_break, True)[after[:size]]
-    kept = np.flatnonzero(~is_white | (is_first & ~is_last))
+    kept = np.flatnonzero(~is_blank | (is_first & ~is_last))
     kinds, kind_of = np.unique(codes[kept], return_inverse=True)
     of_kinds = np.array([_num_characters(int(kind)) for kind in kinds], int)
     counts = of_kinds[kind_of] if len(kept) else of_kinds
@@ -73,7 +73,7 @@ def _next(wanted):
 
 
 def _num_characters(code):
-    if _is_white()[code]:
+    if chr(code).isspace():
         return 1  # Whatever it is, a space is put for it.
     decomposed = unicodedata.normalize("NFKD", chr(code))
     return sum(not unicodedata.combining(c) for c in decomposed)
@@ -87,11 +87,14 @@ def _is_combining():
     )
 
 
-@functools.cache
-def _is_white():
-    """Whether each code point is white space to Python, bool."""
-    return np.fromiter((chr(c).isspace() for c in range(_NUM_CODES)), bool)
+_WHITE = np.array([chr(code).isspace() for code in range(0x3001)] + [False])
 
 
-def _code_points(text):
+def is_white(codes: np.ndarray) -> np.ndarray:
+    """Whether code points are white space to Python, bool."""
+    return _WHITE[np.minimum(codes, len(_WHITE) - 1)]
+
+
+def code_points(text: str) -> np.ndarray:
+    """Returns the code points of text, uint32; surrogates may be alone."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

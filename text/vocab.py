@@ -33,6 +33,21 @@ class Roles(NamedTuple, Generic[_Value]):
     mask: _Value  # hides a token
 
 
+class Layout(NamedTuple):
+    """How the rows of a model are laid out.
+
+    [CLS] a [SEP] b [SEP]       BERT: one between, the second segment is 1
+    <s> a </s></s> b </s>       RoBERTa: two, all segments are 0
+    """
+
+    num_between: int  # [SEP]s between two segments
+    second_segment: int  # the segment id of b, and of the [SEP] behind it
+
+    def num_special(self, is_pair: bool) -> int:
+        """Returns how many tokens of a row are special."""
+        return 2 + self.num_between * is_pair
+
+
 # How google-research/bert spells them.
 WORDPIECE = Roles("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 FILE = "vocab.txt"
@@ -60,6 +75,7 @@ class Vocabulary:
     padding_id: int = 0
     # (name, contents) of the files that it is written as beside a model.
     files: tuple[tuple[str, bytes], ...] = ()
+    layout: ClassVar[Layout] = Layout(num_between=1, second_segment=1)
     kind: ClassVar[str] = "wordpiece"  # A key of `pieces.KINDS`.
     # Whether a word has the tokens by itself that it has in a text.
     has_words_alone: ClassVar[bool] = True
@@ -108,6 +124,11 @@ class Vocabulary:
         """Ids of the special tokens and of [unusedN], int32, ascending."""
         special = (is_special(row, self.spellings) for row in self.rows)
         return np.flatnonzero(np.fromiter(special, bool)).astype(np.int32)
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """The rows as a person reads them."""
+        return self.rows
 
     @functools.cached_property
     def is_continuation(self) -> np.ndarray:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from storage import file_io, inputs
-from text import sentence_piece, vocab
+from text import byte_pairs, sentence_piece, vocab
 from text.config import VocabularySettings
 from text.vocab import Vocabulary
 
@@ -25,6 +25,8 @@ def _word_pieces(path: str) -> Vocabulary:
 FILES: dict[str, Callable[[str], Vocabulary]] = {
     sentence_piece.FILE: lambda p: sentence_piece.load(p, "tokenizer"),
     "30k-clean.model": lambda p: sentence_piece.load(p, "tokenizer"),
+    byte_pairs.VOCABULARY: byte_pairs.load,
+    byte_pairs.MERGES: byte_pairs.load,
     vocab.FILE: _word_pieces,
 }
 _BY_FLAG: dict[str, Callable[[str], Vocabulary]] = {
