@@ -39,6 +39,7 @@ class Tokenizer:
             do_lower_case: whether the model is uncased; accents go with case.
             simplify: whether traditional Chinese is made simplified before.
         """
+        self.layout = vocabulary.layout
         self._convert = t2s.to_simplified_in_place if simplify else str
         self._pieces = pieces.make(vocabulary, do_lower_case)
 

@@ -55,6 +55,19 @@ class SentencePieces(Vocabulary):
         """Ids of the special and the unused pieces, int32, ascending."""
         return np.array(sorted({*self.control_ids, *self.roles}), np.int32)
 
+    def without_space(self, ids: list[int]) -> list[int]:
+        """Returns the ids of a word as they are with no space before it.
+
+        Where the model lacks the first piece without a space, it keeps it.
+        """
+        if not ids:
+            return ids
+        first, *others = ids
+        bare = self.rows[first].removeprefix(_SPACE)
+        if not bare:
+            return others
+        return [self.ids.get(bare, first), *others]
+
     @functools.cached_property
     def is_continuation(self) -> np.ndarray:
         """Whether each piece goes on in a word as ALBERT has it, bool [V]."""

@@ -130,6 +130,10 @@ class Vocabulary:
         """The rows as a person reads them."""
         return self.rows
 
+    def without_space(self, ids: list[int]) -> list[int]:
+        """Returns the ids of a word as they are with no space before it."""
+        return ids
+
     @functools.cached_property
     def is_continuation(self) -> np.ndarray:
         """Whether each row goes on in a word (`##`), bool [V].
