@@ -127,14 +127,12 @@ def make(ids: Any, merges: Sequence[tuple[str, str]], path: str) -> BytePairs:
                 )
     if not merges:
         raise ValueError(f"{path}: its merges are empty")
+    in_order = {row: index for index, row in enumerate(rows)}
+    lines = [f"{left} {right}" for left, right in merges]
     files = (
-        (VOCABULARY, (json.dumps(ids, ensure_ascii=False) + "\n").encode()),
-        (
-            MERGES,
-            "".join(f"{a} {b}\n" for a, b in [("#version:", "0.2"), *merges])
-            .encode(),
-        ),
-    )  # fmt: skip
+        (VOCABULARY, json.dumps(in_order, ensure_ascii=False).encode()),
+        (MERGES, "\n".join(["#version: 0.2", *lines, ""]).encode()),
+    )
     return BytePairs(
         path,
         rows,

@@ -29,6 +29,8 @@ from text.vocab import Roles, Vocabulary
 FILE = "spiece.model"
 SPELLINGS = Roles("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
 _SPACE = "▁"
+# The fields of a model that each has.
+_PIECES, _TRAINER, _NORMALIZER = 1, 2, 3
 # In these and English letters a piece may go on in a word; in any other
 # character, an apostrophe or a Chinese one, it is a word.
 _PUNCTUATION = set(string.punctuation) - set("'<=>")
@@ -136,10 +138,12 @@ def _open(data, path, flag):
     import sentencepiece
 
     try:
-        if not data:
+        # The library takes what is left of a model for one, if its pieces are
+        # whole: without how text is normalized.
+        if not _fields(data) >= {_PIECES, _TRAINER, _NORMALIZER}:
             raise ValueError
         return sentencepiece.SentencePieceProcessor(model_proto=data)
-    except (RuntimeError, ValueError, OSError):
+    except (RuntimeError, ValueError, OSError, IndexError):
         what = "it is not one, or not whole"
         if _is_text(data[:1024]):
             what = "it is text: a vocab.txt is named by --vocab_file"
@@ -149,7 +153,33 @@ def _open(data, path, flag):
         ) from None
 
 
+def _fields(data):
+    """The numbers of the fields of a message, all of which are messages.
+
+    Source: protocol buffers' encoding: a varint of number and kind, one of the
+    length, and as many bytes.
+    """
+    found = set()
+    place = 0
+    while place < len(data):
+        found.add(data[place] >> 3)
+        place, length, shift = place + 1, 0, 0
+        while True:
+            byte = data[place]
+            place += 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        place += length
+    if place > len(data):
+        raise ValueError("cut off")
+    return found
+
+
 def _is_text(data):
+    if data[:1] == b"\n":  # As models begin.
+        return False
     try:
         return bool(data) and "\0" not in data.decode()
     except UnicodeDecodeError as error:

@@ -32,7 +32,7 @@ FILES: dict[str, Callable[[str], Vocabulary]] = {
 _BY_FLAG: dict[str, Callable[[str], Vocabulary]] = {
     "vocab_file": vocab.load,
     "spm_model_file": sentence_piece.load,
-    "tokenizer": lambda path: FILES[_kind_of_file(path)](path),
+    "tokenizer": lambda path: read(path),
 }
 
 
@@ -44,6 +44,15 @@ def load(config: VocabularySettings) -> Vocabulary:
             token; names the file and the flag.
     """
     return _BY_FLAG[config.vocabulary_flag](find(config))
+
+
+def read(path: str) -> Vocabulary:
+    """Reads and checks a file, whose name says of which kind it is.
+
+    Raises:
+        ValueError: as `load`.
+    """
+    return FILES[_kind_of_file(path)](path)
 
 
 def find(config: VocabularySettings) -> str:
