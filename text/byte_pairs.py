@@ -111,7 +111,7 @@ def make(ids: Any, merges: Sequence[tuple[str, str]], path: str) -> BytePairs:
     Raises:
         ValueError: as `load`.
     """
-    rows = _rows(ids, path)
+    rows = rows_of(ids, path)
     missing = [token for token in SPELLINGS if token not in ids]
     if missing:
         raise ValueError(
@@ -144,15 +144,19 @@ def make(ids: Any, merges: Sequence[tuple[str, str]], path: str) -> BytePairs:
     )
 
 
-def _rows(ids, path):
-    """The tokens by id, which are to be 0 to n - 1."""
+def rows_of(ids: Any, path: str) -> tuple[str, ...]:
+    """Returns the tokens by id, which are to be 0 to n - 1.
+
+    Raises:
+        ValueError: they are not.
+    """
     is_named = isinstance(ids, dict) and all(
         type(value) is int for value in ids.values()
     )
     if not is_named or sorted(ids.values()) != [*range(len(ids))]:
         raise ValueError(
-            f"{path}: not a vocabulary of byte-level BPE, which is an object "
-            "of tokens with the ids 0, 1, 2 and so on"
+            f"{path}: not a vocabulary, which is an object of tokens with the "
+            "ids 0, 1, 2 and so on"
         )
     return tuple(sorted(ids, key=ids.__getitem__))
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 from storage import file_io, inputs
-from text import byte_pairs, sentence_piece, vocab
+from text import byte_pairs, sentence_piece, tokenizer_json, vocab
 from text.config import VocabularySettings
 from text.vocab import Vocabulary
 
@@ -28,6 +28,7 @@ FILES: dict[str, Callable[[str], Vocabulary]] = {
     byte_pairs.VOCABULARY: byte_pairs.load,
     byte_pairs.MERGES: byte_pairs.load,
     vocab.FILE: _word_pieces,
+    tokenizer_json.FILE: tokenizer_json.load,
 }
 _BY_FLAG: dict[str, Callable[[str], Vocabulary]] = {
     "vocab_file": vocab.load,

@@ -168,3 +168,54 @@ def test_byte_pairs_are_cased_without_being_asked(tmp_path):
         json.dumps({"do_lower_case": False})
     )
     assert case.find([folder])[0] is False
+
+
+def of_library(folder, **changes):
+    """tokenizer.json of the library, with changes in it."""
+    whole = json.loads(roberta_text.plain(folder).to_str()) | changes
+    path = pathlib.Path(folder) / "tokenizer.json"
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    return str(path)
+
+
+def test_a_tokenizer_json_of_byte_pairs_is_the_same_vocabulary(tmp_path):
+    folder = roberta_text.write_model(tmp_path)
+    path = of_library(folder)
+    found, wanted = load(tokenizer=path), load(tokenizer=folder)
+    assert found.rows == wanted.rows and found.merges == wanted.merges
+    assert found.sha256 == wanted.sha256
+    for name in ("vocab.json", "merges.txt"):
+        (tmp_path / name).unlink()
+    assert load(tokenizer=folder).rows == wanted.rows
+    assert case.find([folder])[0] is False
+
+
+def test_a_tokenizer_json_of_wordpiece_is_the_same_vocabulary(tmp_path):
+    tokenizers = pytest.importorskip("tokenizers")
+    wanted = load(vocab_file=project.write_vocabulary(tmp_path, ["a", "##b"]))
+    plain = tokenizers.BertWordPieceTokenizer(wanted.ids)
+    folder = tmp_path / "other"
+    folder.mkdir()
+    plain.save(str(folder / "tokenizer.json"))
+    found = load(tokenizer=str(folder))
+    assert found.kind == "wordpiece"
+    assert found.rows == wanted.rows and found.files == wanted.files
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": {"type": "Unigram"}}, "a tokenizer of the type Unigram"),
+        ({"model": None}, "a tokenizer of the type None"),
+        ({"normalizer": {"type": "NFC"}}, "has a normalizer, which RoBERTa"),
+        (
+            {"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": True}},
+            "has add_prefix_space, which RoBERTa",
+        ),
+        ({"pre_tokenizer": {"type": "Whitespace"}}, "by ByteLevel alone"),
+    ],
+)
+def test_a_tokenizer_json_of_another_kind(tmp_path, changes, words):
+    path = of_library(roberta_text.write_model(tmp_path), **changes)
+    line = said(tokenizer=path)
+    assert line.startswith(f"--tokenizer={path}: ") and words in line
