@@ -16,6 +16,7 @@ import itertools
 import os
 import statistics
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
@@ -92,7 +93,10 @@ def _of_bytes(vocabulary) -> Iterator[tuple[str, Encode]]:
 
 
 def _of_sentence_piece(vocabulary) -> Iterator[tuple[str, Encode]]:
-    """The library alone has no preprocessing: its ids differ for that."""
+    """The library alone, whose ids differ, and behind ALBERT's preprocessing.
+
+    The latter is a character at a time, as google-research/albert has it.
+    """
     import sentencepiece
 
     ((_, data),) = vocabulary.files
@@ -102,9 +106,16 @@ def _of_sentence_piece(vocabulary) -> Iterator[tuple[str, Encode]]:
         lambda lines: plain.encode(lines, out_type=int, num_threads=1),
     )
     yield (
-        "sentencepiece, lines",
-        lambda lines: [plain.encode(x, out_type=int) for x in lines],
+        "as ALBERT, uncased",
+        lambda lines: [
+            plain.encode(_preprocess(x), out_type=int) for x in lines
+        ],
     )
+
+
+def _preprocess(line):
+    line = unicodedata.normalize("NFKD", " ".join(line.split()))
+    return "".join(c for c in line if not unicodedata.combining(c)).lower()
 
 
 def _of_words(vocabulary) -> Iterator[tuple[str, Encode]]:

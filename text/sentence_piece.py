@@ -195,12 +195,14 @@ class Pieces:
         self._control = set(vocabulary.control_ids)
         (_, data), *_ = vocabulary.files
         self._model: Any = _open(data, vocabulary.path, "spm_model_file")
-        rows = enumerate(vocabulary.rows)
-        parted = [index for index, row in rows if _is_parted(row)]
+        # {piece whose comma is a piece of its own: the pieces that it becomes}
+        self._parted = {
+            index: np.array(self._ids(self._part(row)), np.int32)
+            for index, row in enumerate(vocabulary.rows)
+            if _is_parted(row) and index not in self._control
+        }
         # What is unknown may end in a comma only where a comma is unknown.
-        if "," not in vocabulary.ids:
-            parted.append(vocabulary.roles.unk)
-        self._parted = np.array(parted, np.int32)
+        self._knows_comma = "," in vocabulary.ids
 
     def tokenize(
         self, text: str, unknown: np.ndarray | None = None
@@ -208,12 +210,11 @@ class Pieces:
         lines = unaccented.rewrite(text, self._do_lower_case).split("\n")
         encoded = self._model.encode(lines, out_type=int, num_threads=1)
         ids, starts = _join(encoded)
-        if len(self._parted):
-            numbers = _lines_with(ids, starts, self._parted)
-            for number in numbers:
+        if not self._knows_comma:
+            for number in _lines_with(ids, starts, [self._unk]):
                 encoded[number] = self._ids(self._pieces_of(lines[number]))
-            if len(numbers):
-                ids, starts = _join(encoded)
+            ids, starts = _join(encoded)
+        ids, starts = _replace(ids, starts, self._parted)
         if unknown is not None:
             for number in _lines_with(ids, starts, [self._unk]):
                 pieces = self._pieces_of(lines[number])
@@ -258,17 +259,19 @@ class Pieces:
         pieces = self._model.encode(line, out_type=str)
         if not any(map(_is_parted, pieces)):
             return pieces
-        parted = []
-        for piece in pieces:
-            if not _is_parted(piece):
-                parted.append(piece)
-                continue
-            number = piece[:-1].replace(_SPACE, "")
-            again = self._model.encode(number, out_type=str)
-            if not piece.startswith(_SPACE):
-                again[0] = again[0].removeprefix(_SPACE)
-            parted += [*filter(None, again), ","]
-        return parted
+        return [
+            part
+            for piece in pieces
+            for part in (self._part(piece) if _is_parted(piece) else [piece])
+        ]
+
+    def _part(self, piece):
+        """The pieces that a number and the comma behind it become."""
+        number = piece[:-1].replace(_SPACE, "")
+        again = self._model.encode(number, out_type=str)
+        if not piece.startswith(_SPACE):
+            again[0] = again[0].removeprefix(_SPACE)
+        return [*filter(None, again), ","]
 
 
 def _bounds(pieces, sources):
@@ -304,3 +307,19 @@ def _join(encoded):
     np.cumsum(np.fromiter(map(len, encoded), np.int64), out=starts[1:])
     ids = itertools.chain.from_iterable(encoded)
     return np.fromiter(ids, np.int32, starts[-1]), starts
+
+
+def _replace(ids, starts, table):
+    """Returns ids and starts with some ids replaced by several."""
+    where = np.flatnonzero(np.isin(ids, list(table)))
+    if not len(where):
+        return ids, starts
+    parts, last = [], 0
+    more = np.zeros(len(ids) + 1, np.int64)
+    for place in where.tolist():
+        new = table[int(ids[place])]
+        parts += [ids[last:place], new]
+        more[place + 1] = len(new) - 1
+        last = place + 1
+    ids = np.concatenate([*parts, ids[last:]])
+    return ids, starts + np.cumsum(more)[starts]

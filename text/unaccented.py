@@ -17,6 +17,8 @@ import numpy as np
 _NUM_CODES = 0x110000
 _LINE_END = 0x0A
 _REPLACEMENT = 0xFFFD
+# What becomes of a code point, unless it stays.
+_DROPPED, _HALF = 1, 2
 
 
 def rewrite(text: str, do_lower_case: bool) -> str:
@@ -28,14 +30,25 @@ def rewrite(text: str, do_lower_case: bool) -> str:
         text: lines with `\\n` between them, as many as come out.
         do_lower_case: whether the model is uncased.
     """
-    text = "\n".join(" ".join(line.split()) for line in text.split("\n"))
-    if not text.isascii():
-        codes = code_points(unicodedata.normalize("NFKD", text))
-        codes = codes[~_is_combining()[codes]]
-        is_half = (codes >= 0xD800) & (codes < 0xE000)
-        codes = np.where(is_half, _REPLACEMENT, codes)
-        text = codes.astype("<u4").tobytes().decode("utf-32-le")
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    others = [i for i, line in enumerate(lines) if not line.isascii()]
+    if others:
+        decomposed = _decompose("\n".join(lines[i] for i in others))
+        for i, line in zip(others, decomposed.split("\n"), strict=True):
+            lines[i] = line
+    text = "\n".join(lines)
     return text.lower() if do_lower_case else text
+
+
+def _decompose(text):
+    text = unicodedata.normalize("NFKD", text)
+    codes = code_points(text)
+    fates = _fates()[codes]
+    if not fates.any():
+        return text
+    codes = np.where(fates == _HALF, _REPLACEMENT, codes)
+    codes = codes[fates != _DROPPED]
+    return codes.astype("<u4").tobytes().decode("utf-32-le")
 
 
 def places(text: str) -> tuple[np.ndarray, np.ndarray]:
@@ -80,11 +93,14 @@ def _num_characters(code):
 
 
 @functools.cache
-def _is_combining():
-    """Whether each code point combines with a letter, bool."""
-    return np.fromiter(
-        (unicodedata.combining(chr(c)) for c in range(_NUM_CODES)), bool
-    )
+def _fates():
+    """What becomes of each decomposed code point, uint8."""
+    fates = np.zeros(_NUM_CODES, np.uint8)
+    for code in range(_NUM_CODES):
+        if unicodedata.combining(chr(code)):
+            fates[code] = _DROPPED
+    fates[0xD800:0xE000] = _HALF
+    return fates
 
 
 _WHITE = np.array([chr(code).isspace() for code in range(0x3001)] + [False])
