@@ -10,6 +10,7 @@ import os
 import config_flags
 from data.config import BuildConfig
 from storage import inputs
+from text import vocabularies
 
 _SAMPLES = os.path.join(os.path.dirname(__file__), "samples", "heldout")
 
@@ -17,7 +18,7 @@ _SAMPLES = os.path.join(os.path.dirname(__file__), "samples", "heldout")
 def run(config: BuildConfig) -> None:
     """Looks at the files, and only then imports what brings Numba."""
     inputs.look(config.input_file, "input_file")
-    inputs.check_file(config.vocab_file, "vocab_file")
+    vocabularies.find(config)
     from data.building import build
     from text import compiled
 

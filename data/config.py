@@ -244,7 +244,7 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
         Args:
             given: names of the flags that were given.
         """
-        return case.settle(self, given, [self.vocab_file])
+        return case.settle(self, given, [self.vocabulary_path])
 
     @property
     def output_items(self) -> list[str]:

@@ -90,6 +90,10 @@ class Manifest:
     vocab_size: int | None = None
     mask_id: int | None = None
     special_ids: list[int] | None = None  # Of special tokens and [unusedN].
+    # How the vocabulary's rows are laid out, where it is not as BERT's are.
+    padding_id: int = 0
+    num_between: int = 1  # These two are those of `vocab.Layout`.
+    second_segment: int = 1
     compression: str | None = None
     files: dict[str, FileSize]  # By path, seen from the manifest's folder.
     statistics: dict[str, float] | None = None

@@ -2,7 +2,7 @@
 
     settings.json       the flags, the labels, what the rows were
     bert_config.json    the shape of the model, with the labels
-    vocab.txt           the vocabulary
+    vocab.txt           the vocabulary, or the files of another kind
     best/               the checkpoint that --keep_best found best
 
 With these, `finetuning.answering` and a run without --do_train need no flags.
@@ -21,6 +21,8 @@ from finetuning.model import Model
 from finetuning.task import Split, Task
 from interop import start
 from storage import file_io
+from text import vocabularies
+from text.vocab import Vocabulary
 from training import best_checkpoint, checkpoint, job, run_settings
 
 
@@ -38,7 +40,7 @@ def describe(task: Task, split: Split) -> dict[str, Any]:
     }
 
 
-def write_files(output_dir: str, vocab_file: str, model: Model) -> None:
+def write_files(output_dir: str, vocabulary: Vocabulary, model: Model) -> None:
     """Writes all that is needed to use the model without these flags."""
     labels = {}
     if model.task.labels:
@@ -50,9 +52,7 @@ def write_files(output_dir: str, vocab_file: str, model: Model) -> None:
     )
     path = os.path.join(output_dir, "bert_config.json")
     file_io.write_lines(path, [architecture.to_json()])
-    path = os.path.join(output_dir, "vocab.txt")
-    if os.path.abspath(vocab_file) != os.path.abspath(path):
-        file_io.copy(vocab_file, path)
+    vocabularies.write(output_dir, vocabulary)
 
 
 def refuse_other_labels(

@@ -23,7 +23,7 @@ from modeling import families
 from modeling.config import BertConfig
 from modeling.initializers import TruncatedNormal
 from storage import file_io, json_files
-from text import corpus, vocab
+from text import corpus, vocabularies
 from text.tokenization import Tokenizer
 from training import checkpoint, precision, strategy
 
@@ -41,6 +41,7 @@ class LayerFeatures:
     Args:
         config: of the encoder.
         settings: which layers, and what is made of them and of the tokens.
+        special_ids: of what begins a row and what ends its segments.
         mixed_precision: a key of `precision.POLICIES`.
     """
 
@@ -49,6 +50,7 @@ class LayerFeatures:
         config: BertConfig,
         settings: FeaturesConfig,
         *,
+        special_ids: tuple[int, int],
         mixed_precision: str,
     ):
         self.config = config
@@ -62,6 +64,7 @@ class LayerFeatures:
         self.numbers = layer_numbers(settings.layers, config.num_hidden_layers)
         self._combine = _COMBINE[settings.combine]
         self._pool = _POOL[settings.pooling]
+        self._special_ids = special_ids
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -72,7 +75,9 @@ class LayerFeatures:
         encoded = self._encoder(*(batch[name] for name in FEATURES))
         chosen = [encoded.layer_outputs[n] for n in self.numbers]
         stacked = ops.cast(ops.stack(chosen, axis=2), "float32")
-        return {"values": self._pool(self._combine(stacked), batch)}
+        values = self._combine(stacked)
+        is_word = _is_word(batch, self._special_ids, values)
+        return {"values": self._pool(values, is_word)}
 
 
 def layer_numbers(text: str, num_layers: int) -> list[int]:
@@ -107,36 +112,33 @@ _COMBINE = {
 }
 
 
-def _of_words(values, batch):
-    """Returns 1 for tokens of the text, 0 for [CLS], [SEP] and padding."""
-    segments, mask = batch["segment_ids"], batch["input_mask"]
-    after = ops.pad(mask[:, 1:], [[0, 0], [0, 1]])
-    next_segment = ops.pad(segments[:, 1:], [[0, 0], [0, 1]])
-    # A [SEP] is the token before the padding or before the other segment.
-    is_last = ops.logical_or(after == 0, next_segment > segments)
-    first = ops.arange(mask.shape[1]) == 0
-    inside = ops.logical_and(mask == 1, ops.logical_not(is_last))
-    inside = ops.logical_and(inside, ops.logical_not(first)[None])
-    shape = (*mask.shape, *(1,) * (len(values.shape) - 2))
+def _is_word(batch, special_ids, values):
+    """Returns 1 for tokens of the text, 0 for [CLS], [SEP] and padding.
+
+    Text never becomes a special token, so that the ids tell them.
+    """
+    ids = batch["input_ids"]
+    inside = batch["input_mask"] == 1
+    for special_id in special_ids:
+        inside = ops.logical_and(inside, ids != special_id)
+    shape = (*ids.shape, *(1,) * (len(values.shape) - 2))
     return ops.reshape(ops.cast(inside, "float32"), shape)
 
 
-def _mean(values, batch):
-    words = _of_words(values, batch)
+def _mean(values, words):
     count = ops.maximum(ops.sum(words, axis=1), 1.0)
     return ops.sum(values * words, axis=1) / count
 
 
-def _max(values, batch):
-    words = _of_words(values, batch)
+def _max(values, words):
     # A text without a word has no largest one.
     highest = ops.max(ops.where(words > 0, values, -np.inf), axis=1)
     return ops.where(ops.isfinite(highest), highest, 0.0)
 
 
 _POOL = {
-    "none": lambda values, batch: values,
-    "cls": lambda values, batch: values[:, 0],
+    "none": lambda values, words: values,
+    "cls": lambda values, words: values[:, 0],
     "mean": _mean,
     "max": _max,
 }
@@ -150,7 +152,7 @@ def run(config: FeaturesConfig) -> None:
     """
     file_io.check_output(config.output_file, "output_file")
     architecture = preflight.read_bert_config(config)
-    vocabulary = vocab.load(config.vocab_file)
+    vocabulary = vocabularies.load(config)
     tokenizer = Tokenizer(vocabulary, config.do_lower_case, simplify=config.t2s)
     pairs = _read(config.input_file)
     devices = strategy.create(config)
@@ -158,6 +160,7 @@ def run(config: FeaturesConfig) -> None:
         layers = LayerFeatures(
             architecture,
             config,
+            special_ids=(vocabulary.roles.cls, vocabulary.roles.sep),
             mixed_precision=precision.choose(config.mixed_precision, devices),
         )
     logging.info(

@@ -63,7 +63,7 @@ class FeaturesConfig(ModelSettings, TextSettings, DeviceSettings):
         return case.settle(
             self,
             given,
-            (self.init_checkpoint, self.vocab_file, self.bert_config_file),
+            (self.init_checkpoint, self.vocabulary_path, self.bert_config_file),
         )
 
     @property

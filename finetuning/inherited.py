@@ -53,7 +53,11 @@ def settle(config: ConfigT, given: Collection[str]) -> ConfigT:
         _warn_of_others(config, before)
     if "do_lower_case" in before:
         return config
-    paths = (config.init_checkpoint, config.vocab_file, config.bert_config_file)
+    paths = (
+        config.init_checkpoint,
+        config.vocabulary_path,
+        config.bert_config_file,
+    )
     return case.settle(config, given, paths)
 
 

@@ -8,6 +8,7 @@ from finetuning.features_config import FeaturesConfig
 from finetuning.splits import SplitName
 from interop import look
 from storage import inputs
+from text import vocabularies
 
 
 def at_files(
@@ -39,4 +40,4 @@ def _look_at_model(config, output_dir=""):
     look.at_model(
         config, max_seq_length=config.max_seq_length, output_dir=output_dir
     )
-    inputs.check_file(config.vocab_file, "vocab_file")
+    vocabularies.find(config)

@@ -6,7 +6,7 @@ from finetuning.config import FinetuningConfig
 from finetuning.features_config import FeaturesConfig
 from interop import bert_config, start
 from modeling.config import BertConfig
-from text import case, vocab
+from text import case, vocabularies
 from training import strategy
 
 
@@ -15,11 +15,12 @@ def read_bert_config(config: FinetuningConfig | FeaturesConfig) -> BertConfig:
     architecture = start.read_config(
         config.bert_config_file, max_seq_length=config.max_seq_length
     )
-    vocabulary = vocab.load(config.vocab_file)
+    vocabulary = vocabularies.load(config)
     num_rows = len(vocabulary)
     if num_rows > architecture.vocab_size:
         raise ValueError(
-            f"--vocab_file={config.vocab_file} has {num_rows} rows, "
+            f"--{config.vocabulary_flag}={config.vocabulary_path} has "
+            f"{num_rows} rows, "
             f"{config.bert_config_file} has vocab_size="
             f"{architecture.vocab_size}: they are not of one model. "
             f"{bert_config.offer(config, num_rows)}"

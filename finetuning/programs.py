@@ -12,6 +12,7 @@ from finetuning.tagging.config import TaggingConfig
 from finetuning.tagging.task import Tagging
 from finetuning.task import Task
 from settings.flag import check_kinds
+from text import vocabularies
 from training import run_settings
 
 # {what settings.json calls the task: (the class of its settings, its own)}
@@ -43,7 +44,7 @@ def load(directory: str, **changes: Any) -> tuple[FinetuningConfig, Task]:
         **settings.get("config", {}),
         "output_dir": directory,
         "bert_config_file": os.path.join(directory, "bert_config.json"),
-        "vocab_file": os.path.join(directory, "vocab.txt"),
+        **vocabularies.flags_of(directory),
         "seeds": None,
         **changes,
     }

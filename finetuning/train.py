@@ -22,6 +22,7 @@ from finetuning.splits import SplitName, wanted
 from finetuning.task import Split, Task
 from modeling.config import BertConfig
 from storage import file_io
+from text import vocabularies
 from training import job, loop, schedules, strategy
 from training.checkpoint import Checkpoints
 from training.phases import Phase
@@ -158,7 +159,10 @@ def _train(
             directory.refuse_other_labels, config.output_dir, model.task
         ),
         write_files=functools.partial(
-            directory.write_files, config.output_dir, config.vocab_file, model
+            directory.write_files,
+            config.output_dir,
+            vocabularies.load(config),
+            model,
         ),
         hooks=_hooks(config, devices, model, splits.get("eval")),
         eval_every_steps=_eval_every_steps(config, num_train_steps),

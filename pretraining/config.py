@@ -2,7 +2,7 @@
 
 import dataclasses
 import sys
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from data.config import MaskingConfig
 from interop.config import ModelSettings
@@ -35,6 +35,7 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         ),
     ] = None
     # Rows are there already, so that training can do without it.
+    wants_vocabulary: ClassVar[bool] = False
     vocab_file: Annotated[
         str | None,
         Flag(
@@ -42,7 +43,7 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
             "--output_dir; looked for where it may be without this flag.",
             decides="content",
         ),
-    ] = None  # type: ignore[assignment]
+    ] = None
     max_seq_length: Annotated[
         int,
         Flag(

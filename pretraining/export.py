@@ -1,7 +1,7 @@
 """What a pretraining leaves for others: export/, as models are published.
 
 That is bert_model.ckpt of the newest weights, without an optimizer,
-bert_config.json and vocab.txt.
+bert_config.json, and vocab.txt or the files of another kind of tokenizer.
 """
 
 import os
@@ -19,7 +19,8 @@ from modeling.config import BertConfig
 from pretraining.config import PretrainingConfig
 from pretraining.objective import PretrainingObjective
 from storage import file_io, json_files
-from text import case, vocab
+from text import case, vocabularies
+from text.vocab import Vocabulary
 from training import checkpoint
 
 FOLDER = "export"
@@ -29,12 +30,12 @@ _IS_VOCABULARY = re.compile(r"vocab.*\.txt")
 
 def find_vocabulary(
     config: PretrainingConfig, files: Sequence[RecordFile], bert: BertConfig
-) -> bytes | None:
+) -> Vocabulary | None:
     """Finds the vocabulary that the records were built with.
 
-    Without --vocab_file it is looked for beside the records, the config and
-    the checkpoint to start from, and in vocab/ of this project, and known by
-    the hash in the records' manifest.
+    Without a flag that names it, it is looked for beside the records, the
+    config and the checkpoint to start from, and in vocab/ of this project, and
+    known by the hash in the records' manifest.
 
     Args:
         config: names the files to look at, and beside.
@@ -42,37 +43,38 @@ def find_vocabulary(
         bert: the shape of the model.
 
     Returns:
-        The bytes of a vocab.txt, or None where it is not found.
+        None where it is not found.
 
     Raises:
-        ValueError: --vocab_file is another vocabulary.
+        ValueError: the flag names another vocabulary.
     """
     wanted = {file.facts.made_from.vocab_sha256 for file in files} - {None}
-    if config.vocab_file:
-        vocabulary = vocab.load(config.vocab_file)
-        _check(vocabulary, wanted, bert)
-        return file_io.read_bytes(vocabulary.path)
+    if config.vocabulary_path:
+        vocabulary = vocabularies.load(config)
+        _check(vocabulary, config.vocabulary_flag, wanted, bert)
+        return vocabulary
     if len(wanted) != 1:
         return None
     for path in _candidates(
         files, config.bert_config_file, config.init_checkpoint
     ):
-        if _sha256(path) in wanted:
-            return file_io.read_bytes(path)
+        found = _read(path)
+        if found and found.sha256 in wanted:
+            return found
     return None
 
 
-def _check(vocabulary, wanted, bert):
+def _check(vocabulary, flag, wanted, bert):
     others = sorted(wanted - {vocabulary.sha256})
     if others:
         raise ValueError(
-            f"--vocab_file={vocabulary.path} has the sha256 "
+            f"--{flag}={vocabulary.path} has the sha256 "
             f"{vocabulary.sha256}, the records were built with {others[0]}; "
             "name that file, or leave the flag out"
         )
     if len(vocabulary) > bert.vocab_size:
         raise ValueError(
-            f"--vocab_file={vocabulary.path} has {len(vocabulary)} rows, more "
+            f"--{flag}={vocabulary.path} has {len(vocabulary)} rows, more "
             f"than vocab_size={bert.vocab_size} in --bert_config_file"
         )
 
@@ -87,14 +89,16 @@ def _candidates(files, bert_config_file, init_checkpoint):
         for folder in (*sorted(folders), str(_OURS))
         for name in file_io.names_in(folder or ".")
         if _IS_VOCABULARY.fullmatch(name)
+        or name in vocabularies.FILES
+        or name.endswith(".model")
         or (folder == str(_OURS) and name.endswith(".txt"))
     ]
 
 
-def _sha256(path):
-    """The hash that a manifest has of a vocabulary; None of other files."""
+def _read(path):
+    """The vocabulary in a file; None of other files."""
     try:
-        return vocab.load(path).sha256
+        return vocabularies.read(path)
     except (ValueError, OSError):
         return None
 
@@ -102,7 +106,7 @@ def _sha256(path):
 def write(
     output_dir: str,
     objective: PretrainingObjective,
-    vocabulary: bytes | None,
+    vocabulary: Vocabulary | None,
     files: Sequence[RecordFile],
 ) -> None:
     """Writes export/ of --output_dir, unless it is there with these weights.
@@ -118,17 +122,21 @@ def write(
     directory = os.path.join(output_dir, FOLDER)
     file_io.remove_leftovers(directory)
     by_path = checkpoint.by_path(objective.exported)
+    contents = dict(vocabulary.files) if vocabulary else {}
     model = PortableModel(
         config=objective.architecture,
         head=objective.exported_head,
         values={name: value.numpy() for name, value in by_path.items()},
-        vocabulary=vocabulary,
+        vocabulary=contents.get(tf1.VOCABULARY),
     )
+    if vocabulary:
+        file_io.make_directory(directory)
+        vocabularies.write(directory, vocabulary)
     if not _is_there(directory, model):
         tf1.export(directory, model)
         logging.info("%s: the model, as models are published", directory)
     _write_case(directory, files)
-    if not file_io.exists(os.path.join(directory, tf1.VOCABULARY)):
+    if not vocabularies.find_in(directory):
         logging.warning(
             "%s lacks %s, as none was found with the hash that the records' "
             "manifest has: copy it there, or give the same command with "

@@ -5,6 +5,7 @@ from data.feeding import manifest_checks
 from interop import look
 from pretraining.config import PretrainingConfig
 from storage import inputs
+from text import vocabularies
 
 
 def at_files(config: PretrainingConfig) -> None:
@@ -18,8 +19,8 @@ def at_files(config: PretrainingConfig) -> None:
         max_seq_length=config.max_seq_length,
         output_dir=config.output_dir,
     )
-    if config.vocab_file:
-        inputs.check_file(config.vocab_file, "vocab_file")
+    if config.vocabulary_path:
+        vocabularies.find(config)
     is_evaluated = config.do_eval or config.eval_every_steps
     if config.stages is None:
         _look_at_records(config.input_file, "input_file", config, shape)

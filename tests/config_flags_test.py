@@ -94,7 +94,7 @@ def test_flags_of_every_type_are_read(program):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (REQUIRED[:2], ["vocab_file", "must have a value"]),
+        (REQUIRED[:2], ["--vocab_file, --spm_model_file or --tokenizer"]),
         ([*REQUIRED, "--kind=three"], ["kind", "three", "one|two"]),
         ([*REQUIRED, "--dupe_factor=many"], ["dupe_factor", "many"]),
         ([*REQUIRED, "--dupe_factor=1.5"], ["dupe_factor", "1.5"]),

@@ -10,8 +10,23 @@ python -m tests.google_reference --input_file=corpus.txt \\
 
 import argparse
 import random
+import typing
 
 from tests.google_tokenization import FullTokenizer, read_lines
+
+
+class Layout(typing.NamedTuple):
+    """The special tokens of rows: BERT's, unless `args.layout` has others."""
+
+    cls: str = "[CLS]"
+    between: tuple[str, ...] = ("[SEP]",)
+    mask: str = "[MASK]"
+    second_segment: int = 1
+    padding: int = 0
+
+
+def _layout(args):
+    return getattr(args, "layout", Layout())
 
 
 def read_documents(paths, tokenizer, convert=None):
@@ -46,7 +61,7 @@ def create_instances(documents, vocab, args):
 
 def _pairs(documents, index, args, rng):
     document = documents[index]
-    longest = args.max_seq_length - 3
+    longest = args.max_seq_length - 2 - len(_layout(args).between)
     target = longest
     if rng.random() < args.short_seq_prob:
         target = rng.randint(2, longest)
@@ -91,13 +106,18 @@ def _random_b(documents, index, target, rng):
 
 
 def _masked(a, b, is_random_next, words, args, rng):
-    tokens = ["[CLS]", *a, "[SEP]", *b, "[SEP]"]
-    segment_ids = [0] * (len(a) + 2) + [1] * (len(b) + 1)
+    layout = _layout(args)
+    between, sep = layout.between, layout.between[0]
+    tokens = [layout.cls, *a, *between, *b, sep]
+    first = len(a) + 1 + len(between)
+    segment_ids = [0] * first + [layout.second_segment] * (len(b) + 1)
     candidates = []
+    # Tokens of another kind than WordPiece's tell it otherwise.
+    goes_on = getattr(args, "goes_on", lambda token: token.startswith("##"))
     for position, token in enumerate(tokens):
-        if token in ("[CLS]", "[SEP]"):
+        if token in (layout.cls, sep):
             continue
-        if args.do_whole_word_mask and candidates and token.startswith("##"):
+        if args.do_whole_word_mask and candidates and goes_on(token):
             candidates[-1].append(position)
         else:
             candidates.append([position])
@@ -114,7 +134,7 @@ def _masked(a, b, is_random_next, words, args, rng):
         for position in word:
             labels[position] = tokens[position]
             if rng.random() < 0.8:
-                output[position] = "[MASK]"
+                output[position] = layout.mask
             elif rng.random() >= 0.5:
                 output[position] = words[rng.randint(0, len(words) - 1)]
     positions = sorted(labels)
@@ -125,13 +145,15 @@ def record(instance, vocab, args):
     """The features of an instance, in order, as lists of numbers."""
     tokens, segment_ids, positions, labels, is_random_next = instance
 
-    def padded(values, length):
-        return values + [0] * (length - len(values))
+    def padded(values, length, fill=0):
+        return values + [fill] * (length - len(values))
 
     length, num_predictions = args.max_seq_length, args.max_predictions_per_seq
     label_ids = [vocab[labels[position]] for position in positions]
     return {
-        "input_ids": padded([vocab[token] for token in tokens], length),
+        "input_ids": padded(
+            [vocab[token] for token in tokens], length, _layout(args).padding
+        ),
         "input_mask": padded([1] * len(tokens), length),
         "segment_ids": padded(segment_ids, length),
         "masked_lm_positions": padded(positions, num_predictions),
@@ -150,8 +172,13 @@ def build(args):
 
         convert = opencc.OpenCC("t2s").convert
     documents = read_documents(args.input_file.split(","), tokenizer, convert)
-    for instance in create_instances(documents, tokenizer.vocab, args):
-        yield record(instance, tokenizer.vocab, args)
+    yield from records_of(documents, tokenizer.vocab, args)
+
+
+def records_of(documents, vocab, args):
+    """Yields the records of documents: lists of sentences, of tokens."""
+    for instance in create_instances(documents, vocab, args):
+        yield record(instance, vocab, args)
 
 
 def write(records, paths):

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from absl import logging
 
 from storage import file_io, json_files
+from text import byte_pairs, tokenizer_json, vocabularies
 from text.vocab import Vocabulary
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -47,7 +48,11 @@ def find(paths: Iterable[str | None]) -> tuple[bool | None, str]:
     Returns:
         (whether it is uncased, or None where nothing says it; what says it).
     """
-    folders = dict.fromkeys(map(_folder, filter(None, paths)))
+    named = [path for path in paths if path]
+    for path in named:
+        if _is_byte_pairs(path):
+            return False, f"{path} (byte-level BPE)"
+    folders = dict.fromkeys(map(_folder, named))
     for folder in folders:
         for name, keys in _FILES:
             path = os.path.join(folder, name)
@@ -63,6 +68,18 @@ def find(paths: Iterable[str | None]) -> tuple[bool | None, str]:
         if _CASED.search(name):
             return False, f"the name {name}"
     return None, ""
+
+
+def _is_byte_pairs(path):
+    """Whether a file, or what counts in a folder, is byte-level BPE."""
+    if file_io.is_directory(path):
+        path = vocabularies.find_in(path) or ""
+    name = os.path.basename(path)
+    if name == tokenizer_json.FILE:
+        whole = json_files.read_or_none(path, object)
+        model = whole.get("model") if isinstance(whole, dict) else None
+        return isinstance(model, dict) and model.get("type") == "BPE"
+    return name in (byte_pairs.VOCABULARY, byte_pairs.MERGES)
 
 
 def _folder(path):

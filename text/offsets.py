@@ -1,11 +1,11 @@
-"""Tokenizes by WordPiece and keeps the places of the tokens in the text."""
+"""Tokenizes and keeps the places of the tokens in the text."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from text import normalization, t2s, wordpiece
+from text import pieces, t2s
 from text.vocab import Vocabulary
 
 
@@ -39,9 +39,9 @@ class Tokenizer:
             do_lower_case: whether the model is uncased; accents go with case.
             simplify: whether traditional Chinese is made simplified before.
         """
+        self.layout = vocabulary.layout
         self._convert = t2s.to_simplified_in_place if simplify else str
-        self._normalizer = normalization.Normalizer(do_lower_case)
-        self._trie = wordpiece.compile_trie(vocabulary)
+        self._pieces = pieces.make(vocabulary, do_lower_case)
 
     def tokenize(self, texts: Sequence[str]) -> Tokens:
         """Returns the tokens of texts; a line end in a text is white space."""
@@ -49,15 +49,14 @@ class Tokenizer:
             nothing = np.zeros(0, np.int32)
             return Tokens(nothing, np.zeros(1, np.int64), nothing, nothing)
         lines = "\n".join(text.replace("\n", " ") for text in texts)
-        codes, begins, ends = self._normalizer.code_points_and_spans(
+        ids, starts, begins, ends = self._pieces.tokenize_with_places(
             self._convert(lines)
         )
-        ids, starts, bounds = wordpiece.tokenize_with_bounds(codes, self._trie)
         lengths = np.array([len(text) + 1 for text in texts])
         first = np.repeat(np.cumsum(lengths) - lengths, np.diff(starts))
         return Tokens(
             ids,
             starts,
-            (begins[bounds[:, 0]] - first).astype(np.int32),
-            (ends[bounds[:, 1] - 1] - first).astype(np.int32),
+            (begins - first).astype(np.int32),
+            (ends - first).astype(np.int32),
         )

@@ -1,4 +1,6 @@
-"""Reads a vocabulary: its rows, their ids, and what the special ones do.
+"""What a vocabulary is: rows, their ids, and what the special ones do.
+
+Here is WordPiece's, a `vocab.txt`; `vocabularies` opens those of every kind.
 
 Nothing outside of this file spells a special token. Who wants the id of [MASK]
 asks for `vocabulary.roles.mask`, and who wants to name it to a person asks for
@@ -11,7 +13,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -31,8 +33,24 @@ class Roles(NamedTuple, Generic[_Value]):
     mask: _Value  # hides a token
 
 
+class Layout(NamedTuple):
+    """How the rows of a model are laid out.
+
+    [CLS] a [SEP] b [SEP]       BERT: one between, the second segment is 1
+    <s> a </s></s> b </s>       RoBERTa: two, all segments are 0
+    """
+
+    num_between: int  # [SEP]s between two segments
+    second_segment: int  # the segment id of b, and of the [SEP] behind it
+
+    def num_special(self, is_pair: bool) -> int:
+        """Returns how many tokens of a row are special."""
+        return 2 + self.num_between * is_pair
+
+
 # How google-research/bert spells them.
 WORDPIECE = Roles("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+FILE = "vocab.txt"
 _UNUSED = re.compile(r"\[unused\d+\]")
 _NOT = "not a BERT vocabulary"
 _NUM_NAMED = 3
@@ -44,16 +62,24 @@ _BLANKS = " \t\xa0\u3000"
 class Vocabulary:
     """The rows of a `vocab.txt`, in order; a row's number is its id.
 
-    Blanks around a row are no part of it, unless it has nothing else.
+    Blanks around a row are no part of it, unless it has nothing else. The
+    vocabularies of other kinds are subclasses.
     """
 
     path: str
     rows: tuple[str, ...]
-    sha256: str
+    sha256: str  # Of what is in its files.
     spellings: Roles[str] = WORDPIECE
     # What sequences are filled up with: google-research/bert takes 0,
     # whichever row [PAD] has.
     padding_id: int = 0
+    # (name, contents) of the files that it is written as beside a model.
+    files: tuple[tuple[str, bytes], ...] = ()
+    layout: ClassVar[Layout] = Layout(num_between=1, second_segment=1)
+    kind: ClassVar[str] = "wordpiece"  # A key of `pieces.KINDS`.
+    # Whether a word has the tokens by itself that it has in a text.
+    has_words_alone: ClassVar[bool] = True
+    library: ClassVar[str] = ""  # The package that tokenizes, if one does.
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -99,9 +125,21 @@ class Vocabulary:
         special = (is_special(row, self.spellings) for row in self.rows)
         return np.flatnonzero(np.fromiter(special, bool)).astype(np.int32)
 
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """The rows as a person reads them."""
+        return self.rows
+
+    def without_space(self, ids: list[int]) -> list[int]:
+        """Returns the ids of a word as they are with no space before it."""
+        return ids
+
     @functools.cached_property
     def is_continuation(self) -> np.ndarray:
-        """Whether each row continues a word (`##`), bool [V]."""
+        """Whether each row goes on in a word (`##`), bool [V].
+
+        The first token of a text never does, whatever its row says.
+        """
         return np.array([row.startswith("##") for row in self.rows])
 
 
@@ -149,7 +187,9 @@ def parse(data: bytes, path: str) -> Vocabulary:
         )
     lines = text.removesuffix("\n").split("\n")
     rows = tuple(line.strip(_BLANKS) or line for line in lines)
-    vocabulary = Vocabulary(path, rows, hashlib.sha256(data).hexdigest())
+    vocabulary = Vocabulary(
+        path, rows, hashlib.sha256(data).hexdigest(), files=((FILE, data),)
+    )
     missing = [t for t in vocabulary.spellings if t not in vocabulary.ids]
     if missing:
         raise ValueError(_explain(path, rows, missing))
@@ -167,6 +207,12 @@ def _decode(data, path):
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         place = error.start
+    if data[:1] == data[2:3] == b"\n":
+        # As protocol buffers begin whose first field has a message in it.
+        raise ValueError(
+            f"--vocab_file={path} is a model of SentencePiece; name it in "
+            "--spm_model_file"
+        )
     guessed = encodings.guess(data[: 1 << 14])
     raise ValueError(
         f"{path}: looks like {guessed}; convert it with iconv -f {guessed} "
@@ -180,7 +226,7 @@ def _decode(data, path):
 def _explain(path, rows, missing):
     """Says why rows without special tokens are no vocabulary."""
     if rows[0].startswith(("{", "[{")):
-        what = "it is JSON"
+        what = "it is JSON, as of byte-level BPE: --tokenizer names its folder"
     elif rows[0].startswith("<"):
         what = "it is a page of a web site or XML"
     else:

@@ -1,19 +1,19 @@
-"""Learns a WordPiece vocabulary from text.
+"""Learns a vocabulary from text: WordPiece here, and which kinds there are.
 
-Chinese characters, digits and punctuation get a row each by their count; the
-rows that are left hold pieces of the other words, learned by the trainer of
-Hugging Face's `tokenizers`.
+Of WordPiece, Chinese characters, digits and punctuation get a row each by their
+count; the rows that are left hold pieces of the other words, learned by the
+trainer of Hugging Face's `tokenizers`.
 """
 
 import collections
 import dataclasses
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from text import normalization
-from text.vocab import WORDPIECE
+from text import bpe_builder, normalization, spm_builder
+from text.vocab import FILE, WORDPIECE
 
 NUM_UNUSED = 99
 _ASCII = string.printable.strip()
@@ -51,7 +51,7 @@ def count(chunks: Iterable[str], do_lower_case: bool) -> Counts:
     return Counts(characters, words)
 
 
-def learn(
+def rows(
     counts: Counts, vocab_size: int, min_count: int, do_lower_case: bool
 ) -> list[str]:
     """Returns the rows of a vocabulary.
@@ -126,3 +126,25 @@ def _letters(words):
             counts[letter] += count
     by_count = sorted(counts, key=lambda letter: (-counts[letter], letter))
     return sorted(by_count[: 2 * len(_ASCII)])
+
+
+def learn(
+    chunks: Iterable[str],
+    vocab_size: int,
+    *,
+    min_count: int,
+    do_lower_case: bool,
+) -> list[tuple[str, bytes]]:
+    """Returns [(name, contents)] of a vocab.txt; see `count` and `rows`."""
+    counts = count(chunks, do_lower_case)
+    learned = rows(counts, vocab_size, min_count, do_lower_case)
+    return [(FILE, "".join(f"{row}\n" for row in learned).encode())]
+
+
+# {kind: what learns it}: each takes what `learn` takes, and leaves `min_count`
+# where its library has a rule of its own.
+KINDS: dict[str, Callable[..., list[tuple[str, bytes]]]] = {
+    "wordpiece": learn,
+    "sentencepiece": spm_builder.learn,
+    "byte_pairs": bpe_builder.learn,
+}

@@ -23,6 +23,7 @@ import collections
 
 import numpy as np
 
+from text import hash_table
 from text.compiled import njit
 from text.vocab import Vocabulary
 
@@ -33,8 +34,6 @@ _SPACE = 0x20
 _LINE_END = 0x0A
 NUM_CODES = 0x110000
 _CODE_BITS = 21
-# Fibonacci hashing: 2**64 over the golden ratio, odd.
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 Trie = collections.namedtuple(
     "Trie",
@@ -70,35 +69,9 @@ def compile_trie(vocabulary: Vocabulary) -> Trie:
                 ids.append(-1)
         if node:
             ids[node] = row
-    num_slots = 1 << (4 * len(steps) + 4).bit_length()
-    keys = np.full(num_slots, -1, np.int64)
-    nodes = np.zeros(num_slots, np.int32)
-    _fill(
-        keys,
-        nodes,
-        np.fromiter(steps.keys(), np.int64, len(steps)),
-        np.fromiter(steps.values(), np.int32, len(steps)),
-    )
+    keys, nodes = hash_table.make(steps)
     unk_id = np.int32(vocabulary.roles.unk)
     return Trie(begin, go_on, keys, nodes, np.array(ids, np.int32), unk_id)
-
-
-@njit()
-def _slot(keys, key):
-    """The slot of `key`, or the free one where it belongs."""
-    mask = len(keys) - 1
-    slot = np.int64((np.uint64(key) * _MULTIPLIER) >> np.uint64(40)) & mask
-    while keys[slot] != key and keys[slot] != -1:
-        slot = (slot + 1) & mask
-    return slot
-
-
-@njit()
-def _fill(keys, nodes, new_keys, new_nodes):
-    for i in range(len(new_keys)):
-        slot = _slot(keys, new_keys[i])
-        keys[slot] = new_keys[i]
-        nodes[slot] = new_nodes[i]
 
 
 @njit()
@@ -188,7 +161,7 @@ def _longest_piece(codes, first, begin, last, trie):
     # a row ended: that is the longest piece.
     while node != 0 and after < last:
         key = np.int64(node) << _CODE_BITS | np.int64(codes[after])
-        node = trie.nodes[_slot(trie.keys, key)]
+        node = trie.nodes[hash_table.slot_of(trie.keys, key)]
         after += 1
         if trie.ids[node] >= 0:
             piece = trie.ids[node]

@@ -2,10 +2,16 @@
 
 python -m tools.build_vocab --input_file=corpus/*.txt --t2s \\
     --output_file=vocab.txt --vocab_size=8000
+python -m tools.build_vocab --input_file=corpus/*.txt --vocab_size=30000 \\
+    --kind=sentencepiece --output_file=model/spiece.model
+python -m tools.build_vocab --input_file=corpus/*.txt --vocab_size=50000 \\
+    --kind=byte_pairs --output_file=model/vocab.json
 """
 
 import dataclasses
-from typing import Annotated
+import os
+from collections.abc import Collection
+from typing import Annotated, Literal, Self
 
 import config_flags
 from settings.flag import Flag, Settings
@@ -20,19 +26,32 @@ class VocabConfig(Settings):
     input_file: Annotated[
         str, "Comma list of text files, globs or directories to learn from."
     ]
-    output_file: Annotated[str, "The vocabulary file to write."]
+    output_file: Annotated[
+        str,
+        "The file to write: a vocab.txt, a model of SentencePiece, or a "
+        "vocab.json, beside which merges.txt is written.",
+    ]
+    kind: Annotated[
+        Literal["wordpiece", "sentencepiece", "byte_pairs"],
+        "What is learned: wordpiece (BERT), sentencepiece (ALBERT) or "
+        "byte_pairs, byte-level BPE (RoBERTa).",
+    ] = "wordpiece"
     vocab_size: Annotated[
         int,
         Flag("Rows, special ones included.", "positive"),
     ] = 8000
-    do_lower_case: Annotated[bool, "Whether the vocabulary is uncased."] = True
+    do_lower_case: Annotated[
+        bool,
+        "Whether the vocabulary is uncased; byte_pairs never is.",
+    ] = True
     t2s: Annotated[
         bool, "Whether to convert traditional to simplified Chinese first."
     ] = False
     min_count: Annotated[
         int,
         Flag(
-            "How often a Chinese character or a symbol has to occur.",
+            "How often a Chinese character or a symbol has to occur, for "
+            "wordpiece.",
             "positive",
         ),
     ] = 10
@@ -51,6 +70,38 @@ class VocabConfig(Settings):
     def __post_init__(self):
         super().__post_init__()
         encodings.check(self.encoding)
+        name = os.path.basename(self.output_file)
+        if self.kind == "byte_pairs" and name != "vocab.json":
+            raise ValueError(
+                f"--output_file={self.output_file}: byte-level BPE is a "
+                "vocab.json with a merges.txt beside it; name the former"
+            )
+
+    @property
+    def output_paths(self) -> list[str]:
+        """The files to write: two of byte-level BPE, else one."""
+        if self.kind != "byte_pairs":
+            return [self.output_file]
+        folder = os.path.dirname(self.output_file)
+        return [self.output_file, os.path.join(folder, "merges.txt")]
+
+    def settled(self, given: Collection[str]) -> Self:
+        """Returns the settings with the case that the kind has.
+
+        Args:
+            given: names of the flags that were given.
+
+        Raises:
+            ValueError: byte_pairs is to be uncased.
+        """
+        if self.kind != "byte_pairs" or not self.do_lower_case:
+            return self
+        if "do_lower_case" in given:
+            raise ValueError(
+                "--do_lower_case=true: --kind=byte_pairs is cased, as "
+                "RoBERTa's is; leave the flag out"
+            )
+        return dataclasses.replace(self, do_lower_case=False)
 
 
 def run(config: VocabConfig) -> None:

@@ -7,19 +7,22 @@ python -m tools.inspect_records records/*.tfrecord \\
 import dataclasses
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from absl import app, flags, logging
 
 import config_flags
-from settings.flag import Flag, Settings
+from settings.flag import Flag
 from storage import inputs, tensorflow_start
+from text import vocabularies
+from text.config import VocabularySettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class InspectConfig(Settings):
+class InspectConfig(VocabularySettings):
     """Every setting of inspect_records."""
 
+    wants_vocabulary: ClassVar[bool] = False
     vocab_file: Annotated[
         str | None,
         "The vocabulary the records were built with; without it ids are shown "
@@ -50,8 +53,8 @@ class InspectConfig(Settings):
 
 def run(names: Sequence[str], config: InspectConfig) -> bool:
     """Inspects files; see `tools.inspection.inspecting.run`."""
-    if config.vocab_file:
-        inputs.check_file(config.vocab_file, "vocab_file")
+    if config.vocabulary_path:
+        vocabularies.find(config)
     inputs.look(",".join(names), "FILE")
     with tensorflow_start.quiet():
         from tools.inspection import inspecting

@@ -1,11 +1,20 @@
 """Learns a vocabulary from text and reports how well it covers other text."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from absl import logging
 
 from storage import file_io, inputs
-from text import corpus, t2s, tokenization, vocab, vocab_builder
+from text import (
+    byte_pairs,
+    corpus,
+    sentence_piece,
+    t2s,
+    tokenization,
+    vocab,
+    vocab_builder,
+)
+from text.vocab import Vocabulary
 from tools.build_vocab import VocabConfig
 
 _HELD_OUT_ONE_IN = 100
@@ -13,10 +22,9 @@ _HELD_OUT_ONE_IN = 100
 
 def build(config: VocabConfig) -> None:
     """Learns, writes and measures a vocabulary."""
-    if file_io.exists(config.output_file) and not config.overwrite:
-        raise FileExistsError(
-            f"{config.output_file} exists; replace it with --overwrite"
-        )
+    for path in config.output_paths:
+        if file_io.exists(path) and not config.overwrite:
+            raise FileExistsError(f"{path} exists; replace it with --overwrite")
     file_io.check_output(config.output_file, "output_file")
     paths = inputs.expand(config.input_file)
     held_out = []
@@ -28,23 +36,35 @@ def build(config: VocabConfig) -> None:
                 del lines[::_HELD_OUT_ONE_IN]
             yield "\n".join(lines)
 
-    counts = vocab_builder.count(learned_from(), config.do_lower_case)
-    rows = vocab_builder.learn(
-        counts, config.vocab_size, config.min_count, config.do_lower_case
+    files = vocab_builder.KINDS[config.kind](
+        learned_from(),
+        config.vocab_size,
+        min_count=config.min_count,
+        do_lower_case=config.do_lower_case,
     )
-    if len(rows) < config.vocab_size:
-        logging.warning(
-            "the text gives %d rows only, --vocab_size=%d asked for more",
-            len(rows),
-            config.vocab_size,
-        )
-    vocab.save(config.output_file, rows)
+    for path, (_, data) in zip(config.output_paths, files, strict=True):
+        file_io.write_whole(path, data)
     if config.held_out_file:
         for lines in _lines(
             inputs.expand(config.held_out_file, "held_out_file"), config
         ):
             held_out.extend(lines)
-    print(_report(vocab.load(config.output_file), config, held_out))
+    vocabulary = _READ[config.kind](config.output_file)
+    if len(vocabulary) < config.vocab_size:
+        logging.warning(
+            "the text gives %d rows only, --vocab_size=%d asked for more",
+            len(vocabulary),
+            config.vocab_size,
+        )
+    print(_report(vocabulary, config, held_out))
+
+
+# {kind: what reads the file that was written}
+_READ: dict[str, Callable[[str], Vocabulary]] = {
+    "wordpiece": vocab.load,
+    "sentencepiece": sentence_piece.load,
+    "byte_pairs": byte_pairs.load,
+}
 
 
 def _lines(paths, config):

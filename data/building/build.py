@@ -21,7 +21,7 @@ from data.config import BuildConfig
 from data.manifest import FileSize, Manifest
 from jobs import engines
 from storage import file_io, inputs, lock
-from text import case, content, corpus, vocab
+from text import case, content, corpus, vocabularies
 
 # Of more files than these some are looked at, as far apart as it goes.
 _LOOKED_AT, _LOOKED_AT_REMOTE = 10_000, 100
@@ -35,12 +35,13 @@ def build(config: BuildConfig) -> Manifest:
             output of other flags is in the way, or another build is at work.
     """
     start = time.monotonic()
-    vocabulary = vocab.load(config.vocab_file)
+    vocabulary = vocabularies.load(config)
     paths = inputs.expand(config.input_file)
     _check_apart(config.input_file, paths, config.output_paths)
     for warning in config.warnings():
         logging.warning("%s", warning)
     case.check(vocabulary, config.do_lower_case)
+    _check_length(config, vocabulary)
     for folder in {os.path.dirname(path) for path in config.output_paths}:
         file_io.check_output_directory(folder or ".", "output_file")
     for path in config.output_paths:
@@ -106,6 +107,16 @@ def _build(config, vocabulary, paths):
     _warn(config, paths, pieces, result)
     _publish(config, places, result)
     return result
+
+
+def _check_length(config, vocabulary):
+    is_pair = config.pair_task != "none"
+    least = vocabulary.layout.num_special(is_pair) + 1 + is_pair
+    if config.max_seq_length < least:
+        raise ValueError(
+            f"--max_seq_length={config.max_seq_length} is too short for "
+            f"{vocabulary.path}, whose rows take at least {least} tokens"
+        )
 
 
 def _check_apart(input_file, paths, output_paths):
@@ -195,6 +206,9 @@ def _describe(work, layout, entries, num_input_files):
         vocab_size=len(vocabulary),
         mask_id=vocabulary.roles.mask,
         special_ids=vocabulary.special_ids.tolist(),
+        padding_id=vocabulary.padding_id,
+        num_between=vocabulary.layout.num_between,
+        second_segment=vocabulary.layout.second_segment,
         compression="GZIP" if config.gzip_compress else "",
         files=files,
         statistics=statistics.with_rates(counts, config),

@@ -144,7 +144,7 @@ def _encode(corpus, rules, keys, rows, chosen, out):
             keys,
             ids,
             num_tokens,
-            a_end - a + 2,
+            recipes.second_segment(row, rules, num_tokens),
             positions,
             labels,
             num_masks,
@@ -169,7 +169,7 @@ def _encode_unmasked(corpus, rules, keys, rows, chosen, out):
         num_tokens = recipes.assemble(
             corpus.ids, a, a_end, b, b_end, rules, all_ids
         )
-        recipes.assemble_begins(corpus, a, a_end, b, b_end, begins)
+        recipes.assemble_begins(corpus, a, a_end, b, b_end, rules, begins)
         begins[num_tokens - 1] = True
         ids = all_ids[:num_tokens]
         begin = end + wire.FRAME_BYTES - 4
@@ -220,7 +220,7 @@ def _write_example(
     keys,
     ids,
     num_tokens,
-    num_first,
+    second,
     positions,
     labels,
     num_masks,
@@ -245,7 +245,7 @@ def _write_example(
     end = wire.write_entry(out, end, keys[1], len(ids), wire.INT64_LIST)
     end = _write_flags(out, end, 0, num_tokens, len(ids))
     end = wire.write_entry(out, end, keys[2], len(ids), wire.INT64_LIST)
-    end = _write_flags(out, end, num_first, num_tokens, len(ids))
+    end = _write_flags(out, end, second, num_tokens, len(ids))
     end = wire.write_entry(out, end, keys[3], num_positions, wire.INT64_LIST)
     end = wire.write_packed(out, end, positions)
     end = wire.write_entry(out, end, keys[4], num_labels, wire.INT64_LIST)

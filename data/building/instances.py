@@ -53,6 +53,8 @@ Rules = collections.namedtuple(
         "cls_id",
         "sep_id",
         "padding_id",  # what stands behind a sequence
+        "num_between",  # these two are those of `vocab.Layout`
+        "second_segment",
         "masking",
     ],
 )
@@ -135,7 +137,9 @@ def _draw_masks(corpus, a, a_end, b, b_end, rules, state, scratch):
     if rules.masking.takes_similar:
         recipes.assemble(corpus.ids, a, a_end, b, b_end, rules, scratch.row)
     if rules.masking.whole_word:
-        recipes.assemble_begins(corpus, a, a_end, b, b_end, scratch.begins)
+        recipes.assemble_begins(
+            corpus, a, a_end, b, b_end, rules, scratch.begins
+        )
     return masks.draw_masks(
         num_tokens, a_end - a + 1, rules.masking, state, scratch
     )
@@ -158,8 +162,8 @@ def _target_length(rules, state):
 
 @njit()
 def _num_special(rules):
-    """[CLS] and one [SEP] behind each segment."""
-    return 2 if rules.pair_task == NONE else 3
+    """[CLS], the [SEP]s between two segments, and the one at the end."""
+    return 2 if rules.pair_task == NONE else 2 + rules.num_between
 
 
 @njit()

@@ -6,7 +6,7 @@ from data import manifest
 from data.config import BuildConfig
 from data.manifest import MadeFrom
 from storage import file_io
-from text import segmentation, t2s
+from text import pieces, segmentation, t2s
 from text.vocab import Vocabulary
 
 
@@ -22,30 +22,36 @@ def describe(config: BuildConfig, vocabulary: Vocabulary) -> MadeFrom:
             digest = hashlib.sha256(source.read()).hexdigest()
         flags["similar_words"] = f"a file of sha256 {digest}"
     return MadeFrom(
-        flags=flags | _versions(config.word_segmenter, config.t2s),
+        flags=flags | _versions(config, vocabulary),
         outputs=[manifest.name_of(p, config) for p in config.output_paths],
         vocab_sha256=vocabulary.sha256,
     )
 
 
-def _versions(word_segmenter, simplify):
-    return {
-        "word_segmenter": segmentation.version(word_segmenter),
-        "t2s": t2s.version() if simplify else False,
+def _versions(config, vocabulary):
+    versions = {
+        "word_segmenter": segmentation.version(config.word_segmenter),
+        "t2s": t2s.version() if config.t2s else False,
     }
+    tokenizer = pieces.version(vocabulary)
+    # Of WordPiece older manifests say nothing, and there is nothing to say.
+    return versions | ({"tokenizer": tokenizer} if tokenizer else {})
 
 
-def check_versions(described: MadeFrom, config: BuildConfig) -> None:
+def check_versions(
+    described: MadeFrom, config: BuildConfig, vocabulary: Vocabulary
+) -> None:
     """Refuses to build where the packages are not those of the build.
 
     Args:
         described: what `describe` returned, on the machine that began it.
         config: the flags of the build.
+        vocabulary: of the build.
 
     Raises:
         ValueError: a package has another version here; names both.
     """
-    for name, here in _versions(config.word_segmenter, config.t2s).items():
+    for name, here in _versions(config, vocabulary).items():
         wanted = described.flags[name]
         if here != wanted:
             raise ValueError(

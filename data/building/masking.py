@@ -42,6 +42,7 @@ Masking = collections.namedtuple(
         "draws_for",
         "takes_similar",
         "whole_word",
+        "num_between",  # [SEP]s between A and B, as `vocab.Layout` has it
         "joins_across_sep",  # a piece that begins B goes with A's last word
         "stand_ins",  # `StandIns`
         "similar",  # `similar_words.SimilarWords`
@@ -97,7 +98,7 @@ def draw_masks(num_tokens, sep, masking, state, scratch):
     is_single = len(masking.run_lengths) == 1
     if is_single and not masking.whole_word:
         num_masks = _mask_tokens(
-            num_tokens, sep, masking.stand_ins, state, picked, wanted, drawn
+            num_tokens, sep, masking, state, picked, wanted, drawn
         )
         _sort(drawn, num_masks, places)
         return num_masks
@@ -106,7 +107,7 @@ def draw_masks(num_tokens, sep, masking, state, scratch):
     mersenne.shuffle(state, words)
     if is_single:
         num_masks = _mask_words(
-            sep, masking.stand_ins, state, starts, words, wanted, drawn
+            sep, masking, state, starts, words, wanted, drawn
         )
     else:
         num_masks = _mask_runs(
@@ -117,14 +118,15 @@ def draw_masks(num_tokens, sep, masking, state, scratch):
 
 
 @njit()
-def _mask_tokens(num_tokens, sep, stand_ins, state, picked, wanted, drawn):
+def _mask_tokens(num_tokens, sep, masking, state, picked, wanted, drawn):
     """Masks words of one token, as almost everybody does: the short way."""
+    stand_ins, num_between = masking.stand_ins, masking.num_between
     num_first = sep - 1
     for k in range(num_first):
         picked[k] = k + 1
-    num_words = num_tokens - 2 - (sep < num_tokens - 1)
+    num_words = num_tokens - 2 - num_between * (sep < num_tokens - 1)
     for k in range(num_first, num_words):
-        picked[k] = k + 2
+        picked[k] = k + 1 + num_between
     mersenne.shuffle(state, picked[:num_words])
     num_masks = min(wanted, num_words)
     for k in range(num_masks):
@@ -139,10 +141,11 @@ def _find_words(begins, num_tokens, sep, masking, starts, picked):
     """Writes where the candidates begin; [CLS] and [SEP] begin none."""
     num_words = 0
     for position in range(1, num_tokens - 1):
-        if position == sep:
+        if sep <= position < sep + masking.num_between:
             continue
         continues = masking.whole_word and not begins[position]
-        if position == sep + 1 and not masking.joins_across_sep:
+        is_in_b = position == sep + masking.num_between
+        if is_in_b and not masking.joins_across_sep:
             continues = False
         if num_words == 0 or not continues:
             starts[num_words] = position
@@ -153,7 +156,8 @@ def _find_words(begins, num_tokens, sep, masking, starts, picked):
 
 
 @njit()
-def _mask_words(sep, stand_ins, state, starts, picked, wanted, drawn):
+def _mask_words(sep, masking, state, starts, picked, wanted, drawn):
+    stand_ins, num_between = masking.stand_ins, masking.num_between
     num_masks = 0
     for word in picked:
         if num_masks >= wanted:
@@ -161,11 +165,11 @@ def _mask_words(sep, stand_ins, state, starts, picked, wanted, drawn):
         # A word is a run of tokens but for the one that goes on after [SEP].
         num_pieces = starts[word + 1] - starts[word]
         if starts[word] < sep < starts[word + 1]:
-            num_pieces -= 1
+            num_pieces -= num_between
         if num_masks + num_pieces > wanted:
             continue
         for position in range(starts[word], starts[word + 1]):
-            if position == sep:
+            if sep <= position < sep + num_between:
                 continue
             drawn[0, num_masks] = position
             choice = _draw_choice(stand_ins, state)
@@ -294,6 +298,7 @@ def make(config: BuildConfig, vocabulary: Vocabulary) -> Masking:
         law.draws_for,
         law.takes_similar,
         config.do_whole_word_mask,
+        vocabulary.layout.num_between,
         law.is_single and config.word_segmenter == "none",
         stand_ins,
         similar_words.load(config, vocabulary),

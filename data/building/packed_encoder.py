@@ -59,7 +59,8 @@ def _assemble(corpus, rules, rows, chosen, tokens, masks, sequences):
             corpus.ids, a, a_end, b, b_end, rules, ids
         )
         tokens[1, start : start + num_tokens] = index + 1
-        tokens[2, start + a_end - a + 2 : start + num_tokens] = 1
+        second = recipes.second_segment(row, rules, num_tokens)
+        tokens[2, start + second : start + num_tokens] = 1
         for k in range(row[recipes.NUM_MASKS]):
             position, token = recipes.mask(row, k, masks.shape[1])
             masks[0, num_masks] = start + position

@@ -92,7 +92,8 @@ def mask(row, k, max_masks):
 def assemble(ids, a, a_end, b, b_end, rules, row):
     """Writes `[CLS] A [SEP] B [SEP]`, or `[CLS] A [SEP]`, to `row`.
 
-    Returns the number of tokens.
+    Between A and B are as many [SEP] as the rules have. Returns the number of
+    tokens.
     """
     num_a, num_b = a_end - a, b_end - b
     row[0] = rules.cls_id
@@ -100,18 +101,27 @@ def assemble(ids, a, a_end, b, b_end, rules, row):
     row[1 + num_a] = rules.sep_id
     if num_b == 0:
         return 2 + num_a
-    row[2 + num_a : 2 + num_a + num_b] = ids[b:b_end]
-    row[2 + num_a + num_b] = rules.sep_id
-    return 3 + num_a + num_b
+    first = 1 + num_a + rules.num_between
+    row[1 + num_a : first] = rules.sep_id
+    row[first : first + num_b] = ids[b:b_end]
+    row[first + num_b] = rules.sep_id
+    return first + num_b + 1
 
 
 @njit()
-def assemble_begins(corpus, a, a_end, b, b_end, begins):
+def assemble_begins(corpus, a, a_end, b, b_end, rules, begins):
     """Writes at which positions of the sequence words begin."""
-    first = a_end - a + 2
-    begins[1 : first - 1] = corpus.begins[a:a_end]
-    begins[first - 1] = True
+    sep = a_end - a + 1
+    first = sep + rules.num_between
+    begins[1:sep] = corpus.begins[a:a_end]
+    begins[sep:first] = True
     begins[first : first + b_end - b] = corpus.begins[b:b_end]
+
+
+@njit()
+def second_segment(row, rules, num_tokens):
+    """The position from which on the segment ids are 1."""
+    return np.int64(row[NUM_A]) + 2 if rules.second_segment else num_tokens
 
 
 @njit()

@@ -80,7 +80,10 @@ def build(
     sizes: list[np.ndarray] = []
     text = docs.corpus
     num_duplicates, hashes = duplicates.find(text)
-    longest = _longest(config.pair_task, config.max_seq_length)
+    num_special = vocabulary.layout.num_special(config.pair_task != "none")
+    longest = None  # Where a long sentence goes on in the next sequence.
+    if config.pair_task != "none":
+        longest = config.max_seq_length - num_special
     counts = statistics.of_corpus(text, vocabulary.roles.unk, longest)
     words = token_counts.count(text.ids, len(vocabulary))
     if config.fill_sequences == "corpus":
@@ -89,7 +92,9 @@ def build(
         [
             counts,
             {"num_duplicate_documents": num_duplicates},
-            *_draw(config, text, rules, state, store, sizes, progress),
+            *_draw(
+                config, text, rules, state, store, sizes, progress, num_special
+            ),
         ]
     )
     if not len(store):
@@ -150,15 +155,9 @@ def _rules(config, vocabulary):
         np.int32(vocabulary.roles.cls),
         np.int32(vocabulary.roles.sep),
         np.int32(vocabulary.padding_id),
+        *vocabulary.layout,
         masking.make(config, vocabulary),
     )
-
-
-def _longest(pair_task, max_seq_length):
-    """Tokens of a pair, or None where a long sentence goes on in the next."""
-    if pair_task == "none":
-        return None
-    return max_seq_length - losses.NUM_SPECIAL
 
 
 class _Share:
@@ -179,12 +178,11 @@ def _scratch_directory(paths):
     return os.path.dirname(paths[0]) or "."
 
 
-def _draw(config, text, rules, state, store, sizes, progress):
+def _draw(config, text, rules, state, store, sizes, progress, num_special):
     """Draws all instances into `store`; yields their counts.
 
     Where they are to be packed, their sizes are added to the list `sizes`.
     """
-    num_special = 2 if rules.pair_task == instances.NONE else 3
     num_documents = len(text.documents) - 1
     order = np.arange(num_documents)
     mersenne.shuffle(state, order)

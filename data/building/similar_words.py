@@ -60,6 +60,12 @@ def load(config: BuildConfig, vocabulary: Vocabulary) -> SimilarWords:
     if config.t2s:
         text = t2s.to_simplified(text)
     pairs = list(_read_pairs(path, text))
+    if not vocabulary.has_words_alone:
+        raise ValueError(
+            f"--similar_words={path} is for WordPiece, where a word has the "
+            "same tokens wherever it stands; "
+            f"{vocabulary.path} is of the kind {vocabulary.kind}"
+        )
     tokenizer = tokenization.Tokenizer(vocabulary, config.do_lower_case)
     unk_id = vocabulary.roles.unk
     words = _encode([word for word, _ in pairs], tokenizer)

@@ -68,7 +68,7 @@ class Work:
 
     def build_shard(self, job: Job, advance: Advance) -> Shard:
         """Builds a shard; returns its entry in the manifest."""
-        made_from.check_versions(self.made_from, self.config)
+        made_from.check_versions(self.made_from, self.config, self.vocabulary)
         # Another machine may still be at the same shard, cut off or given up.
         mark = f".{socket.gethostname()}-{os.getpid()}.tmp"
         unfinished = [path + mark for path in job.part_paths]

@@ -99,14 +99,22 @@ def parse_fn(
         numbers: tf.Tensor, serialized: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         if longest is None or longest <= max_seq_length:
-            rows = dynamic_rows.parse(serialized, max_seq_length)
+            rows = dynamic_rows.parse(
+                serialized, max_seq_length, manifest.padding_id
+            )
         else:
             rows = dynamic_rows.parse_windows(
-                serialized, numbers // num_records, longest, max_seq_length
+                serialized,
+                numbers // num_records,
+                longest,
+                max_seq_length,
+                manifest.padding_id,
             )
         bits = _bits_fn(seed, numbers, max_seq_length)
         prob = _share(masking.masked_lm_prob, fall, numbers)
-        is_masked, sources = _choose(masking, law, rows, bits, prob)
+        is_masked, sources = _choose(
+            masking, law, rows, bits, prob, manifest.num_between
+        )
         choice = _uniform(bits(_CHOICE))
         if law.draws_for == RUN:
             choice = tf.gather(choice, sources, batch_dims=1)
@@ -118,7 +126,7 @@ def parse_fn(
         stand_in = tf.where(choice < hidden, manifest.mask_id, stand_in)
         masked_ids = tf.where(is_masked, stand_in, rows.ids)
         return _features(
-            rows, masked_ids, is_masked, masking.max_predictions_per_seq
+            rows, masked_ids, is_masked, masking, manifest.second_segment
         )
 
     return parse
@@ -134,7 +142,7 @@ def _share(masked_lm_prob, fall, numbers):
     return masked_lm_prob + (fall.masked_lm_prob - masked_lm_prob) * passed
 
 
-def _choose(masking, law, rows, bits, prob):
+def _choose(masking, law, rows, bits, prob, num_between):
     """Chooses the tokens to mask, `prob` of them as far as there is room.
 
     Returns:
@@ -158,7 +166,8 @@ def _choose(masking, law, rows, bits, prob):
         return is_word & (rank < wanted), position + 0 * rank
     begins = is_word
     if masking.do_whole_word_mask:
-        is_first = (position == 1) | (position == rows.num_first)
+        in_b = position - rows.num_first
+        is_first = (position == 1) | (in_b == num_between - 1)
         begins &= rows.word_starts | is_first
     lengths = tf.searchsorted(
         tf.constant(law.run_lengths, tf.float32),
@@ -231,9 +240,10 @@ def _choose_runs(rows, is_word, begins, order, lengths, wanted):
     return is_masked, sources
 
 
-def _features(rows, masked_ids, is_masked, num_predictions):
+def _features(rows, masked_ids, is_masked, masking, second_segment):
     """Makes the features of `records.PRETRAINING_FEATURES`."""
     length = rows.ids.shape[1]
+    num_predictions = masking.max_predictions_per_seq
     position = tf.range(length)[None]
     # `length - position` falls with the position, so that its largest values
     # belong to the first masked positions.
@@ -248,9 +258,8 @@ def _features(rows, masked_ids, is_masked, num_predictions):
     return {
         "input_ids": masked_ids,
         "input_mask": tf.cast(is_token, tf.int32),
-        "segment_ids": tf.cast(
-            is_token & (position >= rows.num_first), tf.int32
-        ),
+        "segment_ids": second_segment
+        * tf.cast(is_token & (position >= rows.num_first), tf.int32),
         "masked_lm_positions": positions,
         "masked_lm_ids": tf.where(is_mask, labels, 0),
         "masked_lm_weights": tf.cast(is_mask, tf.float32),

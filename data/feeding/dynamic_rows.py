@@ -24,8 +24,6 @@ import tensorflow as tf
 
 from data import records
 
-# As `vocab.Vocabulary.padding_id`; manifests of other vocabularies must say it.
-_PADDING_ID = 0
 _NUM_SPECIAL = 2  # [CLS] and [SEP]
 _NUM_HASHES = 1 << 30
 
@@ -33,7 +31,7 @@ _NUM_HASHES = 1 << 30
 class Rows(NamedTuple):
     """Records as they were built, in rows of one length."""
 
-    ids: tf.Tensor  # int32 [B, L], _PADDING_ID where there is no token
+    ids: tf.Tensor  # int32 [B, L], the padding id where there is no token
     word_starts: tf.Tensor  # bool [B, L]
     num_tokens: tf.Tensor  # int32 [B, 1]
     num_first: tf.Tensor  # int32 [B, 1]: tokens of `[CLS] A [SEP]`
@@ -51,12 +49,13 @@ def _column(feature):
 _SPEC = {feature.name: _column(feature) for feature in records.DYNAMIC_FEATURES}
 
 
-def parse(serialized: tf.Tensor, length: int) -> Rows:
+def parse(serialized: tf.Tensor, length: int, padding_id: int = 0) -> Rows:
     """Parses records of `records.DYNAMIC_FEATURES`, string [B].
 
     Args:
         serialized: the records; a longer one than `length` is an error.
         length: L.
+        padding_id: what stands behind the tokens of a record.
     """
     parsed = tf.io.parse_example(serialized, _SPEC)
     ids = parsed["input_ids"]
@@ -68,7 +67,7 @@ def parse(serialized: tf.Tensor, length: int) -> Rows:
         "--max_seq_length to what the records were built with",
     )
     shape = (serialized.shape[0], length)
-    ids = ids.to_tensor(_PADDING_ID, shape=(None, length))
+    ids = ids.to_tensor(padding_id, shape=(None, length))
     ids = tf.ensure_shape(ids, shape)
     num_bytes = -(-length // 8)
     packed = tf.io.decode_raw(
@@ -90,7 +89,11 @@ def parse(serialized: tf.Tensor, length: int) -> Rows:
 
 
 def parse_windows(
-    serialized: tf.Tensor, epoch: tf.Tensor, longest: int, length: int
+    serialized: tf.Tensor,
+    epoch: tf.Tensor,
+    longest: int,
+    length: int,
+    padding_id: int = 0,
 ) -> Rows:
     """Parses records of one segment, and takes a window of each.
 
@@ -99,8 +102,9 @@ def parse_windows(
         epoch: int64 [B]: that in which each record is read.
         longest: R.
         length: L, at least 3.
+        padding_id: as `parse` takes it.
     """
-    rows = parse(serialized, longest)
+    rows = parse(serialized, longest, padding_id)
     # The same in all epochs, and as good as random among the records.
     turn = epoch + tf.strings.to_hash_bucket_fast(serialized, _NUM_HASHES)
     size = length - _NUM_SPECIAL
@@ -122,7 +126,7 @@ def parse_windows(
     word_starts = tf.gather(rows.word_starts, source, batch_dims=1)
     shape = (serialized.shape[0], length)
     return Rows(
-        tf.ensure_shape(tf.where(is_token, ids, _PADDING_ID), shape),
+        tf.ensure_shape(tf.where(is_token, ids, padding_id), shape),
         tf.ensure_shape(word_starts & is_token, shape),
         num_tokens,
         num_tokens,

@@ -128,6 +128,7 @@ def _kind(file):
             "mask_id": facts.mask_id,
             "vocab_size": facts.vocab_size,
             "special_ids": facts.special_ids,
+            "padding_id": facts.padding_id,
         }
     return kind | {"is_v2": file.is_v2, "has_pairs": file.has_pairs}
 

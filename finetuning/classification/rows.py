@@ -1,6 +1,7 @@
-"""Texts as rows of token ids, as google-research/bert lays them out.
+"""Texts as rows of token ids, laid out as the vocabulary has it.
 
-A pair of three and two tokens with --max_seq_length=9:
+As google-research/bert has it, a pair of three and two tokens with
+--max_seq_length=9:
 
     input_ids      [CLS] a a a [SEP] b b [SEP] [PAD]
     input_mask       1   1 1 1   1   1 1   1     0
@@ -16,7 +17,7 @@ from absl import logging
 
 from text.compiled import njit
 from text.tokenization import Tokenizer
-from text.vocab import Vocabulary
+from text.vocab import Layout, Vocabulary
 
 # Of 510 tokens the first 128 are kept (Sun et al. 2019, 5.3.1).
 _HEAD_SHARE = (128, 510)
@@ -49,7 +50,7 @@ def make(
         texts = [text.replace("\n", " ") for text in texts]
     tokens, starts = tokenizer.tokenize("\n".join(texts))
     lengths = np.diff(starts).reshape(-1, 2)
-    kept = truncate(lengths, max_seq_length)
+    kept = truncate(lengths, max_seq_length, vocabulary.layout)
     _log_cuts(lengths, kept, max_seq_length, truncation)
     shape = (len(pairs), max_seq_length)
     input_ids = np.full(shape, vocabulary.padding_id, np.int32)
@@ -59,7 +60,7 @@ def make(
         starts,
         kept,
         _HEADS[truncation](kept),
-        (vocabulary.roles.cls, vocabulary.roles.sep),
+        (vocabulary.roles.cls, vocabulary.roles.sep, *vocabulary.layout),
         input_ids,
         segment_ids,
     )
@@ -72,7 +73,9 @@ def make(
     }
 
 
-def truncate(lengths: np.ndarray, max_seq_length: int) -> np.ndarray:
+def truncate(
+    lengths: np.ndarray, max_seq_length: int, layout: Layout
+) -> np.ndarray:
     """Returns how many tokens of two texts are kept, [R, 2].
 
     The longer text, or the second one of equal ones, loses its last token
@@ -81,7 +84,8 @@ def truncate(lengths: np.ndarray, max_seq_length: int) -> np.ndarray:
     Source: google-research/bert, run_classifier.py, _truncate_seq_pair.
     """
     first, second = lengths[:, 0], lengths[:, 1]
-    room = max_seq_length - np.where(second > 0, 3, 2)
+    special = (layout.num_special(True), layout.num_special(False))
+    room = np.maximum(max_seq_length - np.where(second > 0, *special), 0)
     half = np.where(second > 0, room // 2, 0)
     return np.stack(
         [
@@ -95,7 +99,7 @@ def truncate(lengths: np.ndarray, max_seq_length: int) -> np.ndarray:
 @njit()
 def _fill(tokens, starts, kept, heads, special, input_ids, segment_ids):
     """Writes the rows; returns how long each is."""
-    cls, sep = special
+    cls, sep, num_between, second_segment = special
     ends = np.empty(len(kept), np.int64)
     for row in range(len(kept)):
         input_ids[row, 0] = cls
@@ -108,13 +112,17 @@ def _fill(tokens, starts, kept, heads, special, input_ids, segment_ids):
             head = heads[row, number]
             tail = starts[text + 1] - count
             begin = place
+            if number:
+                # One [SEP] stands there already.
+                input_ids[row, place : place + num_between - 1] = sep
+                place += num_between - 1
             for index in range(count):
                 source = starts[text] if index < head else tail
                 input_ids[row, place] = tokens[source + index]
                 place += 1
             input_ids[row, place] = sep
             place += 1
-            segment_ids[row, begin:place] = number
+            segment_ids[row, begin:place] = number * second_segment
         ends[row] = place
     return ends
 

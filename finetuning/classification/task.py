@@ -35,7 +35,7 @@ from finetuning.task import (
 )
 from modeling.config import BertConfig
 from storage import json_files
-from text import vocab
+from text import vocabularies
 from text.tokenization import Tokenizer
 from training.objective import Term
 
@@ -67,7 +67,7 @@ class Classification(Task):
         self.head = self._kind.head
         self.key_metric = scores.KEYS[self._reader.metrics[0]]
         self._check_loss_flags()
-        self._vocabulary = vocab.load(config.vocab_file)
+        self._vocabulary = vocabularies.load(config)
         self._tokenizer = Tokenizer(
             self._vocabulary, config.do_lower_case, simplify=config.t2s
         )

@@ -34,7 +34,7 @@ from finetuning.task import (
 from modeling import task_heads
 from modeling.config import BertConfig
 from storage import file_io
-from text import offsets, vocab
+from text import offsets, vocabularies
 from training.objective import Term
 
 # Added to the logits of padding, so that no answer begins or ends there.
@@ -56,7 +56,7 @@ class QuestionAnswering(Task):
 
     def __init__(self, config: QuestionAnsweringConfig):
         self._config = config
-        self._vocabulary = vocab.load(config.vocab_file)
+        self._vocabulary = vocabularies.load(config)
         self._tokenizer = offsets.Tokenizer(
             self._vocabulary, config.do_lower_case, simplify=config.t2s
         )

@@ -22,7 +22,6 @@ from collections.abc import Sequence
 import numpy as np
 from absl import logging
 
-from finetuning.question_answering.config import NUM_SPECIAL_TOKENS
 from finetuning.question_answering.examples import Example
 from text import offsets
 from text.vocab import Vocabulary
@@ -48,11 +47,12 @@ class Windows:
     owner: np.ndarray  # [N] the question of each row.
     begins: np.ndarray  # [N] tokens of the text before those of the row.
     lengths: np.ndarray  # [N] tokens of the text in each row.
+    num_between: int  # [SEP]s between the question and the text.
 
     @functools.cached_property
     def places(self) -> np.ndarray:
         """[N], where the text begins in each row."""
-        return self.query_lengths[self.owner] + 2
+        return self.query_lengths[self.owner] + 1 + self.num_between
 
 
 def make(
@@ -71,6 +71,9 @@ def make(
         max_seq_length: T.
         doc_stride: tokens from one window to the next.
         max_query_length: most tokens of a question.
+
+    Raises:
+        ValueError: no text fits behind a question.
     """
     numbers: dict[str, int] = {}
     for example in examples:
@@ -89,7 +92,14 @@ def make(
         )
     query_lengths = np.minimum(query_lengths, max_query_length)
     first, last = context.starts[number], context.starts[number + 1]
-    room = max_seq_length - NUM_SPECIAL_TOKENS - query_lengths
+    num_special = tokenizer.layout.num_special(is_pair=True)
+    room = max_seq_length - num_special - query_lengths
+    if len(room) and room.min() < 1:
+        raise ValueError(
+            f"--max_seq_length={max_seq_length} has no room for a text after "
+            f"a question of {query_lengths.max()} tokens and {num_special} "
+            "special ones; raise it or lower --max_query_length"
+        )
     step = np.minimum(doc_stride, room)
     # A text without tokens has no window.
     num_rows = 1 + np.maximum(0, -((room - (last - first)) // step))
@@ -108,6 +118,7 @@ def make(
         owner,
         begins,
         lengths,
+        tokenizer.layout.num_between,
     )
 
 
@@ -138,7 +149,7 @@ def make_rows(
             {name: value[part] for name, value in features.items()},
             windows,
             part,
-            vocabulary.roles,
+            vocabulary,
         )
     starts, ends = _answers(windows, examples)
     is_impossible = np.array([x.is_impossible for x in examples], np.int32)
@@ -151,8 +162,9 @@ def make_rows(
     }
 
 
-def _fill(features, windows, part, roles):
+def _fill(features, windows, part, vocabulary):
     """Writes [CLS] question [SEP] text [SEP] into the rows of a part."""
+    roles = vocabulary.roles
     owner = windows.owner[part]
     query = windows.query_lengths[owner][:, None]
     place = windows.places[part][:, None]
@@ -167,9 +179,11 @@ def _fill(features, windows, part, roles):
     first = windows.first[owner] + windows.begins[part]
     of_text = first[:, None] + column - place
     input_ids[in_text] = windows.context.ids[of_text[in_text]]
-    input_ids[(column == place - 1) | (column == end)] = roles.sep
+    is_between = (column > query) & (column < place)
+    input_ids[is_between | (column == end)] = roles.sep
     features["input_mask"][:] = column <= end
-    features["segment_ids"][:] = (column >= place) & (column <= end)
+    is_second = (column >= place) & (column <= end)
+    features["segment_ids"][:] = vocabulary.layout.second_segment * is_second
 
 
 def answer_tokens(windows: Windows, examples: Sequence[Example]) -> np.ndarray:
@@ -217,7 +231,8 @@ def is_max_context(windows: Windows, num_tokens: int) -> np.ndarray:
         bool [N, T]; False where no token of the text stands.
     """
     is_best = np.zeros((len(windows.owner), num_tokens), bool)
-    for i, place in enumerate(windows.query_lengths + 2):
+    places = windows.query_lengths + 1 + windows.num_between
+    for i, place in enumerate(places):
         rows = range(windows.rows[i], windows.rows[i + 1])
         spans = [
             slice(begin, begin + length)

@@ -38,7 +38,7 @@ from finetuning.task import (
 from modeling import crf, task_heads
 from modeling.config import BertConfig
 from storage import file_io, json_files
-from text import vocab
+from text import vocabularies
 from training.objective import Term
 
 _HEADS: dict[str, Callable[..., keras.Layer]] = {
@@ -77,7 +77,7 @@ class Tagging(Task):
         self._config = config
         # Whether words are single characters, as in most Chinese sets.
         self._is_cut = False
-        self._vocabulary = vocab.load(config.vocab_file)
+        self._vocabulary = vocabularies.load(config)
         self._tokenizer = WordTokenizer(
             self._vocabulary, config.do_lower_case, simplify=config.t2s
         )

@@ -11,6 +11,7 @@ from data.building import instances, masking, recipes, similar_words
 from data.building.encoder import Encoder
 from data.laws import LAWS
 from tests.data import built
+from text import vocab
 
 LAW = LAWS["word"]
 CLS, SEP, MASK, PADDING = 101, 102, 103, 104
@@ -31,6 +32,7 @@ def make_rules(length, num_predictions, is_masked=True):
         np.int32(CLS),
         np.int32(SEP),
         np.int32(PADDING),
+        *vocab.Vocabulary.layout,
         masking.Masking(
             0.15,
             num_predictions,
@@ -38,6 +40,7 @@ def make_rules(length, num_predictions, is_masked=True):
             LAW.draws_for,
             LAW.takes_similar,
             False,
+            vocab.Vocabulary.layout.num_between,
             True,
             masking.StandIns(0.8, 0.5, np.int32(MASK), nothing),
             similar_words.load(no_words, None),

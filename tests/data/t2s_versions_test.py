@@ -116,7 +116,7 @@ def test_a_worker_with_another_version_builds_no_shard(
     )
     vocabulary = vocab.load(settings.vocab_file)
     described = made_from.describe(settings, vocabulary)
-    made_from.check_versions(described, settings)
+    made_from.check_versions(described, settings, vocabulary)
     wanted = described.flags[flag]
     assert any(character.isdigit() for character in wanted)
     real = importlib.metadata.version

@@ -114,7 +114,8 @@ def test_it_is_written_again_for_other_weights_only(tmp_path, caplog):
     bias = objective.heads.masked_lm.output_bias
     bias.assign(bias + 1)
     caplog.clear()
-    export.write(settings.output_dir, objective, vocabulary, [])
+    found = vocab.parse(vocabulary, "vocab.txt")
+    export.write(settings.output_dir, objective, found, [])
     model = formats.read(str(index.parent))
     assert model.values["cls/predictions/output_bias"].min() == 1
     assert model.vocabulary == vocabulary
@@ -140,7 +141,8 @@ def test_a_vocabulary_is_known_by_its_hash(directory, tmp_path):
 
     def find(**changes):
         settings = _settings(tmp_path, **changes)
-        return export.find_vocabulary(settings, files, bert)
+        found = export.find_vocabulary(settings, files, bert)
+        return found and dict(found.files)["vocab.txt"]
 
     other = project.write_vocabulary(tmp_path, ["another"])
     assert find() is None
@@ -158,6 +160,9 @@ def test_without_a_manifest_the_flag_is_taken_for_what_fits(tmp_path):
     path = project.write_vocabulary(tmp_path, ["a", "b"])
     settings = _settings(tmp_path, vocab_file=path)
     found = export.find_vocabulary(settings, files, tiny.config())
-    assert found == b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n"
+    assert (
+        dict(found.files)["vocab.txt"]
+        == b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n"
+    )
     with pytest.raises(ValueError, match="7 rows, more than vocab_size=6"):
         export.find_vocabulary(settings, files, tiny.config(vocab_size=6))

@@ -23,14 +23,16 @@ from tools.inspect_records import InspectConfig
 from tools.predict import PredictConfig
 from tools.stack_layers import StackConfig
 
+# One of the flags that name it, as most programs want.
+_VOCABULARY = {"vocab_file": "x"}
 # Every program that has numbers, and what it cannot do without.
 PROGRAMS = {
-    BuildConfig: {},
+    BuildConfig: _VOCABULARY,
     PretrainingConfig: {"do_train": True},
-    ClassifierConfig: {"task_name": "mrpc"},
-    QuestionAnsweringConfig: {},
-    TaggingConfig: {},
-    FeaturesConfig: {},
+    ClassifierConfig: {"task_name": "mrpc"} | _VOCABULARY,
+    QuestionAnsweringConfig: _VOCABULARY,
+    TaggingConfig: _VOCABULARY,
+    FeaturesConfig: _VOCABULARY,
     AverageConfig: {},
     VocabConfig: {},
     ConvertConfig: {"to": "tf1"},
@@ -179,6 +181,7 @@ def test_a_number_without_bounds_of_its_own_is_finite_all_the_same():
 _OF_NO_WEIGHT = {
     *("bert_config_file", "vocab_file", "output_dir", "seeds", "strict"),
     *("data_dir", "train_file", "eval_file", "predict_file"),
+    *("spm_model_file", "tokenizer"),
     *("eval_input_file", "do_train", "do_eval", "do_predict"),
     *("eval_batch_size", "predict_batch_size", "max_eval_steps"),
     *("eval_every_steps", "keep_best", "keep_best_metric"),
@@ -191,6 +194,7 @@ _OF_NO_WEIGHT = {
 _BESIDE_THE_BYTES = {
     *("input_file", "encoding", "output_file", "vocab_file", "overwrite"),
     *("shard_megabytes", "num_workers", "engine", "ray_address"),
+    *("spm_model_file", "tokenizer"),
 }
 
 

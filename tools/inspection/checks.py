@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from text.vocab import Layout
 from tools.inspection import findings, packed
 from tools.inspection.rows import Rows
 
 # Ids are counted in a table, so that even an unknown vocabulary has an end.
 _MOST_ROWS = 1 << 22
 _BIT = np.arange(8, dtype=np.uint8)
+_NO_ID = -1
 
 
 class Expected(NamedTuple):
@@ -24,6 +26,7 @@ class Expected(NamedTuple):
     # first record where they are not known.
     special_ids: dict[str, int]
     padding_id: int  # What static records are filled up with.
+    layout: Layout
     pair_task: str | None
     masked_lm_prob: float | None
     masks_all_wanted: bool  # No mask is left out for the length of its word.
@@ -129,7 +132,9 @@ class Checker:
         self._refuse("input_mask", mask != is_token, mask, is_token * 1)
         num_second = np.count_nonzero(segments == 1, axis=1)
         num_first = num_tokens - num_second
-        in_second = is_token & (place >= num_first[:, None])
+        if not self._expected.layout.second_segment:
+            num_first = self._first_of(ids, num_tokens, features)
+        in_second = is_token & (place >= (num_tokens - num_second)[:, None])
         self._refuse("segment_ids", segments != in_second, segments, "0 or 1")
         self._check_sequence(ids, is_token, num_tokens, num_first)
         padding_id = self._expected.padding_id
@@ -160,6 +165,18 @@ class Checker:
             num_masks,
             None,
         )
+
+    def _first_of(self, ids, num_tokens, features):
+        """Tokens of A by its [SEP], where segments do not tell them, [B]."""
+        sep = self._expected.special_ids.get("sep", _NO_ID)
+        is_sep = ids == sep
+        # A word that was masked may stand in as [SEP].
+        at = features["masked_lm_positions"]
+        rows, slots = np.nonzero(features["masked_lm_weights"] > 0)
+        places = at[rows, slots].clip(0, ids.shape[1] - 1)
+        is_sep[rows, places] = False
+        found = np.where(is_sep.any(axis=1), is_sep.argmax(axis=1) + 1, 0)
+        return np.minimum(np.where(found, found, num_tokens), num_tokens)
 
     def _read_dynamic(self, features):
         ids = features["input_ids"]
@@ -214,13 +231,19 @@ class Checker:
         self._refuse_ids("id", ids, is_token)
         # [CLS], a token and [SEP]; with a second segment, as much behind it.
         num_second = num_tokens - num_first
-        wrong = (num_first < 3) | (num_second == 1) | (num_second < 0)
+        # Of more [SEP]s between them, all but one stand there.
+        least = 1 + self._expected.layout.num_between
+        is_short = (num_second != 0) & (num_second < least)
         sizes = np.stack([num_first, num_second], axis=1)
-        self._refuse("segments", wrong, sizes, "[3 or more, 0 or 2 or more]")
+        wanted = f"[3 or more, 0 or {least} or more]"
+        self._refuse("segments", (num_first < 3) | is_short, sizes, wanted)
 
     def _check_positions(self, positions, is_mask, num_tokens, num_first):
         last = num_tokens[:, None] - 1
-        is_end = (positions == last) | (positions == num_first[:, None] - 1)
+        behind = positions - num_first[:, None] + 1
+        num_between = self._expected.layout.num_between
+        is_end = (behind >= 0) & (behind < num_between)
+        is_end |= positions == last
         outside = (positions < 1) | (positions > last) | is_end
         wrong = np.where(is_mask, outside, positions != 0)
         wrong[:, 1:] |= is_mask[:, 1:] & (np.diff(positions) <= 0)
@@ -247,7 +270,9 @@ class Checker:
         row = np.arange(len(text))
         is_end = np.zeros(text.shape, bool)
         is_end[row, rows.num_tokens - 1] = True
-        is_end[row, rows.num_first - 1] = True
+        for behind in range(self._expected.layout.num_between):
+            place = np.minimum(rows.num_first + behind, rows.num_tokens) - 1
+            is_end[row, place] = True
         if not len(text):
             return
         cls_id = special.setdefault("cls", int(text[0, 0]))
@@ -279,7 +304,8 @@ class Checker:
         # As the builder rounds: to the even one of two equally near.
         wanted = np.rint(rows.num_tokens * prob).astype(np.int64).clip(1)
         wanted = wanted.clip(max=rows.positions.shape[1])
-        num_special = 2 + (rows.num_first < rows.num_tokens)
+        is_pair = rows.num_first < rows.num_tokens
+        num_special = 2 + self._expected.layout.num_between * is_pair
         wanted = np.minimum(wanted, rows.num_tokens - num_special)
         wrong = rows.num_masks > wanted
         if self._expected.masks_all_wanted:

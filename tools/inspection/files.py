@@ -10,6 +10,7 @@ from data.manifest import UNKNOWN, Manifest
 from jobs.progress import Advance
 from storage import file_io
 from text import vocab
+from text.vocab import Layout
 from tools.inspection import checks, findings, frames, schema
 from tools.inspection.statistics import Statistics
 
@@ -158,7 +159,8 @@ class _Reader:
             vocab_size=len(vocabulary) if vocabulary else stated.vocab_size,
             max_seq_length=self._file.kind.max_seq_length or None,
             special_ids=self._context.special_ids,
-            padding_id=vocabulary.padding_id if vocabulary else 0,
+            padding_id=(vocabulary or stated).padding_id,
+            layout=layout_of(vocabulary, stated),
             pair_task=stated.pair_task if self._file.manifest else None,
             masked_lm_prob=flags.get("masked_lm_prob"),
             # A longer run or word that finds no room is left out.
@@ -247,6 +249,13 @@ def compare(files: list[File], found: findings.Findings) -> None:
                 got=_described(file.kind),
                 wanted=f"{_described(read[0].kind)} as {read[0].path}",
             )
+
+
+def layout_of(vocabulary: vocab.Vocabulary | None, stated: Manifest) -> Layout:
+    """How rows are laid out, by their vocabulary or else their manifest."""
+    if vocabulary:
+        return vocabulary.layout
+    return Layout(stated.num_between, stated.second_segment)
 
 
 def manifest_of(files: list[File]) -> Manifest:

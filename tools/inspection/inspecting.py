@@ -7,7 +7,7 @@ from absl import logging
 from data.laws import LAWS
 from jobs.progress import Progress
 from storage import file_io, inputs
-from text import vocab
+from text import vocabularies
 from tools.inspect_records import InspectConfig
 from tools.inspection import files, findings, page, report
 from tools.inspection.statistics import Statistics
@@ -19,7 +19,9 @@ def inspect(paths: list[str], config: InspectConfig) -> report.Inspection:
     Raises:
         ValueError, OSError: a file or the vocabulary cannot be read.
     """
-    vocabulary = vocab.load(config.vocab_file) if config.vocab_file else None
+    vocabulary = None
+    if config.vocabulary_path:
+        vocabulary = vocabularies.load(config)
     special_ids = vocabulary.roles._asdict() if vocabulary else {}
     found = findings.Findings()
     statistics = Statistics(special_ids, config.num_samples, config.seed)

@@ -151,7 +151,7 @@ def token(vocabulary: vocab.Vocabulary | None, label: int) -> str:
     """An id as a person reads it."""
     if vocabulary is None or not 0 <= label < len(vocabulary):
         return str(label)
-    return visible(vocabulary.rows[label])
+    return visible(vocabulary.readable[label])
 
 
 def _findings(found):

@@ -4,7 +4,7 @@ import html
 
 import numpy as np
 
-from tools.inspection import report
+from tools.inspection import files, report
 from tools.inspection.rows import Rows
 
 # What label 0 and label 1 say, for each --pair_task.
@@ -91,13 +91,20 @@ def _word_starts(rows, num_tokens, vocabulary):
         return rows.word_starts[0]
     if vocabulary is None:
         return np.ones(num_tokens, bool)
-    return ~vocabulary.is_continuation[rows.text[0, :num_tokens]]
+    starts = ~vocabulary.is_continuation[rows.text[0, :num_tokens]]
+    # The first token of a text goes on in no word.
+    first = int(rows.num_first[0]) + vocabulary.layout.num_between - 1
+    starts[:2] = True
+    starts[first : first + 1] = True
+    return starts
 
 
 def _chips(rows, num_tokens, inspection):
     """One HTML element a token."""
+    layout = files.layout_of(inspection.vocabulary, inspection.manifest)
     special = inspection.statistics.special_ids
-    ends = {0, num_tokens - 1, int(rows.num_first[0]) - 1}
+    first = int(rows.num_first[0]) - 1
+    ends = {0, num_tokens - 1, *range(first, first + layout.num_between)}
     chips = []
     for place, label in enumerate(rows.text[0, :num_tokens].tolist()):
         kind = "special" if place in ends else ""
