@@ -123,12 +123,13 @@ def read_tensors(
 
 
 def _refuse_other_families(prefix, shapes, family):
-    for other in variables.FAMILIES.values():
-        if other.words in shapes and family.words not in shapes:
-            raise ValueError(
-                f"{prefix} is of {other.title}, as its encoder is under "
-                f"{other.scope!r}; the config is of {family.title}"
-            )
+    others = [x for x in variables.FAMILIES.values() if x.words in shapes]
+    if others and family.words not in shapes:
+        titles = " or ".join(x.title for x in others)
+        raise ValueError(
+            f"{prefix} is of {titles}, as its encoder is under "
+            f"{others[0].scope!r}; the config is of {family.title}"
+        )
 
 
 def _tell_of_left_out(prefix, taken, names, family):
@@ -173,13 +174,14 @@ def read(
     """
     prefix = find(path)
     beside = os.path.dirname(prefix)
+    is_given = config_file is not None
     config_file = config_file or find_config(beside)
     shapes = tensors.shapes(prefix)
     is_of_albert_zh = albert_zh.is_here(shapes)
     known = _published_without_config(shapes)
     if is_of_albert_zh:
         config = albert_zh.read_config(config_file)
-    elif not file_io.exists(config_file) and known:
+    elif known and not is_given and not file_io.exists(config_file):
         config = _config_of(prefix, shapes, known[0], head)
     else:
         config = bert_config.read(config_file)

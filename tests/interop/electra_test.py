@@ -91,8 +91,13 @@ def test_electras_weights_are_no_berts(tmp_path):
     _released(tmp_path)
     with pytest.raises(ValueError, match="is of ELECTRA, as its encoder is un"):
         formats.read_weights(str(tmp_path), tiny.config())
-    with pytest.raises(ValueError, match="the config is of ALBERT"):
-        formats.read_weights(str(tmp_path), tiny.config("albert"))
+    with pytest.raises(ValueError, match="the config is of RoBERTa"):
+        formats.read_weights(str(tmp_path), tiny.config("roberta"))
+    with pytest.raises(ValueError, match="no file .*none.json"):
+        tf1.read(str(tmp_path), config_file=str(tmp_path / "none.json"))
+    tf1.export(str(tmp_path / "bert"), berts.bert())
+    with pytest.raises(ValueError, match="is of BERT or ALBERT, as its encod"):
+        formats.read_weights(str(tmp_path / "bert"), tiny.config("electra"))
 
 
 @pytest.mark.parametrize("name", ["bert_config.json", "config.json"])
