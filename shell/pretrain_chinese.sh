@@ -5,12 +5,15 @@
 #
 # usage: bash shell/pretrain_chinese.sh TEXT OUTPUT [MINUTES] [FLAG...]
 #   bash shell/pretrain_chinese.sh texts/ output/mine 30
+#   MODEL_TYPE=roformer bash shell/pretrain_chinese.sh texts/ output/mine 30
 #   LABELLED=reviews bash shell/pretrain_chinese.sh texts/ output/mine 120
 # TEXT is a file or a folder of any form that prepare_corpus.py reads; what is in
 # traditional characters is read as simplified. MINUTES, 30 unless given, are those
 # of the training: preparing the text comes before, and a page behind. LABELLED
 # names a folder with train.tsv and dev.tsv, a label and a text a line: the model is
-# then fine-tuned on it, too. FLAGs go to run_pretraining.py (--tpu_name=NAME).
+# then fine-tuned on it, too. MODEL_TYPE=roformer makes a RoFormer of the same size,
+# which learns faster (docs/families.md). FLAGs go to run_pretraining.py
+# (--tpu_name=NAME).
 # Given again, the same command goes on where it was; the plan stays as it is.
 
 if (($# < 2)); then
@@ -52,6 +55,7 @@ build heldout "$OUTPUT/corpus/heldout/*.txt" --dupe_factor=1 \
 if [[ ! -e "$OUTPUT/plan/plan.flags" ]]; then
   "$PYTHON" -m tools.plan_pretraining --input_file="$OUTPUT/pairs.tfrecord" \
     --minutes="$MINUTES" --output_dir="$OUTPUT/plan" --recipe="$RECIPE" \
+    --model_type="${MODEL_TYPE:-bert}" \
     --flags="$*"
 fi
 

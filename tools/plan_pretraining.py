@@ -16,7 +16,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from typing import Annotated
+from typing import Annotated, Literal
 
 import config_flags
 from data import manifest
@@ -48,6 +48,11 @@ class PlanConfig(Settings):
     recipe: Annotated[
         str, "The flag file of run_pretraining.py that is planned for."
     ] = "configs/pretrain/chinese.flags"
+    model_type: Annotated[
+        Literal["bert", "roformer"],
+        "What is trained. A roformer learns faster and takes longer texts than "
+        "those it was trained on; a bert is read by more programs.",
+    ] = "bert"
     flags: Annotated[
         str, "More flags of run_pretraining.py, as --tpu_name=NAME."
     ] = ""
@@ -70,7 +75,7 @@ def run(config: PlanConfig) -> None:
         measured, pace = size, _measure(config, size)
         lines += [f"measured: {pace:,.0f} tokens/s of {size.name}"]
         print(lines[-1], flush=True)
-        plan = Plan(measured, pace, seconds, corpus_tokens)
+        plan = Plan(measured, pace, seconds, corpus_tokens, config.model_type)
         size = budget.larger(measured, pace, seconds)
     plan = _not_too_large(plan)
     lines += [budget.table(measured, pace, seconds), *_words(plan)]
@@ -126,16 +131,22 @@ def flags_of(plan: Plan, config: PlanConfig) -> list[str]:
         f"--train_batch_size={plan.batch_size}",
         f"--stages={plan.stages}",
         f"--learning_rate={plan.size.learning_rate:.6g}",
+        *_positions(config),
         f"--eval_every_steps={every}",
         f"--save_checkpoints_steps={every}",
     ]
+
+
+def _positions(config: PlanConfig) -> list[str]:
+    """Returns a flag that goes before the recipe's, where there are none."""
+    return ["--position_init=random"] * (config.model_type == "roformer")
 
 
 def _measure(config: PlanConfig, size: Size) -> float:
     """Returns tokens a second of some steps of training."""
     with tempfile.TemporaryDirectory() as folder:
         shape = os.path.join(folder, "bert_config.json")
-        plan = Plan(size, 1.0, 1.0, 1)
+        plan = Plan(size, 1.0, 1.0, 1, config.model_type)
         pathlib.Path(shape).write_text(json.dumps(plan.bert_config))
         done = subprocess.run(
             [
@@ -148,6 +159,7 @@ def _measure(config: PlanConfig, size: Size) -> float:
                 "--do_train",
                 f"--num_train_steps={_PROBE_STEPS}",
                 f"--train_batch_size={budget.USUAL_BATCH}",
+                *_positions(config),
                 *shlex.split(config.flags),
             ],
             stdout=subprocess.DEVNULL,

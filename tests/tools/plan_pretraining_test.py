@@ -1,9 +1,11 @@
 """The plan of a pretraining: its arithmetic, and that it fits the budget."""
 
+import json
 import math
 
 import pytest
 
+from modeling import families
 from pretraining.masked_lm import MaskedLm
 from pretraining.stages import plan_stages
 from tests import tiny
@@ -26,6 +28,20 @@ def test_the_arithmetic_of_a_token_is_that_of_the_model(size):
         if "/encoder/" in weight.path and len(weight.shape) == 2
     )
     assert size.num_parameters == layers
+
+
+@pytest.mark.parametrize("model_type", ["bert", "roformer"])
+def test_the_shape_is_of_the_family_that_is_asked_for(tmp_path, model_type):
+    plan = Plan(SIZES[0], 1.0, 1.0, 1, model_type)
+    config = families.read_config(json.dumps(plan.bert_config), "plan")
+    assert (config.model_type, config.extra) == (model_type, {})
+    flags = plan_pretraining.flags_of(
+        plan,
+        plan_pretraining.PlanConfig(
+            input_file="x", output_dir=str(tmp_path), model_type=model_type
+        ),
+    )
+    assert ("--position_init=random" in flags) == config.rotates
 
 
 @pytest.mark.parametrize("pace", [3e2, 5e3, 1e5, 3e6])

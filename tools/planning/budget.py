@@ -86,12 +86,15 @@ class Plan:
         tokens_per_second: its pace.
         seconds: there are for training.
         corpus_tokens: of an epoch.
+        model_type: whether positions are embeddings, "bert", or turns of
+            queries and keys, "roformer".
     """
 
     size: Size
     tokens_per_second: float
     seconds: float
     corpus_tokens: int
+    model_type: str = "bert"
 
     @property
     def num_tokens(self) -> float:
@@ -134,9 +137,11 @@ class Plan:
     @property
     def bert_config(self) -> dict[str, object]:
         """What bert_config.json says."""
+        rotates = self.model_type == "roformer"
         return {
+            **({"model_type": self.model_type} if rotates else {}),
             "attention_probs_dropout_prob": self.dropout,
-            "hidden_act": "gelu",
+            "hidden_act": "gelu_exact" if rotates else "gelu",
             "hidden_dropout_prob": self.dropout,
             "hidden_size": self.size.width,
             "initializer_range": 0.02,
