@@ -14,7 +14,7 @@ Shapes: B texts, C code points, W words.
 import numpy as np
 import tensorflow as tf
 
-from interop import character_tables
+from interop import character_tables, tokenizer_files
 from text import wordpiece
 from text.vocab import Vocabulary
 
@@ -23,6 +23,11 @@ _LINE_END = 0x0A
 _PAGE = 256
 _MAX_RANK = 256
 _SIGMA, _FINAL_SIGMA = 0x3A3, 0x3C2
+
+
+def can_make(files: tokenizer_files.Files) -> bool:
+    """Whether a model's tokenizer can be a graph."""
+    return tokenizer_files.kind(files) == "wordpiece"
 
 
 class Tokenizer(tf.Module):

@@ -15,10 +15,18 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from interop import graph_tokenizer, network, outputs, tf1, variables
+from interop import (
+    graph_tokenizer,
+    network,
+    outputs,
+    tf1,
+    tokenizer_files,
+    variables,
+)
 from interop.variables import PortableModel
 from storage import file_io, json_files, tensors
-from text import vocab
+from text import vocabularies
+from text.vocab import Vocabulary
 
 # Beside the graph, for people; a server does not read them.
 _EXTRA = "assets.extra"
@@ -75,13 +83,12 @@ def export(
         os.path.join(extra, _SETTINGS),
         {"max_seq_length": max_seq_length, "padding": padding},
     )
-    if model.vocabulary is None:
+    tokenizer_files.write(extra, model.tokenizer)
+    vocabulary = load_vocabulary(directory, model)
+    if vocabulary is None:
         served = OfIds(model)
         signatures = {"serving_default": served.of_ids}
     else:
-        path = vocabulary_path(directory)
-        file_io.write_whole(path, model.vocabulary)
-        vocabulary = load_vocabulary(path, model)
         served = _OfTexts(
             model, vocabulary, max_seq_length=max_seq_length, padding=padding
         )
@@ -108,27 +115,25 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def vocabulary_path(directory: str) -> str:
-    """Where a SavedModel that takes texts has its vocab.txt."""
-    return os.path.join(directory, _EXTRA, tf1.VOCABULARY)
-
-
 def read_settings(directory: str) -> dict[str, Any]:
     """Returns what `export` was told: max_seq_length and padding."""
     path = os.path.join(directory, _EXTRA, _SETTINGS)
     return json_files.read(path, {"max_seq_length": int, "padding": str})
 
 
-def load_vocabulary(path: str, model: PortableModel) -> vocab.Vocabulary:
-    """Reads the vocabulary of a model from a file.
+def load_vocabulary(directory: str, model: PortableModel) -> Vocabulary | None:
+    """Reads the vocabulary of a SavedModel; None if it takes ids alone.
 
     Raises:
         ValueError: it has more rows than the model.
     """
-    vocabulary = vocab.load(path)
+    path = vocabularies.find_in(os.path.join(directory, _EXTRA))
+    if path is None or not graph_tokenizer.can_make(model.tokenizer):
+        return None
+    vocabulary = vocabularies.read(path)
     if len(vocabulary) > model.config.vocab_size:
         raise ValueError(
-            f"--vocab_file: {len(vocabulary)} rows are more than "
+            f"{path}: {len(vocabulary)} rows are more than "
             f"vocab_size={model.config.vocab_size} of the model"
         )
     return vocabulary
@@ -192,7 +197,7 @@ class _OfTexts(OfIds):
     def __init__(
         self,
         model: PortableModel,
-        vocabulary: vocab.Vocabulary,
+        vocabulary: Vocabulary,
         *,
         max_seq_length: int,
         padding: str,

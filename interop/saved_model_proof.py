@@ -60,7 +60,8 @@ def differences(
     """
     questions = [_question("ids", batch)]
     rows = {}
-    if model.vocabulary is not None:
+    vocabulary = saved_model.load_vocabulary(directory, model)
+    if vocabulary:
         rows = {"text": (TEXTS,), "pairs": (TEXTS, TEXTS[::-1])}
         for name, texts in rows.items():
             questions.append(_of_texts(name, texts))
@@ -69,7 +70,7 @@ def differences(
     if "logits" not in before:  # Of every token: too many for texts.
         model, _ = variables.with_head(model, "encoder")
     for (name, texts), answer in zip(rows.items(), answers, strict=True):
-        features = _features(directory, model, texts, answer)
+        features = _features(directory, model, vocabulary, texts, answer)
         wanted = outputs.of_ours(model, features)
         of_name = outputs.differences(wanted, outputs.joined(answer), features)
         found |= {f"{name} {key}": value for key, value in of_name.items()}
@@ -137,26 +138,30 @@ def ask(
     return answers
 
 
-def _features(directory, model, texts, answer):
+def _features(directory, model, vocabulary, texts, answer):
     """What `text.tokenization` makes of texts, at the length of the answer.
 
     Raises:
         ValueError: the answer is of other ids.
     """
-    vocabulary = saved_model.load_vocabulary(
-        saved_model.vocabulary_path(directory), model
-    )
     tokenizer = tokenization.Tokenizer(vocabulary, model.do_lower_case)
     cls, sep = vocabulary.roles.cls, vocabulary.roles.sep
+    layout = vocabulary.layout
+    num_special = layout.num_special(len(texts) > 1)
     found = answer["input_ids"]
     settings = saved_model.read_settings(directory)
     features = {name: np.zeros_like(found) for name in outputs.FEATURES}
+    features["input_ids"].fill(vocabulary.padding_id)
     for row, parts in enumerate(zip(*texts, strict=True)):
         ids = [_tokens(tokenizer, part) for part in parts]
-        cut_longest_first(ids, settings["max_seq_length"] - 1 - len(ids))
+        cut_longest_first(ids, settings["max_seq_length"] - num_special)
         joined, segments = [cls], [0]
-        for segment, part in enumerate(ids):
+        for number, part in enumerate(ids):
+            if number:
+                joined += [sep] * (layout.num_between - 1)
+                segments += [0] * (layout.num_between - 1)
             joined += [*part, sep]
+            segment = layout.second_segment if number else 0
             segments += [segment] * (len(part) + 1)
         length = len(joined)
         features["input_ids"][row, :length] = joined

@@ -17,6 +17,7 @@ from interop import (
     saved_model,
     saved_model_proof,
     tf1,
+    tokenizer_files,
     variables,
 )
 from storage import file_io, json_files
@@ -46,7 +47,7 @@ def convert(config: ConvertConfig) -> dict[str, Any]:
     whole = formats.read(
         config.from_,
         config_file=config.bert_config_file,
-        vocab_file=config.vocab_file,
+        tokenizer=tokenizer_files.of_flags(config),
         head=config.head,
         do_lower_case=config.do_lower_case,
     )
