@@ -1,6 +1,7 @@
 """Whether a SavedModel answers as the model it was made of.
 
-It is asked in a process of its own that has TensorFlow and none of our code.
+It is asked in a process of its own that has TensorFlow, tensorflow-text if the
+tokenizer needs it, and none of our code.
 """
 
 import json
@@ -9,11 +10,12 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from interop import outputs, saved_model, variables
+from interop import graph_tokenizer, outputs, saved_model, variables
 from interop.variables import PortableModel
 from text import tokenization
 
@@ -65,7 +67,8 @@ def differences(
         rows = {"text": (TEXTS,), "pairs": (TEXTS, TEXTS[::-1])}
         for name, texts in rows.items():
             questions.append(_of_texts(name, texts))
-    (of_ids, *answers) = ask(directory, questions)
+    libraries = graph_tokenizer.libraries(model.tokenizer) if rows else []
+    (of_ids, *answers) = ask(directory, questions, libraries)
     found = outputs.differences(before, outputs.joined(of_ids), batch)
     if "logits" not in before:  # Of every token: too many for texts.
         model, _ = variables.with_head(model, "encoder")
@@ -99,13 +102,16 @@ def _question(signature, inputs):
 
 
 def ask(
-    directory: str, questions: list[dict[str, Any]]
+    directory: str,
+    questions: list[dict[str, Any]],
+    libraries: Sequence[str] = (),
 ) -> list[dict[str, np.ndarray]]:
     """Returns the answers of a SavedModel, a list of {output: array}.
 
     Args:
         directory: a local one.
         questions: as `saved_model_client` takes them.
+        libraries: what is imported besides TensorFlow.
 
     Raises:
         ValueError: it cannot be loaded or asked.
@@ -120,6 +126,7 @@ def ask(
             [
                 *(sys.executable, "-I", str(_CLIENT)),
                 *(os.path.abspath(directory), asked, answered),
+                *libraries,
             ],
             cwd=elsewhere,
             env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},

@@ -204,8 +204,8 @@ def describe(config: ConvertConfig, report: Mapping[str, Any]) -> str:
         name.startswith("text ") for name in report["differences"]
     ):
         lines.append(
-            "  takes ids only: a tokenizer needs a vocab.txt beside the model, "
-            "or --vocab_file"
+            "  takes token ids only: name a tokenizer by --vocab_file or "
+            "--spm_model_file; byte-level BPE cannot be in a graph"
         )
     if report["left_out"]:
         lines.append(f"  left out: {', '.join(report['left_out'])}")

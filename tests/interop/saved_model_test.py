@@ -152,7 +152,7 @@ def test_without_a_vocabulary_it_takes_ids(tmp_path):
         "not_held_to_it": [],
         "left_out": [],
     }
-    assert "takes ids only" in conversion.describe(config, report)
+    assert "takes token ids only" in conversion.describe(config, report)
 
 
 def test_other_answers_are_not_called_done(tmp_path, monkeypatch):
@@ -160,7 +160,7 @@ def test_other_answers_are_not_called_done(tmp_path, monkeypatch):
     batch = outputs.fixed_batch(model.config)
     before = outputs.of_ours(model, batch)
 
-    def ask(directory, questions):
+    def ask(directory, questions, libraries):
         answer = {name: value + 0.5 for name, value in before.items()}
         ids = np.zeros((len(saved_model_proof.TEXTS), 4), np.int32)
         texts = {"input_ids": ids, "input_mask": ids}

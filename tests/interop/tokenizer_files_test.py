@@ -1,6 +1,7 @@
 """A tokenizer goes along to every format, and others read it as we do."""
 
 import dataclasses
+import importlib.util
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import pytest
 
 from interop import (
     formats,
+    graph_tokenizer,
     hugging_face,
     keras_hub,
     onnx_model,
@@ -162,6 +164,44 @@ def test_a_flag_names_another_than_lies_beside_the_model(tmp_path, model):
             "tf1",
             spm_model_file=str(tmp_path / "a/vocab.txt"),
         )
+
+
+def test_a_server_reads_text_where_the_graph_can(tmp_path, model, caplog):
+    pytest.importorskip("tensorflow_text")
+    tf1.export(str(tmp_path / "a"), model)
+    report = _convert(
+        tmp_path / "a",
+        tmp_path / "b",
+        "saved_model",
+        max_seq_length=12,
+        do_lower_case=model.do_lower_case,
+    )
+    assert report["largest_difference"] < 1e-5
+    files = {f"assets.extra/{name}" for name in model.tokenizer}
+    assert files < report["to"]["sha256"].keys()
+    told = conversion.describe(
+        convert_checkpoint.ConvertConfig(
+            from_="a", to="saved_model", output_dir="b"
+        ),
+        report,
+    )
+    if model.do_lower_case:
+        assert "pairs sequence_output" in report["differences"]
+        assert "token ids only" not in told
+        return
+    assert not any(" " in name for name in report["differences"])
+    assert "byte-level BPE cannot be in a graph" in told
+    assert "takes token ids alone, as vocab.json and merges.txt" in caplog.text
+
+
+def test_a_server_without_tensorflow_text_takes_ids(model, monkeypatch):
+    assert not graph_tokenizer.libraries({"vocab.txt": b""})
+    if not model.do_lower_case:
+        return
+    assert graph_tokenizer.libraries(model.tokenizer) == ["tensorflow_text"]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    found = graph_tokenizer.refusal(model.tokenizer)
+    assert "pip install --no-deps tensorflow-text" in found
 
 
 def test_a_file_of_onnx_has_it_beside(tmp_path, model):
