@@ -24,7 +24,7 @@ def refusal(files: tokenizer_files.Files) -> str:
         return "the model has no tokenizer: name one by --vocab_file"
     if kind not in _KINDS:
         return f"{' and '.join(files)} cannot be read in TensorFlow's graph"
-    if kind == sentence_piece.SentencePieces.kind:
+    if kind == "sentencepiece":
         return _refusal_of_sentence_piece(files)
     return ""
 
@@ -44,8 +44,8 @@ def _refusal_of_sentence_piece(files):
 
 def libraries(files: tokenizer_files.Files) -> list[str]:
     """Returns what a server imports besides TensorFlow."""
-    is_word_pieces = tokenizer_files.kind(files) in ("", "wordpiece")
-    return [] if is_word_pieces else [graph_sentence_piece.LIBRARY]
+    is_of_library = tokenizer_files.kind(files) == "sentencepiece"
+    return [graph_sentence_piece.LIBRARY] if is_of_library else []
 
 
 def make(vocabulary: Vocabulary, do_lower_case: bool) -> Any:

@@ -67,8 +67,8 @@ def differences(
         rows = {"text": (TEXTS,), "pairs": (TEXTS, TEXTS[::-1])}
         for name, texts in rows.items():
             questions.append(_of_texts(name, texts))
-    libraries = graph_tokenizer.libraries(model.tokenizer) if rows else []
-    (of_ids, *answers) = ask(directory, questions, libraries)
+    libraries = graph_tokenizer.libraries(model.tokenizer)
+    (of_ids, *answers) = ask(directory, questions, libraries if rows else [])
     found = outputs.differences(before, outputs.joined(of_ids), batch)
     if "logits" not in before:  # Of every token: too many for texts.
         model, _ = variables.with_head(model, "encoder")

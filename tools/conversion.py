@@ -10,6 +10,7 @@ import numpy as np
 from interop import (
     file_hashes,
     formats,
+    graph_tokenizer,
     hugging_face,
     keras_hub,
     onnx_model,
@@ -129,7 +130,10 @@ def _compare_outputs(config, source, whole, written):
         found = saved_model_proof.differences(
             config.output_dir, written, batch, before
         )
-        by_after = "TensorFlow alone, in a process of its own"
+        has_library = any(x.startswith("text ") for x in found)
+        has_library &= bool(graph_tokenizer.libraries(written.tokenizer))
+        others = "with tensorflow-text" if has_library else "alone"
+        by_after = f"TensorFlow {others}, in a process of its own"
     else:
         after, by_after = _compute(config.to, config.output_dir, written, batch)
         found = outputs.differences(before, after, batch)

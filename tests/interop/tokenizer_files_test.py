@@ -187,6 +187,7 @@ def test_a_server_reads_text_where_the_graph_can(tmp_path, model, caplog):
     )
     if model.do_lower_case:
         assert "pairs sequence_output" in report["differences"]
+        assert "with tensorflow-text" in report["computed_by"]["to"]
         assert "token ids only" not in told
         return
     assert not any(" " in name for name in report["differences"])
