@@ -106,7 +106,9 @@ def test_a_pair_has_the_layout_of_transformers(tmp_path, model):
     assert theirs.pad_token_id == vocabulary.padding_id
 
 
-@pytest.mark.parametrize("head", ["encoder", "sequence_classification"])
+@pytest.mark.parametrize(
+    "head", ["encoder", "masked_lm", "sequence_classification"]
+)
 def test_a_preset_of_keras_hub_makes_the_same_ids(tmp_path, model, head):
     models = pytest.importorskip("keras_hub").models
     tuned = berts.model(model.config, head)
