@@ -9,6 +9,7 @@ import os
 import config_flags
 from corpus.config import CorpusConfig
 from storage import inputs
+from text import vocabularies
 
 _SAMPLES = os.path.join(os.path.dirname(__file__), "samples", "heldout")
 
@@ -17,8 +18,8 @@ def run(config: CorpusConfig) -> None:
     """Looks at the files, and only then imports what brings Numba."""
     if not config.reads_standard_input:
         inputs.look(config.input_file, "input_file", is_raw=True)
-    if config.vocab_file:
-        inputs.check_file(config.vocab_file, "vocab_file")
+    if config.vocabulary_path:
+        vocabularies.find(config)
     from corpus import prepare
     from text import compiled
 

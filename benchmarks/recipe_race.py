@@ -28,6 +28,7 @@ from benchmarks.race.config import RaceConfig, items
 from benchmarks.race.contenders import Contender
 from benchmarks.race.programme import SINGLE
 from storage import inputs, json_files
+from text import vocabularies
 from training import results_file
 
 
@@ -39,7 +40,7 @@ def run(config: RaceConfig) -> None:
     if unknown := set(against) - set(names):
         raise ValueError(f"--against: no contender {min(unknown)!r}")
     inputs.check_file(config.bert_config_file, "bert_config_file")
-    inputs.check_file(config.vocab_file, "vocab_file")
+    vocabularies.check_word_pieces(config.vocab_file)
     shape = json_files.read(config.bert_config_file)
     programme.prepare(config, shape)
     jobs = programme.jobs(config, racing)

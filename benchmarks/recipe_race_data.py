@@ -23,6 +23,7 @@ import config_flags
 from benchmarks.race import records
 from settings.flag import Flag, Settings
 from storage import file_io, inputs
+from text import vocabularies
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -62,7 +63,7 @@ def run(config: DataConfig) -> None:
     paths = config.input_file.split(",")
     for path in paths:
         inputs.check_file(path, "input_file")
-    inputs.check_file(config.vocab_file, "vocab_file")
+    vocabularies.check_word_pieces(config.vocab_file)
     commands = list(_commands(config))
     file_io.make_directory(config.output_dir)
     num_documents = split(paths, config.output_dir, config.heldout_every)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Collection
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from corpus.cleaning.config import CleaningSettings
 from corpus.duplicates.config import DuplicatesSettings
@@ -11,6 +11,7 @@ from corpus.sentences import SentenceSettings
 from jobs.config import EngineSettings
 from settings.flag import Flag
 from text import case
+from text.config import VocabularySettings
 
 _STANDARD_INPUT = "-"
 
@@ -22,8 +23,14 @@ class CorpusConfig(
     SentenceSettings,
     DuplicatesSettings,
     EngineSettings,
+    VocabularySettings,
 ):
-    """The flags of prepare_corpus."""
+    """The flags of prepare_corpus.
+
+    The report counts the [UNK] of the vocabulary, by character.
+    """
+
+    wants_vocabulary: ClassVar[bool] = False
 
     input_file: Annotated[
         str,
@@ -62,17 +69,10 @@ class CorpusConfig(
             "positive",
         ),
     ] = 64
-    vocab_file: Annotated[
-        str | None,
-        Flag(
-            "Vocabulary whose [UNK] the report counts, by character.",
-            decides="content",
-        ),
-    ] = None
     do_lower_case: Annotated[
         bool,
         "Whether the report counts [UNK] as an uncased model has it. Without "
-        "this flag what stands beside --vocab_file says.",
+        "this flag what stands beside the vocabulary says.",
     ] = True
     t2s: Annotated[
         bool,
@@ -108,4 +108,4 @@ class CorpusConfig(
         Args:
             given: names of the flags that were given.
         """
-        return case.settle(self, given, [self.vocab_file])
+        return case.settle(self, given, [self.vocabulary_path])

@@ -34,7 +34,7 @@ from corpus.shards import RawShard, TextShard
 from corpus.work import FileEntry, ReadEntry, SplitEntry, Work
 from jobs import engines
 from storage import file_io, inputs, lock
-from text import case, vocab
+from text import case, vocabularies
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def prepare(config: CorpusConfig) -> Manifest:
     """
     start = time.monotonic()
     layout = Layout(config.output_dir)
-    vocabulary = vocab.load(config.vocab_file) if config.vocab_file else None
+    vocabulary = _vocabulary(config)
     if vocabulary:
         case.check(vocabulary, config.do_lower_case)
     file_io.check_output_directory(config.output_dir, "output_dir")
@@ -113,7 +113,14 @@ def _is_of(config, layout, pieces, found):
 def _flags(config):
     """The flags that decide on the corpus."""
     flags = config.deciding("result", "rows", "reading")
-    return flags | _contents(config, "vocab_file", "bad_words_file")
+    vocabulary = _vocabulary(config)
+    # By the hash alone, of whichever kind it is.
+    flags["vocab_file"] = vocabulary.sha256 if vocabulary else None
+    return flags | _contents(config, "bad_words_file")
+
+
+def _vocabulary(config):
+    return vocabularies.load(config) if config.vocabulary_path else None
 
 
 def _contents(config, *names):

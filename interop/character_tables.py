@@ -1,17 +1,18 @@
 """What a tokenizer that is a graph knows of characters: arrays of numbers.
 
-Nothing here is a rule of its own: all is asked of `text.normalization`, of the
-trie of `text.wordpiece` and of Python's own lower-casing.
+Nothing here is a rule of its own: all is asked of `text.normalization`, of
+`text.unaccented`, of the trie of `text.wordpiece` and of Python's own
+lower-casing.
 """
 
 import functools
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from text import normalization
+from text import normalization, unaccented
 from text.wordpiece import Trie
 
 MAX_LENGTH = 32  # Of a rewriting, beyond the last.
@@ -57,10 +58,16 @@ def rewritings(do_lower_case: bool) -> tuple[np.ndarray, np.ndarray]:
     The rewriting of c, with its entry e, is
     pool[e // MAX_LENGTH :][: e % MAX_LENGTH], or c itself where e is -1.
     """
+    return _entries(_rewritten(do_lower_case))
+
+
+def _entries(
+    rewritten: Iterable[tuple[str, str]],
+) -> tuple[np.ndarray, np.ndarray]:
     entries = np.full(_NUM_CODES, -1, np.int32)
     pool: list[int] = []
     places: dict[str, int] = {}
-    for character, text in _rewritten(do_lower_case):
+    for character, text in rewritten:
         if text == character:
             continue
         if text not in places:
@@ -125,3 +132,38 @@ def steps(trie: Trie) -> Steps:
     order = np.argsort(all_keys)
     ids = np.concatenate([trie.ids, [-1, -1]]).astype(np.int32)
     return Steps(all_keys[order], all_nodes[order], ids, begin, go_on)
+
+
+def white() -> np.ndarray:
+    """Returns int32 [code points]: whether `text.unaccented` sees a space."""
+    return unaccented.is_white(np.arange(_NUM_CODES)).astype(np.int32)
+
+
+@functools.cache
+def unaccented_rewritings() -> tuple[np.ndarray, np.ndarray]:
+    """As `rewritings`, of `text.unaccented`, but for white space and case."""
+    codes = np.flatnonzero(white() == 0)
+    codes = codes[(codes < 0xD800) | (codes > 0xDFFF)]
+    known = [chr(code) for code in codes]
+    lines = unaccented.rewrite("\n".join(known), False).split("\n")
+    return _entries(zip(known, lines, strict=True))
+
+
+@functools.cache
+def lower() -> tuple[np.ndarray, np.ndarray]:
+    """Returns what Python lower-cases, int32 [code points] each.
+
+    That is what becomes of a character of a text without accents, where each
+    is one character, and what it is to a capital sigma beside it.
+    """
+    small = np.arange(_NUM_CODES, dtype=np.int32)
+    kinds = np.full(_NUM_CODES, OTHER, np.int32)
+    for character in _known():
+        text = character.lower()
+        if len(text) == 1:
+            small[ord(character)] = ord(text)
+        if f"{character}Σ".lower().endswith("ς"):
+            kinds[ord(character)] = CASED
+        elif f"a{character}Σ".lower().endswith("ς"):
+            kinds[ord(character)] = IGNORED
+    return small, kinds

@@ -1,5 +1,6 @@
 """Whose files a path names, and the model in them."""
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from interop import (
     hugging_face_config,
     keras_hub,
     tf1,
+    tokenizer_files,
     variables,
 )
 from interop.families import albert_zh
@@ -66,7 +68,7 @@ def read(
     path: str,
     *,
     config_file: str | None = None,
-    vocab_file: str | None = None,
+    tokenizer: tokenizer_files.Files | None = None,
     head: str | None = None,
     do_lower_case: bool = True,
 ) -> PortableModel:
@@ -74,8 +76,9 @@ def read(
 
     Args:
         path: as `recognise` takes it.
-        config_file, vocab_file, do_lower_case: what a checkpoint of
-            TensorFlow's does not say; the others say it themselves.
+        config_file, do_lower_case: what a checkpoint of TensorFlow's does not
+            say; the others say it themselves.
+        tokenizer: its files, where those beside the model are not meant.
         head: one of `variables.HEADS`, where the files leave it open.
 
     Returns:
@@ -88,14 +91,21 @@ def read(
         "tf1": lambda: tf1.read(
             path,
             config_file=config_file,
-            vocab_file=vocab_file,
             head=head,
             do_lower_case=do_lower_case,
         ),
         "huggingface": lambda: hugging_face.read(_directory(path), head=head),
         "keras_hub": lambda: keras_hub.read(path),
     }
-    return readers[recognise(path)]()
+    model = readers[recognise(path)]()
+    files = tokenizer or model.tokenizer
+    # Such models are cased.
+    is_cased = tokenizer_files.kind(files) == "byte_pairs"
+    return dataclasses.replace(
+        model,
+        tokenizer=files,
+        do_lower_case=model.do_lower_case and not is_cased,
+    )
 
 
 def read_weights(path: str, config: BertConfig | None = None) -> Weights:

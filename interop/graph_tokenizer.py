@@ -1,251 +1,53 @@
-"""The tokenizer as a TensorFlow graph: strings in, WordPiece ids out.
+"""Tokenizers as TensorFlow graphs: strings in, ids out.
 
 A model that is served takes its text as it comes, and this project's code is
 not there. The ids are those of `text.tokenization`, whatever the text.
-
-Nothing here is a rule of its own: what becomes of a character is asked of
-`text.normalization`, how a word falls into pieces is the trie of
-`text.wordpiece`, and both become tables. Two rules need the characters beside:
-the Greek final sigma, and the order that Unicode gives to marks.
-
-Shapes: B texts, C code points, W words.
 """
 
-import numpy as np
-import tensorflow as tf
+import importlib.util
+from typing import Any
 
-from interop import character_tables
-from text import wordpiece
+from interop import graph_sentence_piece, graph_word_pieces, tokenizer_files
+from text import sentence_piece
 from text.vocab import Vocabulary
 
-_SPACE = 0x20
-_LINE_END = 0x0A
-_PAGE = 256
-_MAX_RANK = 256
-_SIGMA, _FINAL_SIGMA = 0x3A3, 0x3C2
+_KINDS: dict[str, Any] = {
+    "wordpiece": graph_word_pieces.Tokenizer,
+    "sentencepiece": graph_sentence_piece.Tokenizer,
+}
 
 
-class Tokenizer(tf.Module):
-    """Turns strings into ids.
+def refusal(files: tokenizer_files.Files) -> str:
+    """Returns why a model's tokenizer cannot be a graph, nothing if it can."""
+    kind = tokenizer_files.kind(files)
+    if not kind:
+        return "the model has no tokenizer: name one by --vocab_file"
+    if kind not in _KINDS:
+        return f"{' and '.join(files)} cannot be read in TensorFlow's graph"
+    if kind == "sentencepiece":
+        return _refusal_of_sentence_piece(files)
+    return ""
 
-    Args:
-        vocabulary: its pieces and their ids.
-        do_lower_case: whether the model is uncased.
-    """
 
-    def __init__(
-        self, vocabulary: Vocabulary, do_lower_case: bool = True
-    ) -> None:
-        super().__init__()
-        self._do_lower_case = do_lower_case
-        self._unk_id = vocabulary.roles.unk
-        rewritings, pool = character_tables.rewritings(do_lower_case)
-        self._rewritings = _Table(rewritings)
-        self._pool = _constant(pool)
-        if do_lower_case:
-            self._beside_sigma = _Table(character_tables.beside_sigma())
-            begins_run, ranks = character_tables.orders()
-            self._begins_run = _Table(begins_run)
-            self._ranks = _Table(ranks)
-        steps = character_tables.steps(wordpiece.compile_trie(vocabulary))
-        self._keys, self._nodes = _constant(steps.keys), _constant(steps.nodes)
-        self._ids = _constant(steps.ids)
-        self._begin, self._go_on = steps.begin, steps.go_on
-
-    def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Returns the ids of each text, ragged int32 [B, tokens].
-
-        Args:
-            texts: strings [B] of UTF-8; bytes that are not are left out.
-        """
-        decoded = tf.strings.unicode_decode(texts, "UTF-8", errors="ignore")
-        codes, rows = decoded.values, decoded.value_rowids()
-        codes, rows = self._rewrite(codes, rows)
-        ids, is_token = self._match_words(codes, rows)
-        return tf.RaggedTensor.from_value_rowids(
-            ids,
-            tf.boolean_mask(rows, is_token),
-            nrows=tf.shape(texts, tf.int64)[0],
+def _refusal_of_sentence_piece(files):
+    if not importlib.util.find_spec(graph_sentence_piece.LIBRARY):
+        return (
+            f"{sentence_piece.FILE} needs tensorflow-text of the version of "
+            "TensorFlow: pip install --no-deps tensorflow-text"
         )
-
-    def _rewrite(self, codes, rows):
-        """Maps code points [C] and their rows [C] to those between spaces."""
-        if self._do_lower_case:
-            codes = self._with_final_sigmas(codes, rows)
-        entries = self._rewritings(codes)
-        is_kept = entries < 0
-        lengths = tf.where(is_kept, 1, entries % character_tables.MAX_LENGTH)
-        source = tf.repeat(tf.range(tf.size(codes)), lengths)
-        first = tf.cumsum(lengths, exclusive=True)
-        offsets = tf.range(tf.size(source)) - tf.gather(first, source)
-        places = tf.gather(entries // character_tables.MAX_LENGTH, source)
-        places += offsets
-        is_kept = tf.gather(is_kept, source)
-        rewritten = tf.where(
-            is_kept,
-            tf.gather(codes, source),
-            tf.gather(self._pool, tf.where(is_kept, 0, places)),
-        )
-        if self._do_lower_case:
-            runs = tf.cumsum(tf.cast(self._begins_run(codes), tf.int64)) + rows
-            rewritten = self._in_order(rewritten, tf.gather(runs, source))
-        return rewritten, tf.gather(rows, source)
-
-    def _with_final_sigmas(self, codes, rows):
-        """Unicode, 3.13: a sigma is final after a cased letter, not before."""
-        return tf.cond(
-            tf.reduce_any(codes == _SIGMA),
-            lambda: self._replace_sigmas(codes, rows),
-            lambda: codes,
-        )
-
-    def _replace_sigmas(self, codes, rows):
-        kinds = self._beside_sigma(codes)
-        counts = tf.where(
-            (kinds == character_tables.CASED)
-            | (kinds == character_tables.OTHER)
-        )[:, 0]
-        is_cased = tf.gather(kinds, counts) == character_tables.CASED
-        row = tf.gather(rows, counts)
-        is_same = is_cased[1:] & is_cased[:-1] & (row[1:] == row[:-1])
-        is_after_cased = tf.concat([[False], is_same], 0)
-        is_before_cased = tf.concat([is_same, [False]], 0)
-        is_final = is_after_cased & ~is_before_cased
-        is_final &= tf.gather(codes, counts) == _SIGMA
-        places = tf.boolean_mask(counts, is_final)
-        return tf.tensor_scatter_nd_update(
-            codes, places[:, None], tf.fill(tf.shape(places), _FINAL_SIGMA)
-        )
-
-    def _in_order(self, codes, runs):
-        """Sorts the marks behind one letter by their rank, Unicode, 3.11."""
-        ranks = self._ranks(codes)
-
-        def sort():
-            keys = runs * _MAX_RANK + tf.cast(ranks, tf.int64)
-            return tf.gather(codes, tf.argsort(keys, stable=True))
-
-        return tf.cond(tf.reduce_any(ranks > 0), sort, lambda: codes)
-
-    def _match_words(self, codes, rows):
-        """Returns (ids of the tokens, at which of the code points they are)."""
-        is_space = (codes == _SPACE) | (codes == _LINE_END)
-        kept = tf.where(~is_space)[:, 0]
-        codes = tf.gather(codes, kept)
-        # The words of two texts, or with a space between, do not touch.
-        apart = tf.gather(rows, kept) + tf.gather(
-            tf.cumsum(tf.cast(is_space, tf.int64)), kept
-        )
-        begins = tf.concat([[True], apart[1:] != apart[:-1]], 0)
-        begins = begins[: tf.size(codes)]
-        word = tf.cumsum(tf.cast(begins, tf.int32)) - 1
-        starts = tf.cast(tf.where(begins)[:, 0], tf.int32)
-        ends = tf.concat([starts[1:], tf.shape(codes)], 0)[: tf.size(starts)]
-        found, lengths = self._longest(codes, begins, tf.gather(ends, word))
-        is_piece, is_unknown = _pieces(found, lengths, starts, ends)
-        is_unknown = tf.gather(is_unknown, word)
-        is_token = tf.where(is_unknown, begins, is_piece)
-        ids = tf.where(is_unknown, self._unk_id, found)
-        is_token = tf.scatter_nd(
-            kept[:, None], is_token, tf.shape(is_space, tf.int64)
-        )
-        return tf.boolean_mask(ids, tf.gather(is_token, kept)), is_token
-
-    def _longest(self, codes, begins, ends):
-        """The longest piece that begins at each code point of a word.
-
-        Args:
-            codes, begins, ends: [C], the code point, whether a word begins
-                with it, and where its word ends.
-
-        Returns:
-            (ids [C], -1 where there is none, and lengths [C] of the pieces).
-        """
-        places = tf.range(tf.size(codes))
-
-        def step(length, node, found, lengths):
-            place = places + length
-            code = tf.gather(codes, tf.minimum(place, tf.size(codes) - 1))
-            key = tf.cast(node, tf.int64) * character_tables.NODE
-            key += tf.cast(code, tf.int64)
-            slot = tf.searchsorted(self._keys, key)
-            is_step = (tf.gather(self._keys, slot) == key) & (place < ends)
-            node = tf.where(is_step, tf.gather(self._nodes, slot), 0)
-            row = tf.gather(self._ids, node)
-            length += 1
-            return (
-                length,
-                node,
-                tf.where(row >= 0, row, found),
-                tf.where(row >= 0, length, lengths),
-            )
-
-        _, _, found, lengths = tf.while_loop(
-            lambda length, node, found, lengths: tf.reduce_any(node > 0),
-            step,
-            (
-                0,
-                tf.where(begins, self._begin, self._go_on),
-                tf.fill(tf.shape(codes), -1),
-                tf.zeros_like(codes),
-            ),
-        )
-        return found, lengths
+    data = files[sentence_piece.FILE]
+    vocabulary = sentence_piece.parse(data, sentence_piece.FILE)
+    if "," not in vocabulary.ids:
+        return f"{sentence_piece.FILE} has no piece for a comma"
+    return ""
 
 
-def _pieces(found, lengths, starts, ends):
-    """Goes through all words at once, from piece to piece.
-
-    Args:
-        found, lengths: of `Tokenizer._longest`.
-        starts, ends: int32 [W] of the words.
-
-    Returns:
-        (bool [C]: whether a piece begins here, bool [W]: the word is unknown).
-    """
-
-    def step(place, is_piece, is_unknown):
-        is_open = (place < ends) & ~is_unknown
-        here = tf.where(is_open, place, starts)
-        is_piece = tf.tensor_scatter_nd_update(
-            is_piece,
-            tf.boolean_mask(here, is_open)[:, None],
-            tf.boolean_mask(is_open, is_open),
-        )
-        is_unknown |= is_open & (tf.gather(found, here) < 0)
-        place += tf.where(is_open, tf.gather(lengths, here), 0)
-        return place, is_piece, is_unknown
-
-    _, is_piece, is_unknown = tf.while_loop(
-        lambda place, _, unknown: tf.reduce_any((place < ends) & ~unknown),
-        step,
-        (
-            starts,
-            tf.zeros_like(found, tf.bool),
-            ends - starts > wordpiece.MAX_WORD_CHARACTERS,
-        ),
-    )
-    return is_piece, is_unknown
+def libraries(files: tokenizer_files.Files) -> list[str]:
+    """Returns what a server imports besides TensorFlow."""
+    is_of_library = tokenizer_files.kind(files) == "sentencepiece"
+    return [graph_sentence_piece.LIBRARY] if is_of_library else []
 
 
-class _Table(tf.Module):
-    """A number for each code point, in pages of which no two are the same."""
-
-    def __init__(self, values):
-        super().__init__()
-        pages, numbers = np.unique(
-            values.reshape(-1, _PAGE), axis=0, return_inverse=True
-        )
-        self._values = _constant(pages.reshape(-1).astype(np.int32))
-        self._first = _constant((numbers.reshape(-1) * _PAGE).astype(np.int32))
-
-    def __call__(self, codes):
-        return tf.gather(
-            self._values,
-            tf.gather(self._first, codes // _PAGE) + (codes % _PAGE),
-        )
-
-
-def _constant(array):
-    # A variable stands in the files once, whatever graphs use it.
-    return tf.Variable(array, trainable=False)
+def make(vocabulary: Vocabulary, do_lower_case: bool) -> Any:
+    """Returns the tokenizer of a vocabulary, a tf.Module: see `Tokenizer`s."""
+    return _KINDS[vocabulary.kind](vocabulary, do_lower_case)

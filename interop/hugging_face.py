@@ -1,7 +1,8 @@
 """Directories of Hugging Face's transformers: a model with any of its heads.
 
 A directory has config.json, model.safetensors (in parts where it is large;
-pytorch_model.bin from older versions), vocab.txt and tokenizer_config.json.
+pytorch_model.bin from older versions), tokenizer_config.json and vocab.txt, or
+the files of another kind of tokenizer.
 """
 
 import os
@@ -17,7 +18,7 @@ from interop import (
     hugging_face_config,
     hugging_face_weights,
     scopes,
-    tf1,
+    tokenizer_files,
     variables,
 )
 from interop.families.family import Family
@@ -72,7 +73,7 @@ def read(directory: str, *, head: str | None = None) -> PortableModel:
         config=config,
         head=head,
         values=values,
-        vocabulary=tf1.read_vocabulary(directory),
+        tokenizer=hugging_face_config.read_tokenizer(directory),
         do_lower_case=case.find([directory])[0] is not False,
     )
     _check(model, wanted, directory)
@@ -189,10 +190,7 @@ def export(directory: str, model: PortableModel) -> None:
     _check_exportable(model)
     file_io.make_directory(directory)
     hugging_face_config.write(directory, model)
-    if model.vocabulary is not None:
-        file_io.write_whole(
-            os.path.join(directory, tf1.VOCABULARY), model.vocabulary
-        )
+    tokenizer_files.write(directory, model.tokenizer)
     rows, family = _rows(model.config, model.head), model.family
     has_no_pooler = model.head in family.hugging_face.without_pooler
     tensors = {}

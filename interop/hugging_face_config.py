@@ -7,11 +7,15 @@ from typing import Any
 
 from absl import logging
 
-from interop import bert_config, variables
+from interop import bert_config, tokenizer_files, variables
 from interop.variables import PortableModel
 from modeling.config import BertConfig
 from storage import file_io, json_files
 from text import case
+
+# How text is read before SentencePiece, and before byte-level BPE.
+_ALBERT_TEXT = {"remove_space": True, "keep_accents": False}
+_ROBERTA_TEXT = {"add_prefix_space": False}
 
 
 def read(directory: str) -> tuple[BertConfig, str | None]:
@@ -58,14 +62,45 @@ def write(directory: str, model: PortableModel) -> None:
     _write_json(os.path.join(directory, bert_config.HUGGING_FACE), values)
     _write_json(
         os.path.join(directory, case.TOKENIZER_CONFIG),
-        {
-            "tokenizer_class": theirs.tokenizer,
-            "do_lower_case": model.do_lower_case,
-            "model_max_length": config.num_positions,
-            "tokenize_chinese_chars": True,
-            "strip_accents": None,
-        },
+        _of_tokenizer(model) | {"model_max_length": config.num_positions},
     )
+
+
+def _of_tokenizer(model):
+    kind = tokenizer_files.kind(model.tokenizer)
+    if kind == "byte_pairs":
+        return {"tokenizer_class": "RobertaTokenizer", **_ROBERTA_TEXT}
+    if kind == "sentencepiece":
+        settings = {"do_lower_case": model.do_lower_case, **_ALBERT_TEXT}
+        return {"tokenizer_class": "AlbertTokenizer", **settings}
+    return {
+        "tokenizer_class": model.family.hugging_face.tokenizer,
+        "do_lower_case": model.do_lower_case,
+        "tokenize_chinese_chars": True,
+        "strip_accents": None,
+    }
+
+
+def read_tokenizer(directory: str) -> tokenizer_files.Files:
+    """Returns the files of a directory's tokenizer, none without one.
+
+    What tokenizer_config.json asks for and is done otherwise here is a warning.
+    """
+    files = tokenizer_files.read(directory)
+    path = os.path.join(directory, case.TOKENIZER_CONFIG)
+    values = json_files.read_or_none(path, object)
+    wanted = {"sentencepiece": _ALBERT_TEXT, "byte_pairs": _ROBERTA_TEXT}
+    of_kind = wanted.get(tokenizer_files.kind(files), {})
+    for key, value in of_kind.items() if isinstance(values, dict) else ():
+        if values.get(key, value) != value:
+            logging.warning(
+                "%s: %s is %s, and text is read here as with %s",
+                path,
+                key,
+                values[key],
+                value,
+            )
+    return files
 
 
 def _write_json(path: str, values: Mapping[str, Any]) -> None:

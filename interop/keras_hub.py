@@ -11,15 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from absl import logging
 
-from interop import keras_hub_config, tf1, variables
+from interop import keras_hub_config, keras_hub_tokenizer, tf1, variables
 from interop.families.family import Family
 from interop.variables import PortableModel
 from modeling import families
 from modeling.config import BertConfig
 from storage import file_io
-from text import vocab
 
 # Their attention has [W, H, D] where ours has [W, H*D].
 _ENDINGS = {
@@ -29,7 +27,6 @@ _ENDINGS = {
     "bias": (("/output_bias", False),),
     "logits": (("/kernel", True), ("/bias", False)),
 }
-_VOCABULARY = "assets/tokenizer/vocabulary.txt"
 
 
 def is_here(directory: str) -> bool:
@@ -74,17 +71,12 @@ def read(directory: str) -> PortableModel:
         raise ValueError(
             f"{directory} cannot be loaded: {type(error).__name__}: {error}"
         ) from None
-    vocab_file = os.path.join(directory, _VOCABULARY)
     config = keras_hub_config.config_of(directory, config_class)
     found = PortableModel(
         config=config,
         head=head,
         values=_values_of(model, config, head, directory),
-        vocabulary=(
-            file_io.read_bytes(vocab_file)
-            if os.path.exists(vocab_file)
-            else None
-        ),
+        tokenizer=keras_hub_tokenizer.read(directory),
         do_lower_case=keras_hub_config.read_case(directory),
     )
     variables.check_model(found, directory)
@@ -103,19 +95,7 @@ def export(directory: str, model: PortableModel) -> None:
     """
     _check_exportable(directory, model)
     tokenizer_class, classes = _classes(model.family)
-    tokenizer = None
-    if model.vocabulary and tokenizer_class is None:
-        logging.warning(
-            "%s: KerasHub's %s takes no vocab.txt, which is left out",
-            directory,
-            model.family.title,
-        )
-    elif model.vocabulary:
-        tokenizer = tokenizer_class(
-            vocabulary=list(vocab.parse(model.vocabulary, _VOCABULARY).rows),
-            lowercase=model.do_lower_case,
-            strip_accents=model.do_lower_case,
-        )
+    tokenizer = keras_hub_tokenizer.make(tokenizer_class, directory, model)
     config = model.config
     backbone = classes["encoder"][0](**_settings(config))
     task = _with_head(backbone, tokenizer, model, *classes[model.head])

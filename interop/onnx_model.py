@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from interop import outputs, saved_model, tf1, variables
+from interop import outputs, saved_model, tf1, tokenizer_files, variables
 from interop.variables import PortableModel
 from storage import file_io
 
@@ -21,7 +21,7 @@ _OPSET = 17
 
 
 def export(directory: str, model: PortableModel) -> None:
-    """Writes model.onnx, its config and its vocabulary.
+    """Writes model.onnx, its config and the files of its tokenizer.
 
     Args:
         directory: made when missing.
@@ -48,9 +48,7 @@ def export(directory: str, model: PortableModel) -> None:
         os.path.join(directory, tf1.CONFIG),
         model.config.to_json().encode() + b"\n",
     )
-    if model.vocabulary is not None:
-        path = os.path.join(directory, tf1.VOCABULARY)
-        file_io.write_whole(path, model.vocabulary)
+    tokenizer_files.write(directory, model.tokenizer)
     asked = saved_model.OfIds(model)
     shapes = [
         tf.TensorSpec([None, None], tf.int32, name) for name in outputs.FEATURES

@@ -1,8 +1,9 @@
 """SavedModels for serving: text or ids in, what the model's head says out.
 
-A server needs TensorFlow and none of our code: the tokenizer is in the graph.
-Signatures: "serving_default" takes a text, "pairs" two, "ids" token ids. A
-model without a vocabulary has the last one only.
+A server needs TensorFlow and none of our code: the tokenizer is in the graph;
+SentencePiece needs tensorflow-text besides. Signatures: "serving_default" takes
+a text, "pairs" two, "ids" token ids. A model without a tokenizer, or with one
+that cannot be a graph, has the last one only.
 
 Shapes: B batch, T tokens, N labels.
 """
@@ -15,10 +16,18 @@ from typing import Any
 import tensorflow as tf
 from absl import logging
 
-from interop import graph_tokenizer, network, outputs, tf1, variables
+from interop import (
+    graph_tokenizer,
+    network,
+    outputs,
+    tf1,
+    tokenizer_files,
+    variables,
+)
 from interop.variables import PortableModel
 from storage import file_io, json_files, tensors
-from text import vocab
+from text import vocabularies
+from text.vocab import Vocabulary
 
 # Beside the graph, for people; a server does not read them.
 _EXTRA = "assets.extra"
@@ -75,13 +84,14 @@ def export(
         os.path.join(extra, _SETTINGS),
         {"max_seq_length": max_seq_length, "padding": padding},
     )
-    if model.vocabulary is None:
+    tokenizer_files.write(extra, model.tokenizer)
+    vocabulary = load_vocabulary(directory, model)
+    if vocabulary is None:
+        why = graph_tokenizer.refusal(model.tokenizer)
+        logging.warning("%s takes token ids alone, as %s", directory, why)
         served = OfIds(model)
         signatures = {"serving_default": served.of_ids}
     else:
-        path = vocabulary_path(directory)
-        file_io.write_whole(path, model.vocabulary)
-        vocabulary = load_vocabulary(path, model)
         served = _OfTexts(
             model, vocabulary, max_seq_length=max_seq_length, padding=padding
         )
@@ -108,27 +118,26 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def vocabulary_path(directory: str) -> str:
-    """Where a SavedModel that takes texts has its vocab.txt."""
-    return os.path.join(directory, _EXTRA, tf1.VOCABULARY)
-
-
 def read_settings(directory: str) -> dict[str, Any]:
     """Returns what `export` was told: max_seq_length and padding."""
     path = os.path.join(directory, _EXTRA, _SETTINGS)
     return json_files.read(path, {"max_seq_length": int, "padding": str})
 
 
-def load_vocabulary(path: str, model: PortableModel) -> vocab.Vocabulary:
-    """Reads the vocabulary of a model from a file.
+def load_vocabulary(directory: str, model: PortableModel) -> Vocabulary | None:
+    """Reads the vocabulary of a SavedModel; None if it takes ids alone.
 
     Raises:
         ValueError: it has more rows than the model.
     """
-    vocabulary = vocab.load(path)
+    if graph_tokenizer.refusal(model.tokenizer):
+        return None
+    path = vocabularies.find_in(os.path.join(directory, _EXTRA))
+    assert path is not None, "the tokenizer was written there"
+    vocabulary = vocabularies.read(path)
     if len(vocabulary) > model.config.vocab_size:
         raise ValueError(
-            f"--vocab_file: {len(vocabulary)} rows are more than "
+            f"{path}: {len(vocabulary)} rows are more than "
             f"vocab_size={model.config.vocab_size} of the model"
         )
     return vocabulary
@@ -192,18 +201,20 @@ class _OfTexts(OfIds):
     def __init__(
         self,
         model: PortableModel,
-        vocabulary: vocab.Vocabulary,
+        vocabulary: Vocabulary,
         *,
         max_seq_length: int,
         padding: str,
     ) -> None:
         super().__init__(model)
         with tf.device("CPU"):
-            self._tokenizer = graph_tokenizer.Tokenizer(
+            self._tokenizer = graph_tokenizer.make(
                 vocabulary, model.do_lower_case
             )
         self._cls = vocabulary.roles.cls
         self._sep = vocabulary.roles.sep
+        self._layout = vocabulary.layout
+        self._padding_id = vocabulary.padding_id
         self._max_seq_length = max_seq_length
         self._padding = padding
 
@@ -223,10 +234,12 @@ class _OfTexts(OfIds):
     ) -> dict[str, tf.Tensor]:
         with tf.device("CPU"):
             first, second = self._tokenizer(text_a), self._tokenizer(text_b)
-            first, second = _cut(first, second, self._max_seq_length - 3)
+            most = self._max_seq_length - self._layout.num_special(True)
+            first, second = _cut(first, second, most)
             sep = self._all(first, self._sep)
-            parts = (self._all(first, self._cls), first, sep, second, sep)
-            features = self._pad(parts, num_first=3)
+            between = [sep] * self._layout.num_between
+            parts = (self._all(first, self._cls), first, *between, second, sep)
+            features = self._pad(parts, num_first=len(parts) - 2)
         return self._answer_texts(features, "pairs")
 
     def _all(self, tokens, token):
@@ -241,16 +254,21 @@ class _OfTexts(OfIds):
             num_first: how many of them are of the first segment.
         """
         last = max(self._model.config.type_vocab_size - 1, 0)
+        second = min(self._layout.second_segment, last)
         segments = [
-            tf.ones_like(part) * min(int(number >= num_first), last)
+            tf.ones_like(part) * (second if number >= num_first else 0)
             for number, part in enumerate(parts)
         ]
         ids = tf.concat(parts, axis=1)
         shape = [None, None]
         if self._padding == "max_length":
             shape[1] = self._max_seq_length
-        rows = (ids, tf.ones_like(ids), tf.concat(segments, axis=1))
-        return tuple(row.to_tensor(shape=shape) for row in rows)
+        rows = (
+            (ids, self._padding_id),
+            (tf.ones_like(ids), 0),
+            (tf.concat(segments, axis=1), 0),
+        )
+        return tuple(row.to_tensor(filler, shape=shape) for row, filler in rows)
 
     def _answer_texts(self, features, signature):
         input_ids, input_mask, _ = features

@@ -1,11 +1,14 @@
 """Asks a SavedModel, with TensorFlow and nothing else.
 
-python -I saved_model_client.py MODEL_DIRECTORY QUESTIONS.json ANSWERS.npz
+python -I saved_model_client.py MODEL_DIRECTORY QUESTIONS.json ANSWERS.npz \\
+    [LIBRARY ...]
 
 The questions are a list of {"signature": name, "inputs": {name: values}};
-strings are bytes written as Latin-1. Output NAME of question i is i/NAME.
+strings are bytes written as Latin-1. A library has operations of the model
+beside TensorFlow's. Output NAME of question i is i/NAME.
 """
 
+import importlib
 import json
 import sys
 
@@ -13,7 +16,11 @@ import numpy as np
 import tensorflow as tf
 
 
-def main(directory: str, questions_file: str, answers_file: str) -> None:
+def main(
+    directory: str, questions_file: str, answers_file: str, *libraries: str
+) -> None:
+    for name in libraries:
+        importlib.import_module(name)
     signatures = tf.saved_model.load(directory).signatures
     with open(questions_file, encoding="utf-8") as file:
         questions = json.load(file)

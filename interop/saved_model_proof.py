@@ -1,6 +1,7 @@
 """Whether a SavedModel answers as the model it was made of.
 
-It is asked in a process of its own that has TensorFlow and none of our code.
+It is asked in a process of its own that has TensorFlow, tensorflow-text if the
+tokenizer needs it, and none of our code.
 """
 
 import json
@@ -9,11 +10,12 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from interop import outputs, saved_model, variables
+from interop import graph_tokenizer, outputs, saved_model, variables
 from interop.variables import PortableModel
 from text import tokenization
 
@@ -60,16 +62,18 @@ def differences(
     """
     questions = [_question("ids", batch)]
     rows = {}
-    if model.vocabulary is not None:
+    vocabulary = saved_model.load_vocabulary(directory, model)
+    if vocabulary:
         rows = {"text": (TEXTS,), "pairs": (TEXTS, TEXTS[::-1])}
         for name, texts in rows.items():
             questions.append(_of_texts(name, texts))
-    (of_ids, *answers) = ask(directory, questions)
+    libraries = graph_tokenizer.libraries(model.tokenizer)
+    (of_ids, *answers) = ask(directory, questions, libraries if rows else [])
     found = outputs.differences(before, outputs.joined(of_ids), batch)
     if "logits" not in before:  # Of every token: too many for texts.
         model, _ = variables.with_head(model, "encoder")
     for (name, texts), answer in zip(rows.items(), answers, strict=True):
-        features = _features(directory, model, texts, answer)
+        features = _features(directory, model, vocabulary, texts, answer)
         wanted = outputs.of_ours(model, features)
         of_name = outputs.differences(wanted, outputs.joined(answer), features)
         found |= {f"{name} {key}": value for key, value in of_name.items()}
@@ -98,13 +102,16 @@ def _question(signature, inputs):
 
 
 def ask(
-    directory: str, questions: list[dict[str, Any]]
+    directory: str,
+    questions: list[dict[str, Any]],
+    libraries: Sequence[str] = (),
 ) -> list[dict[str, np.ndarray]]:
     """Returns the answers of a SavedModel, a list of {output: array}.
 
     Args:
         directory: a local one.
         questions: as `saved_model_client` takes them.
+        libraries: what is imported besides TensorFlow.
 
     Raises:
         ValueError: it cannot be loaded or asked.
@@ -119,6 +126,7 @@ def ask(
             [
                 *(sys.executable, "-I", str(_CLIENT)),
                 *(os.path.abspath(directory), asked, answered),
+                *libraries,
             ],
             cwd=elsewhere,
             env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"},
@@ -137,26 +145,30 @@ def ask(
     return answers
 
 
-def _features(directory, model, texts, answer):
+def _features(directory, model, vocabulary, texts, answer):
     """What `text.tokenization` makes of texts, at the length of the answer.
 
     Raises:
         ValueError: the answer is of other ids.
     """
-    vocabulary = saved_model.load_vocabulary(
-        saved_model.vocabulary_path(directory), model
-    )
     tokenizer = tokenization.Tokenizer(vocabulary, model.do_lower_case)
     cls, sep = vocabulary.roles.cls, vocabulary.roles.sep
+    layout = vocabulary.layout
+    num_special = layout.num_special(len(texts) > 1)
     found = answer["input_ids"]
     settings = saved_model.read_settings(directory)
     features = {name: np.zeros_like(found) for name in outputs.FEATURES}
+    features["input_ids"].fill(vocabulary.padding_id)
     for row, parts in enumerate(zip(*texts, strict=True)):
         ids = [_tokens(tokenizer, part) for part in parts]
-        cut_longest_first(ids, settings["max_seq_length"] - 1 - len(ids))
+        cut_longest_first(ids, settings["max_seq_length"] - num_special)
         joined, segments = [cls], [0]
-        for segment, part in enumerate(ids):
+        for number, part in enumerate(ids):
+            if number:
+                joined += [sep] * (layout.num_between - 1)
+                segments += [0] * (layout.num_between - 1)
             joined += [*part, sep]
+            segment = layout.second_segment if number else 0
             segments += [segment] * (len(part) + 1)
         length = len(joined)
         features["input_ids"][row, :length] = joined

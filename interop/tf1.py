@@ -9,17 +9,21 @@ import re
 import numpy as np
 from absl import logging
 
-from interop import bert_config, checkpoint_names, scopes, variables
+from interop import (
+    bert_config,
+    checkpoint_names,
+    scopes,
+    tokenizer_files,
+    variables,
+)
 from interop.families import albert_zh
 from interop.families.family import Family
 from interop.variables import PortableModel
 from storage import file_io, tensors
 
 CONFIG = "bert_config.json"
-# What others call them, such as vocab_chinese.txt and albert_config.json.
-_VOCABULARY_OF_OTHERS = re.compile(r"vocab.*\.txt|.*vocab\.txt")
+# What others call it, such as albert_config.json.
 _CONFIG_OF_OTHERS = re.compile(r"(?!tokenizer_config\.).*config.*\.json")
-VOCABULARY = "vocab.txt"
 _PUBLISHED = "bert_model.ckpt"
 # By a program that was killed while it wrote.
 _LEFT_BEHIND = ".tmp" + tensors.INDEX
@@ -153,7 +157,6 @@ def read(
     path: str,
     *,
     config_file: str | None = None,
-    vocab_file: str | None = None,
     head: str | None = None,
     do_lower_case: bool = True,
 ) -> PortableModel:
@@ -162,7 +165,6 @@ def read(
     Args:
         path: a prefix, or a directory.
         config_file: its bert_config.json; the one beside it if None.
-        vocab_file: its vocabulary; that beside it, if there is one, if None.
         head: one of `variables.HEADS`, where the names fit several.
         do_lower_case: whether the model is uncased, which no file says.
 
@@ -185,7 +187,6 @@ def read(
         config = _config_of(prefix, shapes, known[0], head)
     else:
         config = bert_config.read(config_file)
-    vocabulary = file_io.read_bytes(vocab_file) if vocab_file else None
     family = variables.family_of(config)
     values, state = read_tensors(prefix, family, head=head)
     if is_of_albert_zh:
@@ -200,7 +201,7 @@ def read(
         config=config,
         head=variables.infer_head(family, values, head),
         values=values,
-        vocabulary=vocabulary or read_vocabulary(beside),
+        tokenizer=tokenizer_files.read(beside),
         do_lower_case=do_lower_case,
         state=state,
     )
@@ -247,27 +248,13 @@ def find_config(directory: str) -> str:
     return os.path.join(directory, found[0])
 
 
-def read_vocabulary(directory: str) -> bytes | None:
-    """Returns the bytes of a directory's vocab.txt, None without one.
-
-    One of another name is taken where there is no other.
-    """
-    names = file_io.names_in(directory)
-    found = [name for name in names if _VOCABULARY_OF_OTHERS.fullmatch(name)]
-    if VOCABULARY in found:
-        found = [VOCABULARY]
-    if len(found) != 1:
-        return None
-    return file_io.read_bytes(os.path.join(directory, found[0]))
-
-
 def export(
     directory: str, model: PortableModel, *, keep_state: bool = False
 ) -> str:
     """Writes a model in the form in which models are published.
 
-    That is bert_model.ckpt, bert_config.json and, if the model has one,
-    vocab.txt. The index of the checkpoint appears last.
+    That is bert_model.ckpt, bert_config.json and, if the model has them, the
+    files of its tokenizer. The index of the checkpoint appears last.
 
     Args:
         directory: made when missing; older files of these names are replaced.
@@ -284,10 +271,7 @@ def export(
     file_io.write_whole(
         os.path.join(directory, CONFIG), model.config.to_json().encode() + b"\n"
     )
-    if model.vocabulary is not None:
-        file_io.write_whole(
-            os.path.join(directory, VOCABULARY), model.vocabulary
-        )
+    tokenizer_files.write(directory, model.tokenizer)
     values = {**model.values, **(model.state if keep_state else {})}
     tensors.write(
         prefix,

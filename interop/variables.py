@@ -67,8 +67,8 @@ class PortableModel:
     config: BertConfig
     head: str  # One of HEADS.
     values: Mapping[str, np.ndarray]  # By our names.
-    # The bytes of a vocab.txt.
-    vocabulary: bytes | None = None
+    # {name: contents} of the files of its tokenizer; see `tokenizer_files`.
+    tokenizer: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
     do_lower_case: bool = True
     # Optimizer slots and the step, of a checkpoint that training goes on from.
     state: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)

@@ -19,7 +19,7 @@ from modeling.config import BertConfig
 from pretraining.config import PretrainingConfig
 from pretraining.objective import PretrainingObjective
 from storage import file_io, json_files
-from text import case, vocabularies
+from text import case, vocab, vocabularies
 from text.vocab import Vocabulary
 from training import checkpoint
 
@@ -122,16 +122,12 @@ def write(
     directory = os.path.join(output_dir, FOLDER)
     file_io.remove_leftovers(directory)
     by_path = checkpoint.by_path(objective.exported)
-    contents = dict(vocabulary.files) if vocabulary else {}
     model = PortableModel(
         config=objective.architecture,
         head=objective.exported_head,
         values={name: value.numpy() for name, value in by_path.items()},
-        vocabulary=contents.get(tf1.VOCABULARY),
+        tokenizer=dict(vocabulary.files) if vocabulary else {},
     )
-    if vocabulary:
-        file_io.make_directory(directory)
-        vocabularies.write(directory, vocabulary)
     if not _is_there(directory, model):
         tf1.export(directory, model)
         logging.info("%s: the model, as models are published", directory)
@@ -142,7 +138,7 @@ def write(
             "manifest has: copy it there, or give the same command with "
             "--vocab_file",
             directory,
-            tf1.VOCABULARY,
+            vocab.FILE,
         )
 
 
@@ -161,7 +157,7 @@ def _is_there(directory, model):
     except ValueError:
         return False
     return (
-        model.vocabulary in (None, found.vocabulary)
+        model.tokenizer in ({}, found.tokenizer)
         and found.config == model.config
         and found.values.keys() == model.values.keys()
         and all(

@@ -95,9 +95,14 @@ def load(path: str, flag: str = "tokenizer") -> BytePairs:
                 f"--{flag}={path}: byte-level BPE is two files, and beside "
                 f"{here} is no {os.path.basename(name)}"
             )
-    ids = json_files.parse(file_io.read_bytes(paths[0]), paths[0], object)
-    merges = _read_merges(file_io.read_bytes(paths[1]), paths[1])
-    return make(ids, merges, paths[0])
+    data, merges = map(file_io.read_bytes, paths)
+    return parse(data, merges, *paths)
+
+
+def parse(data: bytes, merges: bytes, path: str, merges_path: str) -> BytePairs:
+    """Makes a vocabulary of the bytes of the two files; see `load`."""
+    ids = json_files.parse(data, path, object)
+    return make(ids, _read_merges(merges, merges_path), path)
 
 
 def make(ids: Any, merges: Sequence[tuple[str, str]], path: str) -> BytePairs:

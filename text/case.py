@@ -74,6 +74,8 @@ def _is_byte_pairs(path):
     """Whether a file, or what counts in a folder, is byte-level BPE."""
     if file_io.is_directory(path):
         path = vocabularies.find_in(path) or ""
+    elif not file_io.exists(path):  # The prefix of a checkpoint.
+        path = vocabularies.find_in(os.path.dirname(path)) or ""
     name = os.path.basename(path)
     if name == tokenizer_json.FILE:
         whole = json_files.read_or_none(path, object)

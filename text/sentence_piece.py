@@ -196,7 +196,7 @@ class Pieces:
         (_, data), *_ = vocabulary.files
         self._model: Any = _open(data, vocabulary.path, "spm_model_file")
         # {piece whose comma is a piece of its own: the pieces that it becomes}
-        self._parted = {
+        self.parted = {
             index: np.array(self._ids(self._part(row)), np.int32)
             for index, row in enumerate(vocabulary.rows)
             if _is_parted(row) and index not in self._control
@@ -214,7 +214,7 @@ class Pieces:
             for number in _lines_with(ids, starts, [self._unk]):
                 encoded[number] = self._ids(self._pieces_of(lines[number]))
             ids, starts = _join(encoded)
-        ids, starts = _replace(ids, starts, self._parted)
+        ids, starts = _replace(ids, starts, self.parted)
         if unknown is not None:
             for number in _lines_with(ids, starts, [self._unk]):
                 pieces = self._pieces_of(lines[number])

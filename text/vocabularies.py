@@ -69,6 +69,21 @@ def find(config: VocabularySettings) -> str:
     return path
 
 
+def check_word_pieces(path: str, flag: str = "vocab_file") -> None:
+    """Looks whether a file is there and of WordPiece, by its name.
+
+    Raises:
+        ValueError: it is not; names the flag.
+    """
+    name = os.path.basename(path)
+    if name.endswith((".model", ".json")) or name == byte_pairs.MERGES:
+        raise ValueError(
+            f"--{flag}={path}: a vocab.txt is wanted here, which WordPiece "
+            "alone has; models of SentencePiece and byte-level BPE keep theirs"
+        )
+    inputs.check_file(path, flag)
+
+
 def find_in(folder: str) -> str | None:
     """Returns the file in a folder that says how text becomes tokens."""
     for name in FILES:

@@ -10,6 +10,7 @@ import numpy as np
 from interop import (
     file_hashes,
     formats,
+    graph_tokenizer,
     hugging_face,
     keras_hub,
     onnx_model,
@@ -17,6 +18,7 @@ from interop import (
     saved_model,
     saved_model_proof,
     tf1,
+    tokenizer_files,
     variables,
 )
 from storage import file_io, json_files
@@ -46,7 +48,7 @@ def convert(config: ConvertConfig) -> dict[str, Any]:
     whole = formats.read(
         config.from_,
         config_file=config.bert_config_file,
-        vocab_file=config.vocab_file,
+        tokenizer=tokenizer_files.of_flags(config),
         head=config.head,
         do_lower_case=config.do_lower_case,
     )
@@ -128,7 +130,10 @@ def _compare_outputs(config, source, whole, written):
         found = saved_model_proof.differences(
             config.output_dir, written, batch, before
         )
-        by_after = "TensorFlow alone, in a process of its own"
+        has_library = any(x.startswith("text ") for x in found)
+        has_library &= bool(graph_tokenizer.libraries(written.tokenizer))
+        others = "with tensorflow-text" if has_library else "alone"
+        by_after = f"TensorFlow {others}, in a process of its own"
     else:
         after, by_after = _compute(config.to, config.output_dir, written, batch)
         found = outputs.differences(before, after, batch)
@@ -203,8 +208,8 @@ def describe(config: ConvertConfig, report: Mapping[str, Any]) -> str:
         name.startswith("text ") for name in report["differences"]
     ):
         lines.append(
-            "  takes ids only: a tokenizer needs a vocab.txt beside the model, "
-            "or --vocab_file"
+            "  takes token ids only: name a tokenizer by --vocab_file or "
+            "--spm_model_file; byte-level BPE cannot be in a graph"
         )
     if report["left_out"]:
         lines.append(f"  left out: {', '.join(report['left_out'])}")

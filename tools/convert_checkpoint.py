@@ -9,18 +9,24 @@ are installed. conversion.json, written last, says how close they came.
 
 import dataclasses
 from collections.abc import Collection
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import config_flags
 from interop import look
-from settings.flag import Flag, Settings
+from settings.flag import Flag
 from storage import tensorflow_start
 from text import case
+from text.config import VocabularySettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ConvertConfig(Settings):
-    """Every setting of convert_checkpoint."""
+class ConvertConfig(VocabularySettings):
+    """Every setting of convert_checkpoint.
+
+    The vocabulary is that beside the checkpoint, unless a flag names another.
+    """
+
+    wants_vocabulary: ClassVar[bool] = False
 
     from_: Annotated[
         str,
@@ -37,9 +43,6 @@ class ConvertConfig(Settings):
     output_dir: Annotated[str, "Where to; must be empty or not exist."]
     bert_config_file: Annotated[
         str | None, "The bert_config.json, where none is beside the checkpoint."
-    ] = None
-    vocab_file: Annotated[
-        str | None, "The vocabulary, where none is beside the checkpoint."
     ] = None
     do_lower_case: Annotated[
         bool,
@@ -99,7 +102,7 @@ class ConvertConfig(Settings):
 
     def settled(self, given: Collection[str]) -> Self:
         """Returns the settings with the case that the model is of."""
-        return case.settle(self, given, (self.from_, self.vocab_file))
+        return case.settle(self, given, (self.from_, self.vocabulary_path))
 
 
 def run(config: ConvertConfig) -> None:

@@ -18,7 +18,7 @@ import config_flags
 from interop import look
 from settings.flag import Flag, Settings
 from storage import inputs, tensorflow_start
-from text import case
+from text import case, vocabularies
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ def run(config: ExtendConfig) -> None:
     """Writes the model with another vocabulary, and prints a report."""
     look.check_weights(config.init_checkpoint, "init_checkpoint")
     inputs.check_file(config.bert_config_file, "bert_config_file")
-    inputs.check_file(config.vocab_file, "vocab_file")
+    vocabularies.check_word_pieces(config.vocab_file)
     if config.input_file:
         inputs.look(config.input_file, "input_file")
     with tensorflow_start.quiet():

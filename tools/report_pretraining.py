@@ -9,8 +9,10 @@ import os
 from typing import Annotated
 
 import config_flags
-from settings.flag import Flag, Settings
+from settings.flag import Flag
 from storage import file_io, inputs, tensorflow_start
+from text import case, vocabularies
+from text.config import VocabularySettings
 from training import metrics_file, results_file
 
 _GUESSES = 5
@@ -18,14 +20,13 @@ _MOST_ROWS = 2_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ReportConfig(Settings):
+class ReportConfig(VocabularySettings):
     """The flags of this program."""
 
     model_dir: Annotated[
         str, "The --output_dir of run_pretraining.py, trained and evaluated."
     ]
     bert_config_file: Annotated[str, "The shape of the model."]
-    vocab_file: Annotated[str, "The vocabulary."]
     output_file: Annotated[str, "Where the page goes."]
     text_file: Annotated[
         str | None, "Text of which words are filled in, a sentence a line."
@@ -62,10 +63,12 @@ def run(config: ReportConfig) -> None:
     shape = bert_config.read(config.bert_config_file)
     examples = []
     if config.text_file and config.examples:
+        is_uncased, _ = case.find([config.vocabulary_path, config.model_dir])
         filler = fill_in.Filler(
             config.model_dir,
             config.bert_config_file,
-            config.vocab_file,
+            vocabularies.load(config),
+            do_lower_case=is_uncased is not False,
             simplify=config.t2s,
         )
         lines = _text(config.text_file).split("\n")

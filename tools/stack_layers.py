@@ -11,17 +11,20 @@ run_pretraining.py --stages.
 """
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import config_flags
 from interop import look
-from settings.flag import Flag, Settings
+from settings.flag import Flag
 from storage import file_io, tensorflow_start
+from text.config import VocabularySettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StackConfig(Settings):
+class StackConfig(VocabularySettings):
     """Every setting of stack_layers."""
+
+    wants_vocabulary: ClassVar[bool] = False
 
     from_: Annotated[
         str,
@@ -35,9 +38,6 @@ class StackConfig(Settings):
     bert_config_file: Annotated[
         str | None, "The bert_config.json, where none is beside the checkpoint."
     ] = None
-    vocab_file: Annotated[
-        str | None, "The vocabulary, where none is beside the checkpoint."
-    ] = None
 
 
 def stack(config: StackConfig) -> str:
@@ -48,7 +48,7 @@ def stack(config: StackConfig) -> str:
     """
     look.check_weights(config.from_, "from")
     with tensorflow_start.quiet():
-        from interop import formats, tf1
+        from interop import formats, tf1, tokenizer_files
 
     if file_io.names_in(config.output_dir):
         raise ValueError(
@@ -58,7 +58,7 @@ def stack(config: StackConfig) -> str:
     model = formats.read(
         config.from_,
         config_file=config.bert_config_file,
-        vocab_file=config.vocab_file,
+        tokenizer=tokenizer_files.of_flags(config),
     )
     before, after = model.config.num_hidden_layers, config.num_hidden_layers
     if after <= before:

@@ -2,18 +2,16 @@
 
 import dataclasses
 import os
+from collections.abc import Iterable
 
 import numpy as np
 
-from interop import bert_config, formats, variables
+from interop import bert_config, checkpoint_names, formats, variables
 from storage import file_io, inputs
 from text import corpus, t2s, tokenization, vocab, vocab_surgery
 from tools.extend_vocab import ExtendConfig
 from training import checkpoint
 
-WORD_EMBEDDINGS = variables.DEFAULT.words
-# Tensors with a row, or a number, for each row of the vocabulary.
-_BY_ROW = (WORD_EMBEDDINGS, "cls/predictions/output_bias")
 _DEVIATION = 0.02
 _EXAMPLES = 8
 
@@ -22,9 +20,10 @@ def extend(config: ExtendConfig) -> str:
     """Writes the model with another vocabulary; returns its report."""
     file_io.check_output_directory(config.output_dir, "output_dir")
     old = vocab.load(config.vocab_file)
-    values = dict(formats.read_weights(config.init_checkpoint).values)
-    _check_rows(values, old, config)
     bert = bert_config.read(config.bert_config_file)
+    family = variables.family_of(bert)
+    values = dict(formats.read_weights(config.init_checkpoint, bert).values)
+    _check_rows(values, old, config, family)
     rows = _fewer_rows(config, old)
     added = vocab_surgery.add(
         rows,
@@ -32,7 +31,8 @@ def extend(config: ExtendConfig) -> str:
         do_lower_case=config.do_lower_case,
         use_unused=config.use_unused,
     )
-    values |= new_values(config, values, old, added.rows)
+    by_row = _by_row(bert, family) & values.keys()
+    values |= new_values(config, values, old, added.rows, sorted(by_row))
     path = os.path.join(config.output_dir, "vocab.txt")
     vocab.save(path, added.rows)
     bert = dataclasses.replace(bert, vocab_size=len(added.rows))
@@ -40,21 +40,35 @@ def extend(config: ExtendConfig) -> str:
         os.path.join(config.output_dir, "bert_config.json"), [bert.to_json()]
     )
     prefix = os.path.join(config.output_dir, "bert_model.ckpt")
-    checkpoint.write(prefix, values)
+    checkpoint.write(
+        prefix,
+        {checkpoint_names.to_theirs(n, family): x for n, x in values.items()},
+    )
     return _report(config, old, vocab.load(path), added)
 
 
-def _check_rows(values, vocabulary, config):
-    if WORD_EMBEDDINGS not in values:
+def _by_row(bert, family):
+    """The tensors with a row, or a number, for each row of the vocabulary."""
+    return {
+        name
+        for head in family.heads
+        for row in family.rows(bert, head)
+        for name, letters in row.shapes().items()
+        if letters.startswith("V")
+    }
+
+
+def _check_rows(values, vocabulary, config, family):
+    if family.words not in values:
         raise ValueError(
             f"--init_checkpoint={config.init_checkpoint} has no "
-            f"{WORD_EMBEDDINGS}: it is no BERT"
+            f"{family.words}: it is no {family.title}"
         )
-    num_rows = len(values[WORD_EMBEDDINGS])
+    num_rows = len(values[family.words])
     if num_rows < len(vocabulary):
         raise ValueError(
             f"{config.vocab_file} has {len(vocabulary)} rows, but "
-            f"{WORD_EMBEDDINGS} of --init_checkpoint only {num_rows}: it is of "
+            f"{family.words} of --init_checkpoint only {num_rows}: it is of "
             "another vocabulary"
         )
 
@@ -92,6 +106,7 @@ def new_values(
     values: dict[str, np.ndarray],
     old: vocab.Vocabulary,
     rows: list[str],
+    by_row: Iterable[str],
 ) -> dict[str, np.ndarray]:
     """Returns the tensors that have a row for each token, by name.
 
@@ -100,14 +115,13 @@ def new_values(
         values: the tensors of the model.
         old: its vocabulary.
         rows: those of the new vocabulary.
+        by_row: the names of these tensors.
     """
     number_of = {row: number for number, row in enumerate(old.rows)}
     tokenizer = tokenization.Tokenizer(old, config.do_lower_case)
     rng = np.random.default_rng(config.seed)
     resized = {}
-    for name in _BY_ROW:
-        if name not in values:
-            continue
+    for name in by_row:
         before = values[name]
         after = np.empty((len(rows), *before.shape[1:]), before.dtype)
         for number, row in enumerate(rows):

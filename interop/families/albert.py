@@ -133,11 +133,16 @@ def _transformers() -> Mapping[str, Any]:
 def _keras_hub() -> tuple[Any, Mapping[str, tuple[Any, Any]]]:
     from keras_hub import models
 
-    # Its tokenizer takes models of SentencePiece alone.
-    return None, {
+    return models.AlbertTokenizer, {
         "encoder": (models.AlbertBackbone, None),
-        "masked_lm": (models.AlbertMaskedLM, None),
-        "sequence_classification": (models.AlbertTextClassifier, None),
+        "masked_lm": (
+            models.AlbertMaskedLM,
+            models.AlbertMaskedLMPreprocessor,
+        ),
+        "sequence_classification": (
+            models.AlbertTextClassifier,
+            models.AlbertTextClassifierPreprocessor,
+        ),
     }
 
 

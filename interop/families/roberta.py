@@ -44,11 +44,16 @@ def _transformers() -> Mapping[str, Any]:
 def _keras_hub() -> tuple[Any, Mapping[str, tuple[Any, Any]]]:
     from keras_hub import models
 
-    # Its tokenizer takes byte pairs alone.
-    return None, {
+    return models.RobertaTokenizer, {
         "encoder": (models.RobertaBackbone, None),
-        "masked_lm": (models.RobertaMaskedLM, None),
-        "sequence_classification": (models.RobertaTextClassifier, None),
+        "masked_lm": (
+            models.RobertaMaskedLM,
+            models.RobertaMaskedLMPreprocessor,
+        ),
+        "sequence_classification": (
+            models.RobertaTextClassifier,
+            models.RobertaTextClassifierPreprocessor,
+        ),
     }
 
 

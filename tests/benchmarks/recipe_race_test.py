@@ -40,6 +40,18 @@ def test_every_document_is_trained_on_or_held_out(tmp_path):
         recipe_race_data.split(paths, str(tmp_path), 10)
 
 
+def test_a_tokenizer_of_another_kind_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "spiece.model").write_bytes(b"\n")
+    config = recipe_race_data.DataConfig(
+        input_file=str(tmp_path / "a.txt"),
+        output_dir=str(tmp_path / "out"),
+        vocab_file=str(tmp_path / "spiece.model"),
+    )
+    with pytest.raises(ValueError, match="--vocab_file=.*: a vocab.txt is wan"):
+        recipe_race_data.run(config)
+
+
 def _contender(tmp_path, lines):
     path = tmp_path / "one.flags"
     path.write_text("\n".join(["# Flags.", *lines]))

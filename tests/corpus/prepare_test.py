@@ -12,7 +12,9 @@ import pytest
 from corpus import prepare, shards
 from jobs import engines
 from storage import file_io
+from tests import albert_text, project, roberta_text
 from tests.corpus import prepared
+from text import tokenization, vocabularies
 
 HELDOUT = "heldout/clue_*.txt"
 NUMBERS = range(40)
@@ -45,6 +47,34 @@ def test_every_document_arrives_whole_one_sentence_a_line(raw):
     assert result.num_raw_documents == result.sizes.num_documents == 40
     assert result.sizes.num_sentences == sum(x.count("\n") + 1 for x in found)
     assert result.num_raw_files == 2
+
+
+@pytest.mark.parametrize("texts", [albert_text, roberta_text, None])
+def test_the_tokens_of_any_tokenizer_are_counted(raw, texts):
+    if texts:
+        texts.write_model(raw)
+    else:
+        project.write_vocabulary(raw, project.sample_vocabulary())
+    path = vocabularies.find_in(str(raw))
+    is_uncased = texts is not roberta_text
+    flags = {"heldout_share": 0.0, "do_lower_case": is_uncased}
+    result = run(raw, tokenizer=path, **flags)
+    vocabulary = vocabularies.read(path)
+    assert result.flags["vocab_file"] == vocabulary.sha256
+    tokenizer = tokenization.Tokenizer(vocabulary, is_uncased)
+    text = "\n".join(prepared.documents(raw / "corpus"))
+    ids, _ = tokenizer.tokenize(text)
+    assert result.sizes.num_tokens == len(ids)
+    unknown = (ids == vocabulary.roles.unk).sum()
+    assert result.sizes.num_unk_tokens == unknown
+    # Whichever flag names the file, the corpus is the same.
+    before = prepared.contents(raw / "corpus")
+    if texts is not roberta_text:
+        flag = "spm_model_file" if texts else "vocab_file"
+        run(raw, **{flag: path}, **flags)
+        assert prepared.contents(raw / "corpus") == before
+    with pytest.raises(FileExistsError, match="is of other files or flags"):
+        run(raw, **flags)
 
 
 def test_the_bytes_do_not_depend_on_the_workers(raw, monkeypatch):

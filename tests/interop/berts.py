@@ -33,7 +33,7 @@ def model(config, head):
                 config, head, num_labels
             ).items()
         },
-        vocabulary=vocabulary(config.vocab_size),
+        tokenizer={"vocab.txt": vocabulary(config.vocab_size)},
     )
 
 
@@ -52,6 +52,6 @@ def assert_same(found, wanted, *, but=()):
         np.testing.assert_array_equal(found.values[name], wanted.values[name])
     assert found.head == wanted.head
     assert variables.labels(found.config) == variables.labels(wanted.config)
-    assert found.vocabulary == wanted.vocabulary
+    assert found.tokenizer == wanted.tokenizer
     for name in tiny.CONFIG:
         assert getattr(found.config, name) == getattr(wanted.config, name)

@@ -24,7 +24,7 @@ def pair(request, tmp_path_factory):
             (*project.sample_vocabulary(), *_SIGMAS, "\u0307", *_marks()),
         )
     )
-    graph = graph_tokenizer.Tokenizer(vocabulary, request.param)
+    graph = graph_tokenizer.make(vocabulary, request.param)
     run = tf.function(graph, input_signature=[tf.TensorSpec([None], tf.string)])
     return run, tokenization.Tokenizer(vocabulary, request.param)
 
@@ -110,7 +110,7 @@ def test_every_character(pair):
 def test_real_corpora_and_published_vocabularies(name):
     vocabulary = vocab.load(project.vocabulary(name))
     pair = (
-        graph_tokenizer.Tokenizer(vocabulary),
+        graph_tokenizer.make(vocabulary, True),
         tokenization.Tokenizer(vocabulary),
     )
     paths = sorted((project.shared() / "data").glob("corpus_*.txt.gz"))

@@ -10,8 +10,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from interop import outputs, saved_model, saved_model_proof, tf1, variables
+from interop import (
+    outputs,
+    saved_model,
+    saved_model_proof,
+    tf1,
+    tokenizer_files,
+    variables,
+)
 from tests.interop import berts
+from text import vocab
 from tools import conversion, convert_checkpoint
 
 _FIRST, _SECOND, _CLS, _SEP, _PAD = 5, 6, 2, 3, 0  # 中, 国, ...
@@ -116,8 +124,8 @@ def test_pairs_are_cut_as_google_research_cuts_them(classifier):
 
 def test_texts_are_padded_to_the_longest_of_a_batch(classifier, tmp_path):
     model, _ = classifier
-    (tmp_path / "vocab.txt").write_bytes(model.vocabulary)
-    vocabulary = saved_model.load_vocabulary(str(tmp_path / "vocab.txt"), model)
+    tokenizer_files.write(str(tmp_path), model.tokenizer)
+    vocabulary = vocab.load(str(tmp_path / "vocab.txt"))
     served = saved_model._OfTexts(
         model, vocabulary, max_seq_length=16, padding="longest"
     )
@@ -127,7 +135,7 @@ def test_texts_are_padded_to_the_longest_of_a_batch(classifier, tmp_path):
 
 
 def test_without_a_vocabulary_it_takes_ids(tmp_path):
-    model = dataclasses.replace(berts.bert("encoder"), vocabulary=None)
+    model = dataclasses.replace(berts.bert("encoder"), tokenizer={})
     signatures = _load(tmp_path, model)
     assert set(signatures) == {"ids", "serving_default"}
     assert not (tmp_path / "assets.extra/vocab.txt").exists()
@@ -144,7 +152,7 @@ def test_without_a_vocabulary_it_takes_ids(tmp_path):
         "not_held_to_it": [],
         "left_out": [],
     }
-    assert "takes ids only" in conversion.describe(config, report)
+    assert "takes token ids only" in conversion.describe(config, report)
 
 
 def test_other_answers_are_not_called_done(tmp_path, monkeypatch):
@@ -152,7 +160,7 @@ def test_other_answers_are_not_called_done(tmp_path, monkeypatch):
     batch = outputs.fixed_batch(model.config)
     before = outputs.of_ours(model, batch)
 
-    def ask(directory, questions):
+    def ask(directory, questions, libraries):
         answer = {name: value + 0.5 for name, value in before.items()}
         ids = np.zeros((len(saved_model_proof.TEXTS), 4), np.int32)
         texts = {"input_ids": ids, "input_mask": ids}
@@ -161,12 +169,12 @@ def test_other_answers_are_not_called_done(tmp_path, monkeypatch):
     monkeypatch.setattr(saved_model_proof, "ask", ask)
     extra = tmp_path / "assets.extra"
     extra.mkdir()
-    (extra / "vocab.txt").write_bytes(model.vocabulary)
+    tokenizer_files.write(str(extra), model.tokenizer)
     settings = {"max_seq_length": 4, "padding": "longest"}
     (extra / "serving.json").write_text(json.dumps(settings))
     with pytest.raises(ValueError, match="has other input_ids than"):
         saved_model_proof.differences(str(tmp_path), model, batch, before)
-    no_text = dataclasses.replace(model, vocabulary=None)
+    no_text = dataclasses.replace(model, tokenizer={})
     found = saved_model_proof.differences(str(tmp_path), no_text, batch, before)
     assert min(found.values()) == pytest.approx(0.5)
 
@@ -176,7 +184,8 @@ def test_what_does_not_fit_is_refused(tmp_path):
     for number in (2, 17):
         with pytest.raises(ValueError, match=f"--max_seq_length={number} must"):
             saved_model.export(str(tmp_path), model, max_seq_length=number)
-    large = dataclasses.replace(model, vocabulary=berts.vocabulary(102))
+    files = {"vocab.txt": berts.vocabulary(102)}
+    large = dataclasses.replace(model, tokenizer=files)
     with pytest.raises(ValueError, match="102 rows are more than vocab_size"):
         saved_model.export(str(tmp_path / "large"), large)
     with pytest.raises(ValueError, match="goes with --to=saved_model"):

@@ -30,7 +30,7 @@ def _save_graph(prefix, arrays):
 
 def _write_beside(directory, model):
     (directory / "bert_config.json").write_text(model.config.to_json())
-    (directory / "vocab.txt").write_bytes(model.vocabulary)
+    (directory / "vocab.txt").write_bytes(model.tokenizer["vocab.txt"])
 
 
 def _slots(model):
@@ -257,6 +257,6 @@ def test_the_published_vocabulary_travels_byte_by_byte(tmp_path):
     path = project.vocabulary("zh")
     with open(path, "rb") as file:
         rows = file.read()
-    model = dataclasses.replace(berts.bert(), vocabulary=rows)
+    model = dataclasses.replace(berts.bert(), tokenizer={"vocab.txt": rows})
     tf1.export(str(tmp_path), model)
     assert (tmp_path / "vocab.txt").read_bytes() == rows

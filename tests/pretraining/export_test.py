@@ -118,7 +118,7 @@ def test_it_is_written_again_for_other_weights_only(tmp_path, caplog):
     export.write(settings.output_dir, objective, found, [])
     model = formats.read(str(index.parent))
     assert model.values["cls/predictions/output_bias"].min() == 1
-    assert model.vocabulary == vocabulary
+    assert model.tokenizer == {"vocab.txt": vocabulary}
     assert "export lacks" not in caplog.text
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from interop import formats, start
+from interop import formats, start, tf1, variables
 from interop.config import ModelSettings
 from pretraining import masked_lm
 from tests import project, tiny
+from tests.interop import berts
 from text import tokenization, vocab, vocab_surgery
 from tools import extend_vocab, vocab_extension
 from training import checkpoint
@@ -114,8 +115,54 @@ def test_texts_without_new_words_give_the_same_outputs(model):
     assert "global_step" not in names
 
 
+@pytest.mark.parametrize("name", list(variables.FAMILIES))
+def test_every_family_takes_other_rows(model, name):
+    config = tiny.config(name, vocab_size=len(OLD))
+    family = variables.family_of(config)
+    before = berts.model(config, "masked_lm")
+    folder = model / "family"
+    tf1.export(str(folder), before)
+    report = vocab_extension.extend(
+        extend_vocab.ExtendConfig(
+            init_checkpoint=str(folder),
+            bert_config_file=str(folder / "bert_config.json"),
+            vocab_file=str(model / "vocab.txt"),
+            output_dir=str(model / "new"),
+            words_file=_words_file(model, "bucket", "runner", "京"),
+        )
+    )
+    assert "new words         3  bucket runner 京" in report
+    after = formats.read(str(model / "new"), head="masked_lm")
+    assert after.config.vocab_size == len(OLD) + 1
+    assert after.head == before.head
+    rows_changed = 0
+    for key, value in before.values.items():
+        if key not in after.values:
+            assert key in family.pooler_names
+        elif len(value) != len(after.values[key]):
+            rows_changed += 1
+            np.testing.assert_array_equal(value[3:], after.values[key][3:-1])
+        else:
+            np.testing.assert_array_equal(value, after.values[key])
+    assert rows_changed == 2
+
+
+@pytest.mark.parametrize("name", ["spiece.model", "vocab.json", "merges.txt"])
+def test_a_tokenizer_of_another_kind_is_refused(model, name):
+    config = extend_vocab.ExtendConfig(
+        init_checkpoint=str(model),
+        bert_config_file=str(model / "bert_config.json"),
+        vocab_file=str(model / name),
+        output_dir=str(model / "new"),
+        words_file="words.txt",
+    )
+    wanted = f"--vocab_file=.*{name}: a vocab.txt is wanted here"
+    with pytest.raises(ValueError, match=wanted):
+        extend_vocab.run(config)
+
+
 def test_a_new_row_is_the_mean_of_the_pieces_or_small_and_random(model):
-    name = vocab_extension.WORD_EMBEDDINGS
+    name = variables.DEFAULT.words
     words = _words_file(model, "runner")
     old = formats.read_weights(str(model)).values[name]
     pieces = [OLD.index(x) for x in ("r", "##u", "##n", "##n", "##er")]

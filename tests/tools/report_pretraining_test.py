@@ -1,23 +1,27 @@
 """The page of a pretraining, and words that a model fills in."""
 
 import json
+import unicodedata
 
 import pytest
 
-from tests import project, tiny
-from text import vocab
+from tests import albert_text, project, roberta_text, tiny
+from text import t2s, vocab, vocabularies
 from tools.reporting import fill_in, page
 
 
 @pytest.fixture(name="filler")
 def make_filler(tmp_path):
-    vocabulary = project.sample_vocabulary()
-    vocab_file = project.write_vocabulary(tmp_path, vocabulary)
-    rows = len(vocab.load(vocab_file))
+    vocab_file = project.write_vocabulary(tmp_path, project.sample_vocabulary())
+    rows = 6_000  # Of the largest that is used.
     shape = tiny.CONFIG | {"vocab_size": rows, "max_position_embeddings": 64}
     (tmp_path / "bert.json").write_text(json.dumps(shape))
-    return lambda: fill_in.Filler(
-        str(tmp_path), str(tmp_path / "bert.json"), vocab_file, simplify=True
+    return lambda vocabulary=None: fill_in.Filler(
+        str(tmp_path),
+        str(tmp_path / "bert.json"),
+        vocabulary or vocab.load(vocab_file),
+        do_lower_case=vocabulary is None,
+        simplify=True,
     )
 
 
@@ -43,6 +47,29 @@ def test_a_line_is_put_together_again_but_for_its_word(filler, monkeypatch):
     (one,) = filler().examples([line], 5, 3)
     assert f"{one.before} {one.word} {one.behind}" == line
     assert one.word.isalpha()
+
+
+@pytest.mark.parametrize("texts", [albert_text, roberta_text])
+def test_a_line_of_another_tokenizer_is_put_together(
+    filler, monkeypatch, tmp_path, texts
+):
+    monkeypatch.setattr(
+        fill_in.checkpoint, "restore_newest", lambda *args: "some"
+    )
+    texts.write_model(tmp_path)
+    name = "spiece.model" if texts is albert_text else "vocab.json"
+    vocabulary = vocabularies.read(str(tmp_path / name))
+    lines = project.sample_lines()
+    shown = [t2s.to_simplified(line) for line in lines]
+    if texts is albert_text:  # The library has more forms of its own.
+        shown = [unicodedata.normalize("NFKC", line) for line in shown]
+    examples = filler(vocabulary).examples(lines, 12, 3)
+    assert len(examples) == 12
+    for one in examples:
+        text = (one.before + one.word + one.behind).replace(" ", "")
+        assert text in [line.replace(" ", "") for line in shown]
+        assert one.word.isalpha()
+        assert len(one.guesses) == 3
 
 
 def test_the_page_shows_what_there_is_and_no_more():

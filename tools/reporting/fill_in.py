@@ -8,7 +8,8 @@ from keras import ops
 
 from interop import start
 from pretraining.masked_lm import MaskedLm
-from text import normalization, tokenization, vocab
+from text import normalization, tokenization, written
+from text.vocab import Vocabulary
 from training import checkpoint
 
 _MIN_TOKENS, _MAX_TOKENS = 12, 40
@@ -36,7 +37,8 @@ class Filler:
     Args:
         model_dir: of a checkpoint of run_pretraining.py.
         bert_config_file: its shape.
-        vocab_file: its vocabulary.
+        vocabulary: what its text becomes tokens by.
+        do_lower_case: whether it is uncased.
         simplify: whether traditional Chinese is made simplified before.
     """
 
@@ -44,16 +46,17 @@ class Filler:
         self,
         model_dir: str,
         bert_config_file: str,
-        vocab_file: str,
+        vocabulary: Vocabulary,
         *,
+        do_lower_case: bool,
         simplify: bool,
     ):
         architecture = start.read_config(
             bert_config_file, max_seq_length=_MAX_TOKENS + 2
         )
-        self._vocabulary = vocab.load(vocab_file)
+        self._vocabulary = vocabulary
         self._tokenizer = tokenization.Tokenizer(
-            self._vocabulary, simplify=simplify
+            vocabulary, do_lower_case, simplify=simplify
         )
         self._model = MaskedLm(architecture, use_nsp=False, seed=_SEED)
         restored = checkpoint.restore_newest(
@@ -86,18 +89,20 @@ class Filler:
         roles = self._vocabulary.roles
         if not _MIN_TOKENS <= len(ids) <= _MAX_TOKENS or roles.unk in ids:
             return None
+        words = [self._text([one]) for one in ids]
+        goes_on = self._vocabulary.is_continuation[ids]
         # Nothing goes on behind the last word.
-        rows = [*(self._vocabulary.rows[one] for one in ids), ""]
+        is_whole = ~goes_on & ~np.append(goes_on[1:], False)
         places = range(len(ids) // 2, len(ids))
         chinese = (
             place
             for place in places
-            if len(rows[place]) == 1 and normalization.is_chinese(rows[place])
+            if len(words[place]) == 1 and normalization.is_chinese(words[place])
         )
         latin = (
             place
             for place in places
-            if rows[place].isalpha() and not rows[place + 1].startswith("##")
+            if words[place].isalpha() and is_whole[place]
         )
         return next(chinese, next(latin, None))
 
@@ -118,7 +123,9 @@ class Filler:
         )
         shares = ops.convert_to_numpy(ops.softmax(logits[:, 0]))
         for (line, place), row in zip(chosen, shares, strict=True):
-            best = np.argsort(-row, kind="stable")[:num_guesses]
+            # A model may have more rows than its vocabulary.
+            known = row[: len(self._vocabulary)]
+            best = np.argsort(-known, kind="stable")[:num_guesses]
             yield Example(
                 self._text(line[:place]),
                 self._text(line[place : place + 1]),
@@ -127,15 +134,4 @@ class Filler:
             )
 
     def _text(self, ids):
-        """Joins rows of the vocabulary as they are written."""
-        text = ""
-        for one in ids:
-            row = self._vocabulary.rows[one]
-            if _is_latin(row[:1]) and _is_latin(text[-1:]):
-                text += " "
-            text += row.removeprefix("##")
-        return text
-
-
-def _is_latin(character):
-    return character.isascii() and character.isalnum()
+        return written.text_of(ids, self._vocabulary)
