@@ -51,6 +51,7 @@ def test_every_program_reads_it_alike(tmp_path, name, ours):
         do_lower_case=True,
         layerwise_lr_decay=1.0,
         use_nsp=True,
+        position_init="random",
     )
     found = [
         preflight.read_bert_config(settings)

@@ -96,7 +96,7 @@ def test_electras_weights_are_no_berts(tmp_path):
     with pytest.raises(ValueError, match="no file .*none.json"):
         tf1.read(str(tmp_path), config_file=str(tmp_path / "none.json"))
     tf1.export(str(tmp_path / "bert"), berts.bert())
-    with pytest.raises(ValueError, match="is of BERT or ALBERT, as its encod"):
+    with pytest.raises(ValueError, match="is of BERT or ALBERT or"):
         formats.read_weights(str(tmp_path / "bert"), tiny.config("electra"))
 
 

@@ -15,7 +15,7 @@ def _reader(directory, task_name, **settings):
     return reader.Reader(
         config.ClassifierConfig(
             bert_config_file="",
-            vocab_file="",
+            vocab_file="vocab.txt",
             output_dir="",
             **files | settings,
         )
