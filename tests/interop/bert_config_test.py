@@ -46,7 +46,8 @@ def test_every_program_reads_it_alike(tmp_path, name, ours):
     (tmp_path / "vocab.txt").write_bytes(berts.vocabulary(tiny.VOCAB_SIZE))
     settings = types.SimpleNamespace(
         bert_config_file=_write(tmp_path / name),
-        vocab_file=str(tmp_path / "vocab.txt"),
+        vocabulary_flag="vocab_file",
+        vocabulary_path=str(tmp_path / "vocab.txt"),
         max_seq_length=tiny.NUM_TOKENS,
         do_lower_case=True,
         layerwise_lr_decay=1.0,
