@@ -50,21 +50,25 @@ def prepare(config: CorpusConfig) -> Manifest:
     """
     start = time.monotonic()
     layout = Layout(config.output_dir)
-    vocabulary = _vocabulary(config)
-    if vocabulary:
+    vocabulary = None
+    if config.vocabulary_path:
+        vocabulary = vocabularies.load(config)
         case.check(vocabulary, config.do_lower_case)
     file_io.check_output_directory(config.output_dir, "output_dir")
     with lock.hold([os.path.join(config.output_dir, "corpus")], "prepared"):
         paths = _paths(config, layout)
         pieces = shards.cut(config, paths)
         found = publishing.finished(config, layout)
-        is_same = found is not None and _is_of(config, layout, pieces, found)
+        flags = _flags(config, vocabulary)
+        is_same = found is not None and _is_of(
+            config, layout, pieces, found, flags
+        )
         if found is not None and is_same:
             file_io.remove_tree(layout.folder)
             logging.info("%s: already prepared", config.output_dir)
             return found
         publishing.check_free(config, layout, found)
-        result = _prepare(config, layout, pieces, len(paths), vocabulary)
+        result = _prepare(config, layout, pieces, len(paths), vocabulary, flags)
     seconds = time.monotonic() - start
     print(summary.table(result, seconds, engines.peak_bytes()))
     for warning, _ in summary.warnings(result):
@@ -95,9 +99,9 @@ def _paths(config, layout):
     return paths
 
 
-def _is_of(config, layout, pieces, found):
+def _is_of(config, layout, pieces, found, flags):
     """Whether a corpus was made of these files, by these flags."""
-    if found.flags != _flags(config):
+    if found.flags != flags:
         return False
     sizes = [source.num_bytes for source in found.sources]
     if sizes != [x.end - x.begin for shard in pieces for x in shard.pieces]:
@@ -110,17 +114,12 @@ def _is_of(config, layout, pieces, found):
     return hashes == [source.sha256 for some in described for source in some]
 
 
-def _flags(config):
+def _flags(config, vocabulary):
     """The flags that decide on the corpus."""
     flags = config.deciding("result", "rows", "reading")
-    vocabulary = _vocabulary(config)
     # By the hash alone, of whichever kind it is.
     flags["vocab_file"] = vocabulary.sha256 if vocabulary else None
     return flags | _contents(config, "bad_words_file")
-
-
-def _vocabulary(config):
-    return vocabularies.load(config) if config.vocabulary_path else None
 
 
 def _contents(config, *names):
@@ -132,7 +131,7 @@ def _contents(config, *names):
     }
 
 
-def _prepare(config, layout, pieces, num_files, vocabulary):
+def _prepare(config, layout, pieces, num_files, vocabulary, flags):
     """Prepares what is missing; returns the manifest."""
     file_io.make_directory(layout.folder)
     read_by = _values(config, ReadingSettings, CleaningSettings)
@@ -158,7 +157,7 @@ def _prepare(config, layout, pieces, num_files, vocabulary):
     rest.drop_exact()
     rest.drop_near()
     files = _deal(config, layout, texts, rest.by_shard())
-    made_from = fingerprint(made_from, _flags(config))
+    made_from = fingerprint(made_from, flags)
     writing = Work(config, layout, made_from, vocabulary=vocabulary)
     writes = _stage(writing, "write", files, writing.write_file, FileEntry)
 
@@ -170,7 +169,7 @@ def _prepare(config, layout, pieces, num_files, vocabulary):
         [whole.tally, rest.tally],
         list(zip(files, writes, strict=True)),
     )
-    result = summary.describe(writing, _flags(config), found)
+    result = summary.describe(writing, flags, found)
     publishing.publish(layout, files, result)
     return result
 
