@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from corpus.document import num_chars
+from text.code_points import code_points
 from text.tokenization import Tokenizer
 
 # Lengths in characters, from one bound up to the next.
@@ -67,8 +68,7 @@ class Counter:
         sizes.num_chars += num_chars(text)
         _add_up(sizes.sentence_lengths, lengths[lengths > 0], SENTENCE_BOUNDS)
         _add_up(sizes.document_lengths, documents, DOCUMENT_BOUNDS)
-        encoded = text.encode("utf-32-le", "surrogatepass")
-        counts = np.bincount(np.frombuffer(encoded, np.uint32))
+        counts = np.bincount(code_points(text))
         self.codes[: len(counts)] += counts
         if self._tokenizer:
             ids, _ = self._tokenizer.tokenize(text)

@@ -13,7 +13,6 @@ from storage import file_io
 from text import byte_pairs, sentence_piece, vocab
 
 _FOLDER = "assets/tokenizer"
-_MERGES = "merges.txt"
 # {kind: (the class that theirs are of, the file in _FOLDER)}.
 _KINDS = {
     "wordpiece": ("WordPieceTokenizer", "vocabulary.txt"),
@@ -40,7 +39,7 @@ def read(directory: str) -> Files:
     if kind == "sentencepiece":
         return {sentence_piece.FILE: data}
     try:
-        beside = os.path.join(folder, _MERGES)
+        beside = os.path.join(folder, byte_pairs.MERGES)
         merges = file_io.read_bytes(beside)
         found = byte_pairs.parse(data, merges, paths[kind], beside)
         return dict(found.files)

@@ -7,7 +7,8 @@ import numpy as np
 
 from text import byte_merges, hash_table
 from text.byte_pairs import BytePairs, alphabet
-from text.unaccented import code_points, is_white
+from text.code_points import code_points
+from text.unaccented import is_white
 
 _REPLACEMENT = 0xFFFD
 # White space of Python up to the last there is.

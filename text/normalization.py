@@ -11,6 +11,7 @@ import unicodedata
 
 import numpy as np
 
+from text.code_points import code_points
 from text.compiled import njit
 
 _CHINESE_RANGES = (
@@ -95,12 +96,12 @@ class Normalizer:
         The places are those of the characters as they are once irregular lines
         are rewritten.
         """
-        codes = _code_points(text)
+        codes = code_points(text)
         self._learn(codes)
         if self._is_irregular(text):
             # Rewritten as lines; the table changes nothing in them any more.
             lines = (self._rewrite_if_irregular(x) for x in text.split("\n"))
-            codes = _code_points("\n".join(lines))
+            codes = code_points("\n".join(lines))
             self._learn(codes)
         length = self._length
         size = int(length[codes].sum())
@@ -119,7 +120,7 @@ class Normalizer:
         Returns:
             int32 [len(text) + 1].
         """
-        codes = _code_points(text)
+        codes = code_points(text)
         after = np.arange(len(codes) + 1, dtype=np.int32)
         dropped = np.flatnonzero(self._length[codes] == 0)
         kinds, kind_of = np.unique(codes[dropped], return_inverse=True)
@@ -185,7 +186,7 @@ class Normalizer:
         pool = [self._pool]
         size = len(self._pool)
         for code in unknown:
-            pool.append(_code_points(self._rewrite_character(chr(code))))
+            pool.append(code_points(self._rewrite_character(chr(code))))
             self._start[code] = size
             self._length[code] = len(pool[-1])
             size += len(pool[-1])
@@ -236,11 +237,6 @@ def _rewrite(codes, start, length, pool, out, places):
                 num_codes += 1
             after_space = is_space
     return num_codes
-
-
-def _code_points(text):
-    # A lone surrogate cannot come from UTF-8, only from a caller's own string.
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _decompose(text):

@@ -14,6 +14,8 @@ import unicodedata
 
 import numpy as np
 
+from text.code_points import code_points
+
 _NUM_CODES = 0x110000
 _LINE_END = 0x0A
 _REPLACEMENT = 0xFFFD
@@ -109,8 +111,3 @@ _WHITE = np.array([chr(code).isspace() for code in range(0x3001)] + [False])
 def is_white(codes: np.ndarray) -> np.ndarray:
     """Whether code points are white space to Python, bool."""
     return _WHITE[np.minimum(codes, len(_WHITE) - 1)]
-
-
-def code_points(text: str) -> np.ndarray:
-    """Returns the code points of text, uint32; surrogates may be alone."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from text.code_points import code_points
 from text.compiled import njit
 
 
@@ -175,8 +176,7 @@ def scan(text: str, min_letters: float) -> Scan:
 
 
 def _look(text, min_letters):
-    encoded = text.encode("utf-32-le", "surrogatepass")
-    codes = np.frombuffer(encoded, np.uint32)
+    codes = code_points(text)
     marks = np.zeros(text.count("\n") + 1, np.int64)
     counts = np.zeros(NUM_KINDS, np.int64)
     _scan(codes, _table(), min_letters, marks, counts)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from text import normalization
+from text.code_points import code_points
 from text.compiled import njit
 
 # Code points from here on, planes of tags and private use, do not count.
@@ -89,11 +90,6 @@ def _block(texts):
     starts = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in texts], out=starts[1:])
     return code_points("".join(texts)), starts
-
-
-def code_points(text: str) -> np.ndarray:
-    """Returns the code points of a text; uint32 [characters]."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 @njit()

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from corpus.duplicates import folding
+from text.code_points import code_points
 from text.compiled import njit
 
 SHINGLE_UNITS = 3
@@ -89,7 +90,7 @@ def signatures(texts: Sequence[str], bands: Bands) -> np.ndarray:
 
 def shingles(text: str) -> np.ndarray:
     """Returns the hash of each shingle of a text, in its order; uint32."""
-    codes = folding.code_points(text)
+    codes = code_points(text)
     units = np.empty(len(codes), np.uint64)
     hashes = np.empty(len(codes), np.uint32)
     num_units = _units(codes, folding.table(), units)

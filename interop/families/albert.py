@@ -3,8 +3,7 @@
 Our names are those of google-research/albert.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from interop.families.bert import BERT
 from interop.families.family import (
@@ -116,36 +115,6 @@ _SENTENCE_ORDER = (
 )
 
 
-def _transformers() -> Mapping[str, Any]:
-    import transformers
-
-    return {
-        "encoder": transformers.AlbertModel,
-        "masked_lm": transformers.AlbertForMaskedLM,
-        "pretraining": transformers.AlbertForPreTraining,
-        "sequence_classification": transformers.AlbertForSequenceClassification,
-        "token_classification": transformers.AlbertForTokenClassification,
-        "multiple_choice": transformers.AlbertForMultipleChoice,
-        "question_answering": transformers.AlbertForQuestionAnswering,
-    }
-
-
-def _keras_hub() -> tuple[Any, Mapping[str, tuple[Any, Any]]]:
-    from keras_hub import models
-
-    return models.AlbertTokenizer, {
-        "encoder": (models.AlbertBackbone, None),
-        "masked_lm": (
-            models.AlbertMaskedLM,
-            models.AlbertMaskedLMPreprocessor,
-        ),
-        "sequence_classification": (
-            models.AlbertTextClassifier,
-            models.AlbertTextClassifierPreprocessor,
-        ),
-    }
-
-
 def _unfit(config: AlbertConfig) -> str:
     if config.embedding_size == config.hidden_size:
         return "without a projection of its embeddings, which this one lacks"
@@ -201,7 +170,6 @@ ALBERT = Family(
             "multiple_choice": "AlbertForMultipleChoice",
             "question_answering": "AlbertForQuestionAnswering",
         },
-        classes=_transformers,
         # What is written beside a model is the vocabulary of a WordPiece.
         tokenizer="BertTokenizer",
         without_pooler=BERT.hugging_face.without_pooler,
@@ -222,7 +190,7 @@ ALBERT = Family(
             "masked_lm": "AlbertMaskedLM",
             "sequence_classification": "AlbertTextClassifier",
         },
-        classes=_keras_hub,
+        tokenizer="AlbertTokenizer",
         settings=(
             *BERT.keras_hub.settings,
             ("embedding_size", "embedding_dim"),

@@ -3,9 +3,6 @@
 Our names are those of google-research/bert.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from interop.families.family import Family, HuggingFace, KerasHub, Layers, Row
 
 _EMBEDDINGS = (
@@ -96,33 +93,6 @@ _CLASSIFIER = (Row("", "logits", "NW", "classifier", "logits"),)
 _ANSWER = (Row("cls/squad/", "logits", "NW", "qa_outputs", None),)
 
 
-def _transformers() -> Mapping[str, Any]:
-    import transformers
-
-    return {
-        "encoder": transformers.BertModel,
-        "masked_lm": transformers.BertForMaskedLM,
-        "pretraining": transformers.BertForPreTraining,
-        "sequence_classification": transformers.BertForSequenceClassification,
-        "token_classification": transformers.BertForTokenClassification,
-        "multiple_choice": transformers.BertForMultipleChoice,
-        "question_answering": transformers.BertForQuestionAnswering,
-    }
-
-
-def _keras_hub() -> tuple[Any, Mapping[str, tuple[Any, Any]]]:
-    from keras_hub import models
-
-    return models.BertTokenizer, {
-        "encoder": (models.BertBackbone, None),
-        "masked_lm": (models.BertMaskedLM, models.BertMaskedLMPreprocessor),
-        "sequence_classification": (
-            models.BertTextClassifier,
-            models.BertTextClassifierPreprocessor,
-        ),
-    }
-
-
 BERT = Family(
     title="BERT",
     scope="bert/",
@@ -149,7 +119,6 @@ BERT = Family(
             "multiple_choice": "BertForMultipleChoice",
             "question_answering": "BertForQuestionAnswering",
         },
-        classes=_transformers,
         tokenizer="BertTokenizer",
         without_pooler=(
             "masked_lm",
@@ -177,7 +146,7 @@ BERT = Family(
             "masked_lm": "BertMaskedLM",
             "sequence_classification": "BertTextClassifier",
         },
-        classes=_keras_hub,
+        tokenizer="BertTokenizer",
         settings=(
             ("vocab_size", "vocabulary_size"),
             ("hidden_size", "hidden_dim"),

@@ -3,9 +3,6 @@
 Checkpoints of TensorFlow have BERT's names below distilbert/.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from interop.families.bert import BERT
 from interop.families.family import (
     EXACT_GELU,
@@ -46,36 +43,6 @@ def _in_a_layer(row: Row) -> Row:
     )
 
 
-def _transformers() -> Mapping[str, Any]:
-    import transformers
-
-    sequence = transformers.DistilBertForSequenceClassification
-    return {
-        "encoder": transformers.DistilBertModel,
-        "masked_lm": transformers.DistilBertForMaskedLM,
-        "sequence_classification": sequence,
-        "token_classification": transformers.DistilBertForTokenClassification,
-        "multiple_choice": transformers.DistilBertForMultipleChoice,
-        "question_answering": transformers.DistilBertForQuestionAnswering,
-    }
-
-
-def _keras_hub() -> tuple[Any, Mapping[str, tuple[Any, Any]]]:
-    from keras_hub import models
-
-    return models.DistilBertTokenizer, {
-        "encoder": (models.DistilBertBackbone, None),
-        "masked_lm": (
-            models.DistilBertMaskedLM,
-            models.DistilBertMaskedLMPreprocessor,
-        ),
-        "sequence_classification": (
-            models.DistilBertTextClassifier,
-            models.DistilBertTextClassifierPreprocessor,
-        ),
-    }
-
-
 _WORDS, _SEGMENTS, _POSITIONS, _EMBEDDINGS_NORM = BERT.embeddings
 _DENSE, _NORM, _BIAS = BERT.heads["masked_lm"]
 
@@ -111,7 +78,6 @@ DISTILBERT = Family(
             "multiple_choice": "DistilBertForMultipleChoice",
             "question_answering": "DistilBertForQuestionAnswering",
         },
-        classes=_transformers,
         tokenizer="DistilBertTokenizer",
         without_pooler=("encoder", *BERT.hugging_face.without_pooler),
         activations=EXACT_GELU,
@@ -129,7 +95,7 @@ DISTILBERT = Family(
             "masked_lm": "DistilBertMaskedLM",
             "sequence_classification": "DistilBertTextClassifier",
         },
-        classes=_keras_hub,
+        tokenizer="DistilBertTokenizer",
         settings=tuple(
             (ours, theirs)
             for ours, theirs in BERT.keras_hub.settings

@@ -4,9 +4,6 @@ The encoder's names here are those of google-research/electra, in whose files
 the generator, of masked words, stands beside the discriminator.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from interop.families.bert import BERT
 from interop.families.family import (
     EXACT_GELU,
@@ -44,21 +41,6 @@ def _config(shapes: Shapes) -> ElectraConfig:
         ][0],
         type_vocab_size=shapes["electra/embeddings/token_type_embeddings"][0],
     )
-
-
-def _transformers() -> Mapping[str, Any]:
-    import transformers
-
-    sequence = transformers.ElectraForSequenceClassification
-    return {
-        "encoder": transformers.ElectraModel,
-        "masked_lm": transformers.ElectraForMaskedLM,
-        "pretraining": transformers.ElectraForPreTraining,
-        "sequence_classification": sequence,
-        "token_classification": transformers.ElectraForTokenClassification,
-        "multiple_choice": transformers.ElectraForMultipleChoice,
-        "question_answering": transformers.ElectraForQuestionAnswering,
-    }
 
 
 _DENSE, _NORM, _BIAS = BERT.heads["masked_lm"]
@@ -116,7 +98,6 @@ ELECTRA = Family(
             "multiple_choice": "ElectraForMultipleChoice",
             "question_answering": "ElectraForQuestionAnswering",
         },
-        classes=_transformers,
         tokenizer="ElectraTokenizer",
         without_pooler=(
             "encoder",

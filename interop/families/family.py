@@ -104,9 +104,6 @@ class HuggingFace:
 
     prefix: str  # Of the encoder's names in a model with a head.
     architectures: Mapping[str, str]  # {head: the class that is saved}.
-    # The classes themselves, imported when they are asked for; none of a family
-    # that transformers has not.
-    classes: Callable[[], Mapping[str, Any]]
     tokenizer: str
     # Heads of which transformers computes nothing by the pooler and saves none.
     without_pooler: tuple[str, ...]
@@ -118,10 +115,23 @@ class HuggingFace:
     buffers: tuple[str, ...]
     # {head: what stands for the pooler in its class}, where it has no pooler.
     poolers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # False for a family that transformers has not.
+    is_there: bool = True
     # What its classes call the logits of pairs of sentences.
     pair_logits: str = "seq_relationship_logits"
     # Says what a model has that the library cannot hold; "" for nothing.
     unfit: Callable[[Any], str] = lambda config: ""
+
+    def classes(self) -> dict[str, Any]:
+        """Returns {head: the class}, imported only now; none without any."""
+        if not self.is_there:
+            return {}
+        import transformers
+
+        return {
+            head: getattr(transformers, name)
+            for head, name in self.architectures.items()
+        }
 
     def our_activation(self, name: str) -> str:
         """Returns what we call an activation of a config.json."""
@@ -140,15 +150,32 @@ class KerasHub:
 
     # {head: the class that the files of a preset name}.
     names: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    # Returns the tokenizer's class and {head: (model's, preprocessor's or
-    # None)}, imported when they are asked for.
-    classes: Callable[[], KerasHubClasses] = lambda: (None, {})
+    tokenizer: str = ""  # Its class.
     settings: tuple[tuple[str, str], ...] = ()  # (ours, theirs) of the config.
     activations: tuple[str, ...] = ()  # Ours, of those that it has.
     # Heads of which its model has no pooler.
     without_pooler: tuple[str, ...] = ()
     # Says what a model has that the library cannot hold; "" for nothing.
     unfit: Callable[[Any], str] = lambda config: ""
+
+    def classes(self) -> KerasHubClasses:
+        """Returns the classes, imported only now; none without any.
+
+        Every model but a backbone has a preprocessor of its name.
+        """
+        if not self.names:
+            return None, {}
+        from keras_hub import models
+
+        return getattr(models, self.tokenizer), {
+            head: (
+                getattr(models, name),
+                getattr(models, f"{name}Preprocessor")
+                if head != "encoder"
+                else None,
+            )
+            for head, name in self.names.items()
+        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

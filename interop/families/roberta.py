@@ -3,9 +3,6 @@
 Checkpoints of TensorFlow have BERT's names below roberta/.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from interop.families.bert import BERT
 from interop.families.family import (
     EXACT_GELU,
@@ -25,36 +22,6 @@ _OF_KERAS_HUB = {
     # It has no segments: the one row has to be zero.
     "segment_embedding": None,
 }
-
-
-def _transformers() -> Mapping[str, Any]:
-    import transformers
-
-    sequence = transformers.RobertaForSequenceClassification
-    return {
-        "encoder": transformers.RobertaModel,
-        "masked_lm": transformers.RobertaForMaskedLM,
-        "sequence_classification": sequence,
-        "token_classification": transformers.RobertaForTokenClassification,
-        "multiple_choice": transformers.RobertaForMultipleChoice,
-        "question_answering": transformers.RobertaForQuestionAnswering,
-    }
-
-
-def _keras_hub() -> tuple[Any, Mapping[str, tuple[Any, Any]]]:
-    from keras_hub import models
-
-    return models.RobertaTokenizer, {
-        "encoder": (models.RobertaBackbone, None),
-        "masked_lm": (
-            models.RobertaMaskedLM,
-            models.RobertaMaskedLMPreprocessor,
-        ),
-        "sequence_classification": (
-            models.RobertaTextClassifier,
-            models.RobertaTextClassifierPreprocessor,
-        ),
-    }
 
 
 _DENSE, _NORM, _BIAS = BERT.heads["masked_lm"]
@@ -91,7 +58,6 @@ ROBERTA = Family(
             "multiple_choice": "RobertaForMultipleChoice",
             "question_answering": "RobertaForQuestionAnswering",
         },
-        classes=_transformers,
         tokenizer="BertTokenizer",
         without_pooler=BERT.hugging_face.without_pooler,
         activations=EXACT_GELU,
@@ -110,7 +76,7 @@ ROBERTA = Family(
             "masked_lm": "RobertaMaskedLM",
             "sequence_classification": "RobertaTextClassifier",
         },
-        classes=_keras_hub,
+        tokenizer="RobertaTokenizer",
         settings=tuple(
             (ours, theirs)
             for ours, theirs in BERT.keras_hub.settings

@@ -4,9 +4,6 @@ Our names are those of BERT, as in the checkpoints of its authors. These have no
 pooler, and transformers no head for pairs of sentences.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from interop.families.bert import BERT
 from interop.families.family import (
     EXACT_GELU,
@@ -16,20 +13,6 @@ from interop.families.family import (
     Row,
     under,
 )
-
-
-def _transformers() -> Mapping[str, Any]:
-    import transformers
-
-    sequence = transformers.RoFormerForSequenceClassification
-    return {
-        "encoder": transformers.RoFormerModel,
-        "masked_lm": transformers.RoFormerForMaskedLM,
-        "sequence_classification": sequence,
-        "token_classification": transformers.RoFormerForTokenClassification,
-        "question_answering": transformers.RoFormerForQuestionAnswering,
-    }
-
 
 ROFORMER = Family(
     title="RoFormer",
@@ -58,7 +41,6 @@ ROFORMER = Family(
             "token_classification": "RoFormerForTokenClassification",
             "question_answering": "RoFormerForQuestionAnswering",
         },
-        classes=_transformers,
         tokenizer="BertTokenizer",
         without_pooler=(
             "encoder",

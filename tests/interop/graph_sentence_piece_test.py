@@ -1,7 +1,6 @@
 """SentencePiece in the graph gives the ids of text.tokenization."""
 
 import random
-import sys
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ import tensorflow as tf
 
 from interop import graph_tokenizer, saved_model_proof
 from tests import albert_text, project
+from tests.interop import odd_texts
 from text import sentence_piece, tokenization
 
 pytest.importorskip("tensorflow_text")
@@ -83,23 +83,12 @@ def test_white_space_accents_and_commas_in_every_order(pair):
 
 
 def test_bytes_that_are_no_utf8(pair):
-    rng = random.Random(6)
-    texts = [
-        bytes(rng.choices(b"a \xe4\xb8\xad\xf0\x9f\xed\xa0\xc0\xff\xbf", k=9))
-        for _ in range(1500)
-    ]
-    _assert_equal(pair, texts)
+    _assert_equal(pair, odd_texts.no_utf8(1500))
 
 
 @pytest.mark.slow
 def test_every_character(pair):
-    characters = [
-        chr(code)
-        for code in range(sys.maxunicode + 1)
-        if not 0xD800 <= code < 0xE000 and chr(code) != "\n"
-    ]
-    for first in range(0, len(characters), 20_000):
-        some = characters[first : first + 20_000]
+    for some in odd_texts.characters():
         _assert_lines_equal(pair, [f"a{c}Σ {c}a 1{c}, {c}" for c in some])
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from interop import graph_tokenizer, saved_model_proof
 from tests import project
+from tests.interop import odd_texts
 from text import corpus, tokenization, vocab
 
 _SIGMAS = "ΣΣσςAa.'\u0301\u200d\u00ad -’中:ǅʰⅷ\u2028"
@@ -83,26 +84,13 @@ def test_sigmas_and_marks_in_every_order(pair):
 
 
 def test_bytes_that_are_no_utf8(pair):
-    rng = random.Random(6)
-    texts = [
-        bytes(rng.choices(b"a \xe4\xb8\xad\xf0\x9f\xed\xa0\xc0\xff\xbf", k=9))
-        for _ in range(3000)
-    ]
-    _assert_equal(pair, texts)
+    _assert_equal(pair, odd_texts.no_utf8(3000))
 
 
 @pytest.mark.slow
 def test_every_character(pair):
-    characters = [
-        chr(code)
-        for code in range(sys.maxunicode + 1)
-        if not 0xD800 <= code < 0xE000 and chr(code) != "\n"
-    ]
-    for first in range(0, len(characters), 20_000):
-        _assert_lines_equal(
-            pair,
-            [f"a{c}Σ {c}a {c}" for c in characters[first : first + 20_000]],
-        )
+    for some in odd_texts.characters():
+        _assert_lines_equal(pair, [f"a{c}Σ {c}a {c}" for c in some])
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ def test_a_family_that_transformers_has_not_is_computed_here(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(conversion, "_LIBRARIES", {})
-    alone = dataclasses.replace(variables.DEFAULT.hugging_face, classes=dict)
+    alone = dataclasses.replace(variables.DEFAULT.hugging_face, is_there=False)
     family = dataclasses.replace(variables.DEFAULT, hugging_face=alone)
     monkeypatch.setitem(variables.FAMILIES, "bert", family)
     tf1.export(str(tmp_path / "a"), berts.bert())
