@@ -54,6 +54,11 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
             decides="rows",
         ),
     ] = 128
+    objective: Annotated[
+        Literal["masked_lm"],
+        "What is learned. masked_lm: masked words, and next sentences with "
+        "--use_nsp (Devlin et al. 2019).",
+    ] = "masked_lm"
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."
     ] = True

@@ -32,8 +32,9 @@ OBJECTIVES: dict[
 def make(
     config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
 ) -> PretrainingObjective:
-    """Returns the objective that the flags ask for: there is one so far.
+    """Returns the objective that --objective names.
 
     Create it in the strategy's scope.
     """
-    return OBJECTIVES["masked_lm"](config, architecture, mixed_precision)
+    make_one = OBJECTIVES[config.objective]
+    return make_one(config, architecture, mixed_precision)

@@ -1,8 +1,8 @@
 """The gradient of the loss over a batch, computed at once or in parts.
 
-The loss is the sum, over the terms in it, of numerator / denominator, both
-summed over all replicas and all parts: a part may hold few masked words, so
-means over parts would not average to the mean over the batch.
+The loss is the sum, over the terms in it, of weight x numerator / denominator,
+both summed over all replicas and all parts: a part may hold few masked words,
+so means over parts would not average to the mean over the batch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -154,7 +154,7 @@ def _of_part(
             denominators = _global_denominators(terms)
         loss = tf.add_n(
             [
-                terms[name].numerator / (denominator + terms[name].epsilon)
+                _share_of(terms[name], denominator)
                 for name, denominator in denominators.items()
             ]
         )
@@ -166,6 +166,12 @@ def _of_part(
         None if gradient is None else tf.convert_to_tensor(gradient)
         for gradient in tape.gradient(loss, variables)
     ], terms
+
+
+def _share_of(term, denominator):
+    """Returns what a term of one part adds to the loss."""
+    share = term.numerator / (denominator + term.epsilon)
+    return share if term.weight == 1 else term.weight * share
 
 
 def _global_denominators(terms):

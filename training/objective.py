@@ -15,6 +15,7 @@ The last two columns are what the four questions are for; neither is here yet.
 
 import abc
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import keras
@@ -29,6 +30,8 @@ class Term(NamedTuple):
     in_loss: bool = False
     # Added to the global denominator in the loss, but not in reports.
     epsilon: float = 0.0
+    # Of `loss_weights`: what the mean is multiplied by in the loss.
+    weight: float = 1.0
 
 
 # {feature: [B, ...]} of one replica.
@@ -40,14 +43,16 @@ Sums = dict[str, tuple[Any, Any]]
 class Objective(abc.ABC):
     """A model and its loss. Create it in the strategy's scope.
 
-    The loss is the sum, over the terms in it, of numerator / denominator, both
-    summed over all replicas.
+    The loss is the sum, over the terms in it, of their weight times numerator /
+    denominator, both summed over all replicas.
     """
 
     # A key of `precision.POLICIES`: what matrices are multiplied in.
     mixed_precision: str
     # Of the numbers to report, those that a progress bar has room for.
     shown: Sequence[str] = ("loss",)
+    # Of the terms in the loss that do not count once, as their `weight` is.
+    loss_weights: Mapping[str, float] = MappingProxyType({})
 
     @property
     @abc.abstractmethod
@@ -116,5 +121,9 @@ class Objective(abc.ABC):
             name: numerator / denominator if denominator else 0.0
             for name, (numerator, denominator) in sums.items()
         }
-        loss = sum(x for name, x in means.items() if name.endswith("loss"))
+        loss = sum(
+            self.loss_weights.get(name, 1.0) * mean
+            for name, mean in means.items()
+            if name.endswith("loss")
+        )
         return {"loss": loss} | means

@@ -1,8 +1,8 @@
 """The training step and the evaluation step, on every replica at once.
 
 The objective's `compute_terms` sees the batch of one replica. The loss is the
-sum, over the terms in it, of numerator / denominator, both summed over all
-replicas: the same for any number of replicas.
+sum, over the terms in it, of weight x numerator / denominator, both summed over
+all replicas: the same for any number of replicas.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

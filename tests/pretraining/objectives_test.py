@@ -1,5 +1,7 @@
 """Every objective of the table keeps what the rest of the program asks."""
 
+import typing
+
 import pytest
 import tensorflow as tf
 
@@ -18,6 +20,11 @@ def objective(request):
     return OBJECTIVES[request.param](config, tiny.config(), "none")
 
 
+def test_the_flag_offers_the_objectives_there_are():
+    hints = typing.get_type_hints(PretrainingConfig)
+    assert typing.get_args(hints["objective"]) == (*OBJECTIVES,)
+
+
 def test_its_terms_are_those_that_it_names(objective):
     assert isinstance(objective, Objective)
     batch = {k: tf.constant(x) for k, x in tiny.batch(3).items()}
@@ -26,6 +33,7 @@ def test_its_terms_are_those_that_it_names(objective):
     for name, term in terms.items():
         assert isinstance(term, Term)
         assert term.in_loss is name.endswith("loss")
+        assert term.weight == objective.loss_weights.get(name, 1)
     sums = {n: (float(x.numerator), 1.0) for n, x in terms.items()}
     metrics = objective.metrics(sums)
     assert set(objective.shown) <= metrics.keys()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training import compilation, loss_scale, optimizer, step
+from training import compilation, gradients, loss_scale, optimizer, step
 from training.objective import Term
 
 _NUM_FEATURES = 3
@@ -53,7 +53,7 @@ class _Regression:
                 in_loss=True,
                 epsilon=1e-5,
             ),
-            "plain": Term(tf.reduce_sum(error), size, in_loss=True),
+            "plain": Term(tf.reduce_sum(error), size, in_loss=True, weight=3.0),
             "only_told": Term(tf.reduce_sum(y * y), size),
         }
 
@@ -119,6 +119,25 @@ def test_the_mean_over_parts_would_be_another_number():
         for t in (terms(b, None)["weighted"] for b in (batch, *halves))
     ]
     assert abs(means[0] - (means[1] + means[2]) / 2) > 0.01
+
+
+@pytest.mark.parametrize("num_parts", [1, 2])
+def test_a_term_counts_as_often_as_its_weight_says(num_parts):
+    objective, batch = _Regression(), _batches(1)[0]
+    tensors = {name: tf.constant(value) for name, value in batch.items()}
+    found, trained, _ = gradients.compute(
+        objective.compute_terms,
+        tensors,
+        objective.saved,
+        make_seed=lambda part: tf.constant(0),
+        num_parts=num_parts,
+    )
+    error = batch["x"].sum(axis=1) + 0.5 - batch["y"]
+    share = batch["weight"] / batch["weight"].sum() + 3 / len(error)
+    wanted = 2 * (share * error) @ batch["x"], 2 * share @ error
+    for ours, theirs in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    assert len(trained) == 2
 
 
 def test_a_variable_outside_of_the_loss_is_left_alone():
