@@ -3,10 +3,12 @@
 Ours; KerasHub's BertMaskedLM under model.fit, in float32 and bfloat16, plain
 and compiled; Hugging Face's BertForPreTraining in PyTorch, in float32 and under
 bfloat16 autocast; and BertPretrainerV2 of tf-models-official where it is
-installed. All train on the same random full records with dropout, AdamW and
-clipping, each in a process of its own. They take turns, so that a busy minute
-of the machine slows all of them. Where others keep it busy all the time, the
-seconds on a processor say more than those on the clock.
+installed. With the shape of an ALBERT or of an ELECTRA, theirs; KerasHub has no
+head for an ELECTRA, and gets that of its other models. All train on the same
+random full records with dropout, AdamW and clipping, each in a process of its
+own. They take turns, so that a busy minute of the machine slows all of them.
+Where others keep it busy all the time, the seconds on a processor say more than
+those on the clock.
 
 python -m benchmarks.training_step --bert_config_file=configs/bert_tiny.json
 

@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks import peer_models
+
 _WARM_UP_STEPS = 3
 _LEARNING_RATE = 1e-4
 _CLIP_NORM = 1.0
@@ -52,7 +54,7 @@ def _ours(settings, mixed_precision):
     import tensorflow as tf
 
     from pretraining import config as pretraining_config
-    from pretraining import masked_lm, preflight, train
+    from pretraining import objectives, preflight, train
     from training import precision
     from training.trainer import Trainer
 
@@ -65,14 +67,12 @@ def _ours(settings, mixed_precision):
         train_batch_size=settings.batch_size,
         max_seq_length=settings.num_tokens,
         mixed_precision=mixed_precision,
+        use_nsp=_shape_of(settings).get("model_type") != "electra",
     )
     bert = preflight.read_bert_config(config)
     devices = tf.distribute.get_strategy()
-    objective = masked_lm.MaskedLm(
-        bert,
-        use_nsp=True,
-        seed=1,
-        mixed_precision=precision.choose(config.mixed_precision, devices),
+    objective = objectives.make(
+        config, bert, precision.choose(config.mixed_precision, devices)
     )
     trainer = Trainer(
         config, devices, objective, train.make_schedule(config), seed=1
@@ -93,22 +93,11 @@ def _ours(settings, mixed_precision):
 
 def _keras_hub(settings, policy, jit_compile):
     import keras
-    import keras_hub
     import tensorflow as tf
 
     shape = _shape_of(settings)
     keras.config.set_dtype_policy(policy)
-    model = keras_hub.models.BertMaskedLM(
-        keras_hub.models.BertBackbone(
-            vocabulary_size=shape["vocab_size"],
-            num_layers=shape["num_hidden_layers"],
-            num_heads=shape["num_attention_heads"],
-            hidden_dim=shape["hidden_size"],
-            intermediate_dim=shape["intermediate_size"],
-            dropout=shape["hidden_dropout_prob"],
-            max_sequence_length=shape["max_position_embeddings"],
-        )
-    )
+    model = peer_models.keras_hub(shape)
     model.compile(
         optimizer=keras.optimizers.AdamW(
             _LEARNING_RATE, weight_decay=0.01, global_clipnorm=_CLIP_NORM
@@ -133,14 +122,11 @@ def _keras_hub(settings, policy, jit_compile):
 
 def _hugging_face(settings, bfloat16):
     import torch
-    import transformers
 
     shape = _shape_of(settings)
     torch.manual_seed(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = transformers.BertForPreTraining(
-        transformers.BertConfig(**shape | {"hidden_act": "gelu_new"})
-    )
+    model, pair_label = peer_models.hugging_face(shape)
     model.to(device).train()
     optimizer = torch.optim.AdamW(
         model.parameters(), _LEARNING_RATE, weight_decay=0.01, fused=True
@@ -150,15 +136,17 @@ def _hugging_face(settings, bfloat16):
     np.put_along_axis(
         labels, batch["masked_lm_positions"], batch["masked_lm_ids"], 1
     )
+    arrays = {
+        "input_ids": batch["input_ids"],
+        "attention_mask": batch["input_mask"],
+        "token_type_ids": batch["segment_ids"],
+        "labels": labels,
+    }
+    if pair_label:
+        arrays[pair_label] = batch["next_sentence_labels"]
     inputs = {
         name: torch.tensor(value, dtype=torch.long, device=device)
-        for name, value in {
-            "input_ids": batch["input_ids"],
-            "attention_mask": batch["input_mask"],
-            "token_type_ids": batch["segment_ids"],
-            "labels": labels,
-            "next_sentence_label": batch["next_sentence_labels"],
-        }.items()
+        for name, value in arrays.items()
     }
 
     def run(num_steps):
@@ -178,36 +166,13 @@ def _hugging_face(settings, bfloat16):
     return run
 
 
-def _tf_models_pretrainer(shape):
-    from official.nlp.modeling import layers, models, networks
-
-    return models.BertPretrainerV2(
-        encoder_network=networks.BertEncoderV2(
-            vocab_size=shape["vocab_size"],
-            hidden_size=shape["hidden_size"],
-            num_layers=shape["num_hidden_layers"],
-            num_attention_heads=shape["num_attention_heads"],
-            max_sequence_length=shape["max_position_embeddings"],
-            type_vocab_size=shape["type_vocab_size"],
-            inner_dim=shape["intermediate_size"],
-        ),
-        classification_heads=[
-            layers.ClassificationHead(
-                inner_dim=shape["hidden_size"],
-                num_classes=2,
-                name="next_sentence",
-            )
-        ],
-    )
-
-
 def _tf_models(settings):
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     import tensorflow as tf
     import tf_keras
 
     shape = _shape_of(settings)
-    model = _tf_models_pretrainer(shape)
+    model = peer_models.tf_models(shape)
     optimizer = tf_keras.optimizers.AdamW(_LEARNING_RATE, weight_decay=0.01)
     batch = random_batch(settings, shape["vocab_size"])
     inputs = {
