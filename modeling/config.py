@@ -115,6 +115,11 @@ class BertConfig:
         return self.hidden_dropout_prob
 
     @property
+    def answer_dropout_rate(self) -> float:
+        """What a head of answers to questions drops of its input."""
+        return 0.0
+
+    @property
     def shares_layers(self) -> bool:
         """Whether a layer has weights of another one."""
         return False

@@ -28,7 +28,7 @@ class DistilBertConfig(BertConfig):
         "num_hidden_layers": "n_layers",
     }
     published: ClassVar[frozenset[str]] = BertConfig.published | {
-        *("qa_dropout", "sinusoidal_pos_embds", "tie_weights_"),
+        *("sinusoidal_pos_embds", "tie_weights_"),
     }
     gelu: ClassVar[str] = "gelu_exact"
     has_pooler: ClassVar[bool] = False
@@ -37,10 +37,15 @@ class DistilBertConfig(BertConfig):
     num_hidden_layers: int = 6
     type_vocab_size: ClassVar[int] = 0  # type: ignore[misc]
     seq_classif_dropout: float = 0.2
+    qa_dropout: float = 0.1
 
     @property
     def classifier_dropout_rate(self) -> float:
         return self.seq_classif_dropout
+
+    @property
+    def answer_dropout_rate(self) -> float:
+        return self.qa_dropout
 
 
 class DistilBertEncoder(BertEncoder):

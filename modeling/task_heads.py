@@ -123,12 +123,14 @@ class SpanHead(keras.layers.Layer):
             self.output_bias = keras.Variable(
                 "zeros", shape=(2,), name="output_bias"
             )
+        self.dropout = Dropout(config.answer_dropout_rate, name="dropout")
 
     def call(
         self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
     ) -> dict[str, Tensor]:
         """Returns {"start_logits": [B, T], "end_logits": [B, T]}."""
         sequence = ops.cast(encoded.sequence_output, "float32")
+        sequence = self.dropout(sequence, seed=dropout_seed)
         logits = ops.matmul(sequence, ops.transpose(self.output_weights))
         logits = logits + self.output_bias
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1]}

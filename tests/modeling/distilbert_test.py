@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from interop import variables
-from modeling import families
+from modeling import families, task_heads
 from modeling.distilbert import DistilBertConfig
+from modeling.encoder import Encoded
 from tests import tiny
 
 _CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
@@ -59,6 +60,27 @@ def test_the_published_config_is_read_and_written(drop):
 def test_what_is_wrong_is_said_in_the_words_of_the_file(change, words):
     with pytest.raises(ValueError, match=f"^my.json: {words}"):
         families.read_config(json.dumps(_PUBLISHED | change), "my.json")
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.4])
+def test_a_head_of_answers_drops_its_share_of_what_it_reads(rate):
+    config = DistilBertConfig(
+        vocab_size=9,
+        hidden_size=64,
+        num_attention_heads=2,
+        num_hidden_layers=1,
+        intermediate_size=8,
+        qa_dropout=rate,
+    )
+    head = task_heads.SpanHead(config, "ones")
+    ones = np.ones((50, 40, 64), np.float32)
+    encoded = Encoded(ones, ones[:, 0])
+    (kept,) = {*np.unique(head(encoded, {})["start_logits"])}
+    assert kept == 64
+    sums = np.array(head(encoded, {}, dropout_seed=3)["end_logits"])
+    assert sums.mean() == pytest.approx(64, rel=0.02)
+    wanted = np.sqrt(64 * rate / (1 - rate))
+    assert sums.std() == pytest.approx(wanted, rel=0.05)
 
 
 def test_there_are_66_million_parameters_and_no_segments():
