@@ -9,6 +9,9 @@ from settings.flag import Flag
 from text.config import TextSettings
 from training.config import RunSettings
 
+# As in the distillation of SQuAD by Hugging Face's DistilBERT.
+_TEMPERATURE, _SHARE = 2.0, 0.5
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
@@ -52,6 +55,26 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
             "not_negative",
         ),
     ] = 0
+    teacher_dir: Annotated[
+        str | None,
+        "The --output_dir of a larger model of the same program and labels: "
+        "what it says of the training rows is learned, too.",
+    ] = None
+    distillation_temperature: Annotated[
+        float,
+        Flag(
+            "What the logits of teacher and student are divided by: above 1 "
+            "the teacher's doubts count more.",
+            "positive",
+        ),
+    ] = _TEMPERATURE
+    distillation_share: Annotated[
+        float,
+        Flag(
+            "How much of the loss is the teacher's; the labels have the rest.",
+            "share",
+        ),
+    ] = _SHARE
     group_by_length: Annotated[
         bool,
         "Whether batches are made of rows of like length, which saves padding; "
@@ -104,6 +127,13 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
         super().__post_init__()
         if self.unfreeze_top_layers and not self.freeze_encoder:
             raise ValueError("--unfreeze_top_layers needs --freeze_encoder")
+        usual = {
+            "distillation_temperature": _TEMPERATURE,
+            "distillation_share": _SHARE,
+        }
+        for name, value in usual.items():
+            if getattr(self, name) != value and not self.is_taught:
+                raise ValueError(f"--{name} needs --teacher_dir")
 
     def settled(self, given: set[str]) -> Self:
         """Returns the settings with what the model says of its own.
@@ -112,6 +142,11 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
             given: names of the flags that were given.
         """
         return inherited.settle(self, given)
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether there is a teacher to learn from."""
+        return bool(self.teacher_dir)
 
     @property
     def is_watched(self) -> bool:
