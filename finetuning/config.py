@@ -1,6 +1,7 @@
 """The settings that all fine-tuning programs share."""
 
 import dataclasses
+import os
 from typing import Annotated, Literal, Self
 
 from finetuning import inherited
@@ -134,6 +135,11 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
         for name, value in usual.items():
             if getattr(self, name) != value and not self.is_taught:
                 raise ValueError(f"--{name} needs --teacher_dir")
+        if self.teacher_dir and _are_one(self.teacher_dir, self.output_dir):
+            raise ValueError(
+                f"--teacher_dir={self.teacher_dir} is --output_dir, where the "
+                "student is trained: give another --output_dir"
+            )
 
     def settled(self, given: set[str]) -> Self:
         """Returns the settings with what the model says of its own.
@@ -154,6 +160,10 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
         return bool(
             self.keep_best or self.early_stopping or self.eval_every_steps
         )
+
+
+def _are_one(path, other):
+    return os.path.normpath(path) == os.path.normpath(other)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

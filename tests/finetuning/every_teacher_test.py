@@ -2,9 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
+from scipy import special
 
+from finetuning.classification import soft_labels, task
 from tests.finetuning import trained
+from tests.finetuning.classification import tiny_classifier
 from training import compilation
 
 
@@ -84,3 +88,59 @@ def test_a_teacher_of_another_program_is_refused(teachers):
             teacher_dir=teacher,
             do_train=True,
         )
+
+
+_TEXTS = ("good film", "bad film", "fine food", "poor food", "good food")
+_KINDS = {
+    "regression": (("0.5", "-1", "0.25", "-2", "1"), {"regression": True}),
+    "multi_label": (("a", "", "a,b", "b", "a"), {"multi_label": True}),
+    "choice": ("01010", {"choice_columns": "x,y"}),
+}
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_each_kind_of_label_is_taught_by_its_teacher_and_by_its_file(
+    tmp_path, kind
+):
+    labels, flags = _KINDS[kind]
+    tiny_classifier.write_model(tmp_path)
+    rows = [("text", "x", "y", "label")]
+    rows += [
+        (text, "good", "bad", label)
+        for text, label in zip(_TEXTS, labels, strict=True)
+    ]
+    path = tiny_classifier.write_lines(tmp_path / "rows.tsv", rows)
+
+    def run(output, **changes):
+        settings = tiny_classifier.settings(
+            tmp_path,
+            output_dir=str(tmp_path / output),
+            train_file=path,
+            eval_file=path,
+            predict_file=path,
+            text_column="text",
+            do_train=True,
+            do_eval=True,
+            train_batch_size=5,
+            predict_batch_size=5,
+            iterations_per_loop=1,
+            **flags,
+            **changes,
+        )
+        return task.run(settings)
+
+    teacher = tmp_path / "teacher"
+    run("teacher", do_predict=True, num_train_epochs=8.0)
+    by_model = run("by_model", teacher_dir=str(teacher))
+    soft = teacher / soft_labels.NAME
+    assert run("by_file", soft_labels=str(soft)) == by_model
+    assert by_model["eval_loss"] != run("alone")["eval_loss"]
+    _, *lines = soft.read_text().splitlines()
+    logits = np.array([line.split("\t")[1:] for line in lines], float)
+    answers = np.loadtxt(teacher / "test_results.tsv", ndmin=2)
+    wanted = {
+        "regression": logits,
+        "multi_label": special.expit(logits),
+        "choice": special.softmax(logits, axis=1),
+    }
+    np.testing.assert_allclose(wanted[kind], answers, atol=1e-6)

@@ -252,6 +252,10 @@ def test_flags_that_need_a_teacher_say_so(directory):
             tiny_classifier.settings(directory, **{name: 1.0})
     with pytest.raises(ValueError, match="are both a teacher"):
         tiny_classifier.settings(directory, teacher_dir="a", soft_labels="b")
+    with pytest.raises(ValueError, match="output/ is --output_dir, where"):
+        tiny_classifier.settings(
+            directory, teacher_dir=str(directory / "output") + "/"
+        )
     numbers = tiny_classifier.settings(
         directory,
         teacher_dir="a",
