@@ -10,13 +10,15 @@ import config_flags
 from finetuning import look
 from finetuning.classification import reader
 from finetuning.classification.config import ClassifierConfig
-from storage import tensorflow_start
+from storage import inputs, tensorflow_start
 
 
 def run(config: ClassifierConfig) -> None:
     """Looks at the files, and only then imports what takes seconds."""
     paths = reader.Reader(config).paths
     look.at_files(config, lambda name: paths(name).values())
+    if config.do_train and config.soft_labels:
+        inputs.check_file(config.soft_labels, "soft_labels")
     with tensorflow_start.quiet():
         from finetuning.classification import task
     task.run(config)

@@ -39,19 +39,17 @@ def trim(rows: Tensors, num_tokens: int, *, per_token: bool) -> dict[str, Any]:
     Args:
         rows: {name: [N, ...]}, arrays or tensors.
         num_tokens: the length to cut to.
-        per_token: whether what is beside the features may be [N, T], too.
+        per_token: whether what is beside the features may be [N, T, ...], too.
     """
     whole = rows["input_ids"].shape[-1]
 
-    def is_of_tokens(name: str, value: Any) -> bool:
-        return name in FEATURES or (
-            per_token and len(value.shape) == 2 and value.shape[1] == whole
-        )
+    def cut(name: str, value: Any) -> Any:
+        if name in FEATURES:
+            return value[..., :num_tokens]
+        is_of_tokens = len(value.shape) > 1 and value.shape[1] == whole
+        return value[:, :num_tokens] if per_token and is_of_tokens else value
 
-    return {
-        name: value[..., :num_tokens] if is_of_tokens(name, value) else value
-        for name, value in rows.items()
-    }
+    return {name: cut(name, value) for name, value in rows.items()}
 
 
 def choose_lengths(lengths: np.ndarray, *, is_one: bool = False) -> list[int]:

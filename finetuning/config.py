@@ -1,6 +1,7 @@
 """The settings that all fine-tuning programs share."""
 
 import dataclasses
+import os
 from typing import Annotated, Literal, Self
 
 from finetuning import inherited
@@ -8,6 +9,9 @@ from interop.config import ModelSettings
 from settings.flag import Flag
 from text.config import TextSettings
 from training.config import RunSettings
+
+# As in the distillation of SQuAD by Hugging Face's DistilBERT.
+_TEMPERATURE, _SHARE = 2.0, 0.5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,26 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
             "not_negative",
         ),
     ] = 0
+    teacher_dir: Annotated[
+        str | None,
+        "The --output_dir of a larger model of the same program and labels: "
+        "what it says of the training rows is learned, too.",
+    ] = None
+    distillation_temperature: Annotated[
+        float,
+        Flag(
+            "What the logits of teacher and student are divided by: above 1 "
+            "the teacher's doubts count more.",
+            "positive",
+        ),
+    ] = _TEMPERATURE
+    distillation_share: Annotated[
+        float,
+        Flag(
+            "How much of the loss is the teacher's; the labels have the rest.",
+            "share",
+        ),
+    ] = _SHARE
     group_by_length: Annotated[
         bool,
         "Whether batches are made of rows of like length, which saves padding; "
@@ -104,6 +128,18 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
         super().__post_init__()
         if self.unfreeze_top_layers and not self.freeze_encoder:
             raise ValueError("--unfreeze_top_layers needs --freeze_encoder")
+        usual = {
+            "distillation_temperature": _TEMPERATURE,
+            "distillation_share": _SHARE,
+        }
+        for name, value in usual.items():
+            if getattr(self, name) != value and not self.is_taught:
+                raise ValueError(f"--{name} needs --teacher_dir")
+        if self.teacher_dir and _are_one(self.teacher_dir, self.output_dir):
+            raise ValueError(
+                f"--teacher_dir={self.teacher_dir} is --output_dir, where the "
+                "student is trained: give another --output_dir"
+            )
 
     def settled(self, given: set[str]) -> Self:
         """Returns the settings with what the model says of its own.
@@ -114,11 +150,20 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
         return inherited.settle(self, given)
 
     @property
+    def is_taught(self) -> bool:
+        """Whether there is a teacher to learn from."""
+        return bool(self.teacher_dir)
+
+    @property
     def is_watched(self) -> bool:
         """Whether the run is evaluated while it trains."""
         return bool(
             self.keep_best or self.early_stopping or self.eval_every_steps
         )
+
+
+def _are_one(path, other):
+    return os.path.normpath(path) == os.path.normpath(other)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

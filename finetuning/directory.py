@@ -12,18 +12,22 @@ import dataclasses
 import functools
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from absl import logging
 
 from finetuning.config import FinetuningConfig
+from finetuning.inherited import ConfigT
 from finetuning.model import Model
 from finetuning.task import Split, Task
 from interop import start
+from settings.flag import check_kinds
 from storage import file_io
 from text import vocabularies
 from text.vocab import Vocabulary
 from training import best_checkpoint, checkpoint, job, run_settings
+
+TaskT = TypeVar("TaskT", bound=Task)
 
 
 def describe(task: Task, split: Split) -> dict[str, Any]:
@@ -112,4 +116,50 @@ def restore_weights(config: FinetuningConfig, model: Model) -> int:
         otherwise = functools.partial(initialize, config, model)
     return job.restore_weights(
         model, [best, config.output_dir], otherwise=otherwise
+    )
+
+
+def load(
+    directory: str,
+    make_config: type[ConfigT],
+    make_task: type[TaskT],
+    **changes: Any,
+) -> tuple[ConfigT, TaskT]:
+    """Returns the config and the task of a fine-tuned directory.
+
+    Args:
+        directory: has the settings.json of a fine-tuning.
+        make_config: the class of its program's settings.
+        make_task: the class of its task.
+        changes: fields of the config that are to have another value.
+
+    Raises:
+        ValueError: the settings are not such.
+    """
+    settings = run_settings.read(directory)
+    fields = {
+        **settings.get("config", {}),
+        "output_dir": directory,
+        "bert_config_file": os.path.join(directory, "bert_config.json"),
+        **vocabularies.flags_of(directory),
+        "seeds": None,
+        **changes,
+    }
+    try:
+        check_kinds(make_config, fields)
+        config = make_config(**fields)
+    except (TypeError, ValueError) as error:
+        raise _not_settings(directory, make_task, error) from None
+    try:
+        task = make_task(config)
+        task.restore(settings.get("settings", {}))
+    except ValueError as error:
+        raise _not_settings(directory, make_task, error) from None
+    return config, task
+
+
+def _not_settings(directory, make_task, error):
+    path = os.path.join(directory, run_settings.SETTINGS_FILE)
+    return ValueError(
+        f"{path}: not the settings of {make_task.program}: {error}"
     )

@@ -9,6 +9,7 @@ from finetuning.splits import SplitName
 from interop import look
 from storage import inputs
 from text import vocabularies
+from training import run_settings
 
 
 def at_files(
@@ -24,6 +25,8 @@ def at_files(
         ValueError: one is missing; names the flag.
     """
     names = splits.wanted(config)
+    if config.do_train and config.teacher_dir:
+        _look_at_teacher(config.teacher_dir)
     _look_at_model(config, config.output_dir)
     for name in names:
         for path in paths(name):
@@ -34,6 +37,14 @@ def at_features(config: FeaturesConfig) -> None:
     """Looks for the files of extract_features.py."""
     _look_at_model(config)
     inputs.check_file(config.input_file, "input_file")
+
+
+def _look_at_teacher(directory):
+    if not run_settings.read(directory).get("task"):
+        raise ValueError(
+            f"--teacher_dir={directory} has no {run_settings.SETTINGS_FILE} of "
+            "a fine-tuning: it is not the --output_dir of one"
+        )
 
 
 def _look_at_model(config, output_dir=""):

@@ -123,14 +123,14 @@ class Predictor:
 
 
 def loss(model: Model, rows: Rows, outputs: Outputs) -> dict[str, float]:
-    """Returns {"loss": number, ...}, the terms over all rows.
+    """Returns {"loss": number, ...}, the task's own terms over all rows.
 
     Args:
         model: has the task, which knows the loss.
         rows: with labels.
         outputs: of these rows.
     """
-    sums = {name: np.zeros(2) for name in model.term_names}
+    sums = {name: np.zeros(2) for name in model.task.term_names}
     num_rows = len(rows["input_ids"])
     for begin in range(0, num_rows, _ROWS_OF_LOSS):
         part = slice(begin, begin + _ROWS_OF_LOSS)

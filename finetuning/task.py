@@ -62,6 +62,8 @@ class Task(abc.ABC):
     # A key of `interop.variables.HEADS`, or None where no other library has
     # such a head.
     head: str | None = None
+    # What the head's outputs mean: a teacher's must be of the same kind.
+    output_kind: str = ""
     # Decides which checkpoint is best: the one with the highest value, or with
     # the lowest where the name ends in "loss".
     key_metric: str
@@ -121,6 +123,34 @@ class Task(abc.ABC):
         Args:
             outputs: what the head returned.
             batch: the rows.
+        """
+
+    def read_soft_labels(self, examples: Sequence[Any]) -> Outputs:
+        """Returns the outputs of a teacher that a file has, or {} without one.
+
+        Args:
+            examples: of "train".
+
+        Raises:
+            ValueError: the file is of other examples or labels.
+        """
+        return {}
+
+    @abc.abstractmethod
+    def distill(
+        self,
+        outputs: Tensors,
+        taught: Tensors,
+        batch: Tensors,
+        temperature: float,
+    ) -> Term:
+        """Returns how far the outputs are from a teacher's, a term in the loss.
+
+        Args:
+            outputs: what the head returned.
+            taught: what the teacher's head returned, under the same names.
+            batch: the rows.
+            temperature: what logits are divided by; see `soft_targets`.
         """
 
     @abc.abstractmethod

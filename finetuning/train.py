@@ -14,11 +14,13 @@ from finetuning import (
     model,
     preflight,
     seeds,
+    teacher,
 )
 from finetuning.config import FinetuningConfig
 from finetuning.inherited import ConfigT
 from finetuning.model import Model
 from finetuning.splits import SplitName, wanted
+from finetuning.student import Student
 from finetuning.task import Split, Task
 from modeling.config import BertConfig
 from storage import file_io
@@ -78,7 +80,11 @@ def _run(
         name: _load(config.output_dir, task, name, strategy.is_chief(devices))
         for name in wanted(config)
     }
-    model = Model.of(config, architecture, task, devices)
+    make_model = Model
+    if config.do_train and config.is_taught:
+        make_model = Student
+        splits["train"] = teacher.teach(config, task, splits["train"], devices)
+    model = make_model.of(config, architecture, task, devices)
     if config.do_train:
         global_step = _train(config, devices, model, splits)
     else:

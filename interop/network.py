@@ -2,7 +2,7 @@
 
 It is `modeling` itself, so that a server computes what a training does.
 
-Shapes: B batch, T tokens, V vocabulary, N labels.
+Shapes: B batch, T tokens, P positions, V vocabulary, N labels.
 """
 
 from collections.abc import Callable
@@ -72,6 +72,26 @@ class Network:
     ) -> Encoded:
         """Returns all that the encoder makes of a batch, as above."""
         return self._encoder(input_ids, input_mask, segment_ids)
+
+    def score_masked(
+        self,
+        input_ids: Tensor,
+        input_mask: Tensor,
+        segment_ids: Tensor,
+        positions: Tensor,
+    ) -> Tensor:
+        """Scores the vocabulary at some tokens of each row, [B, P, V].
+
+        Args:
+            input_ids, input_mask, segment_ids: int32 [B, T].
+            positions: int32 [B, P].
+        """
+        sequence = self.encode(
+            input_ids, input_mask, segment_ids
+        ).sequence_output
+        return self._head.masked_lm(
+            sequence, positions, self._encoder.word_embeddings
+        )
 
     def _masked_lm(self, encoded: Encoded) -> dict[str, Tensor]:
         """Scores the vocabulary at every token, [B, T, V]."""

@@ -15,6 +15,7 @@ slot ends the search.
 """
 
 import collections
+from collections.abc import Iterator
 
 import numpy as np
 from absl import logging
@@ -59,7 +60,7 @@ def load(config: BuildConfig, vocabulary: Vocabulary) -> SimilarWords:
     text = corpus.read(path)
     if config.t2s:
         text = t2s.to_simplified(text)
-    pairs = list(_read_pairs(path, text))
+    pairs = list(read_pairs(path, text))
     if not vocabulary.has_words_alone:
         raise ValueError(
             f"--similar_words={path} is for WordPiece, where a word has the "
@@ -85,8 +86,16 @@ def load(config: BuildConfig, vocabulary: Vocabulary) -> SimilarWords:
     return _compile(similar)
 
 
-def _read_pairs(path, text):
-    """Yields (word, similar word)."""
+def read_pairs(path: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yields (word, similar word) of a file of --similar_words.
+
+    Args:
+        path: of the file, for errors.
+        text: what is in it.
+
+    Raises:
+        ValueError: a line is of another form; names it.
+    """
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue

@@ -67,16 +67,23 @@ SUBMISSIONS = {"glue": (["index\tprediction"], _glue), "clue": ([], _clue)}
 
 
 def write_submission(
-    path: str, form: str, examples: Sequence[Example], answers: Sequence[Answer]
+    directory: str,
+    part: str,
+    submission: tuple[str, Mapping[str, str]],
+    examples: Sequence[Example],
+    answers: Sequence[Answer],
 ) -> None:
     """Writes what is handed in to a benchmark.
 
     Args:
-        path: local or remote.
-        form: a key of `SUBMISSIONS`.
-        examples: of one part.
+        directory: local or remote.
+        part: of the data.
+        submission: see `Dataset.submission`.
+        examples: of the part.
         answers: to the examples.
     """
+    form, names = submission
+    path = os.path.join(directory, names[part])
     head, line_of = SUBMISSIONS[form]
     lines = [line_of(*pair) for pair in zip(examples, answers, strict=True)]
     file_io.write_lines(path, [*head, *lines])

@@ -95,6 +95,11 @@ class ClassifierConfig(FolderSettings):
             "below_1",
         ),
     ] = 0.0
+    soft_labels: Annotated[
+        str | None,
+        "In place of --teacher_dir: the soft_labels.tsv that --do_predict "
+        "wrote of the training file, with the logits of each row.",
+    ] = None
     xnli_language: Annotated[
         str,
         Flag(
@@ -109,6 +114,10 @@ class ClassifierConfig(FolderSettings):
             raise ValueError(
                 f"--max_seq_length must be at least {_MIN_SEQ_LENGTH}, got "
                 f"{self.max_seq_length}"
+            )
+        if self.teacher_dir and self.soft_labels:
+            raise ValueError(
+                "--teacher_dir and --soft_labels are both a teacher; set one"
             )
         kinds = [name for name in _KINDS if getattr(self, name)]
         if len(kinds) > 1:
@@ -125,6 +134,10 @@ class ClassifierConfig(FolderSettings):
                     f"{self.task_name} knows its own, use --task_name=tsv, csv "
                     "or jsonl"
                 )
+
+    @property
+    def is_taught(self) -> bool:
+        return bool(self.teacher_dir or self.soft_labels)
 
     def is_other_task(self, task_name: str) -> bool:
         """Whether a model trained with a --task_name is of another task."""

@@ -3,6 +3,7 @@
 Shapes: N examples, B batch, L labels, C choices.
 """
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 import tensorflow as tf
 from scipy import special
 
+from finetuning import soft_targets
+from finetuning.classification.config import ClassifierConfig
 from modeling import task_heads
 from modeling.config import BertConfig
 
@@ -72,6 +75,12 @@ class OneLabel:
             return losses, tf.ones_like(losses)
         of_row = tf.gather(tf.constant(weights, tf.float32), label_ids)
         return losses * of_row, of_row
+
+    def distances(
+        self, teacher: tf.Tensor, student: tf.Tensor, temperature: float
+    ) -> tf.Tensor:
+        """Returns how far two models' logits of each row are apart, [B]."""
+        return soft_targets.divergence(teacher, student, temperature)
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Returns [N, L]."""
@@ -146,6 +155,11 @@ class MultiLabel(OneLabel):
         losses = tf.reduce_mean(losses, axis=-1)
         return losses, tf.ones_like(losses)
 
+    def distances(
+        self, teacher: tf.Tensor, student: tf.Tensor, temperature: float
+    ) -> tf.Tensor:
+        return soft_targets.binary_divergence(teacher, student, temperature)
+
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         return special.expit(logits)
 
@@ -191,6 +205,12 @@ class Regression(OneLabel):
         losses = tf.square(logits[:, 0] - label_ids)
         return losses, tf.ones_like(losses)
 
+    def distances(
+        self, teacher: tf.Tensor, student: tf.Tensor, temperature: float
+    ) -> tf.Tensor:
+        # A number has no doubts that a temperature could bring out.
+        return tf.square(student - teacher)[:, 0]
+
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Returns [N, 1]: the numbers themselves."""
         return logits
@@ -220,3 +240,26 @@ KINDS = {
     "multi_label": MultiLabel(),
     "regression": Regression(),
 }
+
+# {flag of the loss: the kinds that it says nothing to}
+_FOR_LABELS = {
+    "class_weights": ("choice", "regression"),
+    "label_smoothing": ("regression",),
+    "distillation_temperature": ("regression",),
+}
+
+
+def check_flags(config: ClassifierConfig, kind: str) -> None:
+    """Refuses flags of the loss that a task has no use for.
+
+    Args:
+        config: of the run.
+        kind: a key of `KINDS`.
+
+    Raises:
+        ValueError: one is set; names it.
+    """
+    usual = {x.name: x.default for x in dataclasses.fields(config)}
+    for name, kinds in _FOR_LABELS.items():
+        if kind in kinds and getattr(config, name) != usual[name]:
+            raise ValueError(f"--{name} is for labels, and this task has none")

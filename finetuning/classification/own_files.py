@@ -171,17 +171,21 @@ def _texts(config, table):
         first = config.text_column or _first(table, _TEXTS)
         table.need(first or "|".join(_TEXTS), flag)
         return (first, config.text_b_column)
-    for pair in _PAIRS:
-        columns = [_first(table, [name]) for name in pair]
-        if all(columns):
-            return tuple(columns)
-    column = _first(table, _TEXTS)
-    if column:
-        return (column,)
-    if not table.has_header:
-        return None
+    columns = usual_texts(table)
+    if columns or not table.has_header:
+        return columns
     table.need("|".join(_TEXTS), flag)
     return None
+
+
+def usual_texts(table: Table) -> Sequence[str] | None:
+    """Returns the one or two columns of texts with usual names, if any."""
+    for pair in _PAIRS:
+        columns = [x for name in pair if (x := _first(table, [name]))]
+        if len(columns) == len(pair):
+            return columns
+    column = _first(table, _TEXTS)
+    return (column,) if column else None
 
 
 def _first(table, known):

@@ -3,7 +3,6 @@
 Shapes: N examples, C choices, L labels, T tokens, B batch.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from finetuning.classification import (
     report,
     rows,
     scores,
+    soft_labels,
 )
 from finetuning.classification.config import ClassifierConfig
 from finetuning.classification.examples import Example
@@ -64,9 +64,10 @@ class Classification(Task):
         self._reader = Reader(config)
         self._kind = kinds.KINDS[self._reader.kind]
         self._class_weights: list[float] | None = None
+        self.output_kind = self._reader.kind
         self.head = self._kind.head
         self.key_metric = scores.KEYS[self._reader.metrics[0]]
-        self._check_loss_flags()
+        kinds.check_flags(config, self._reader.kind)
         self._vocabulary = vocabularies.load(config)
         self._tokenizer = Tokenizer(
             self._vocabulary, config.do_lower_case, simplify=config.t2s
@@ -140,6 +141,26 @@ class Classification(Task):
             )
         }
 
+    def distill(
+        self,
+        outputs: Tensors,
+        taught: Tensors,
+        batch: Tensors,
+        temperature: float,
+    ) -> Term:
+        distances = self._kind.distances(
+            taught["logits"], outputs["logits"], temperature
+        )
+        is_real = tf.cast(batch["is_real_example"], tf.float32)
+        total = tf.reduce_sum(distances * is_real)
+        return Term(total, tf.reduce_sum(is_real), in_loss=True)
+
+    def read_soft_labels(self, examples: Examples) -> Outputs:
+        path = self._config.soft_labels
+        if not path:
+            return {}
+        return {"logits": soft_labels.read(path, examples, self.labels)}
+
     def score(self, split: Split, outputs: Outputs) -> dict[str, float]:
         decided = self._decide(outputs["logits"])
         wanted = split.rows["label_ids"]
@@ -203,16 +224,22 @@ class Classification(Task):
             answer_files.path_of(directory, "test_results.tsv", part),
             self._kind.probabilities(logits),
         )
+        soft_labels.write(
+            answer_files.path_of(directory, soft_labels.NAME, part),
+            examples,
+            logits,
+            self.labels,
+        )
         answer_files.write_answers(
             answer_files.path_of(directory, "predictions.jsonl", part),
             examples,
             answers,
             with_labels=False,
         )
-        if self._reader.dataset.submission:
-            form, names = self._reader.dataset.submission
+        submission = self._reader.dataset.submission
+        if submission:
             answer_files.write_submission(
-                os.path.join(directory, names[part]), form, examples, answers
+                directory, part, submission, examples, answers
             )
 
     def examples_of_lines(
@@ -263,17 +290,6 @@ class Classification(Task):
         return self._kind.encode(
             [example.label for example in examples], self.labels
         )
-
-    def _check_loss_flags(self):
-        config, kind = self._config, self._reader.kind
-        if config.class_weights and kind in ("choice", "regression"):
-            raise ValueError(
-                "--class_weights is for labels, and this task has none"
-            )
-        if config.label_smoothing and kind == "regression":
-            raise ValueError(
-                "--label_smoothing is for labels, and this task has none"
-            )
 
 
 def _parts(examples):

@@ -9,7 +9,7 @@ import keras
 from absl import logging
 from keras import ops
 
-from finetuning import cache, train
+from finetuning import cache, soft_targets, train
 from finetuning.problems import Problems
 from finetuning.question_answering import (
     answers,
@@ -56,6 +56,7 @@ class QuestionAnswering(Task):
 
     def __init__(self, config: QuestionAnsweringConfig):
         self._config = config
+        self.output_kind = f"version {1 + config.version_2_with_negative}"
         self._vocabulary = vocabularies.load(config)
         self._tokenizer = offsets.Tokenizer(
             self._vocabulary, config.do_lower_case, simplify=config.t2s
@@ -144,6 +145,26 @@ class QuestionAnswering(Task):
             )
         loss = ops.where(weights > 0, loss / 2.0, 0.0)
         return {"loss": Term(ops.sum(loss), ops.sum(weights), in_loss=True)}
+
+    def distill(
+        self,
+        outputs: Tensors,
+        taught: Tensors,
+        batch: Tensors,
+        temperature: float,
+    ) -> Term:
+        """Returns the mean divergence of both ends over the real tokens."""
+        mask = ops.cast(batch["input_mask"], "float32")
+        weights = mask[:, 0]
+        distances = 0.0
+        for name in ("start_logits", "end_logits"):
+            distances += soft_targets.divergence(
+                ops.where(mask > 0, taught[name], _BARRED),
+                ops.where(mask > 0, outputs[name], _BARRED),
+                temperature,
+            )
+        distances = ops.where(weights > 0, distances / 2.0, 0.0)
+        return Term(ops.sum(distances), ops.sum(weights), in_loss=True)
 
     def is_labelled(self, split: Split) -> bool:
         return examples.is_labelled(split.examples)

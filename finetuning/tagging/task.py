@@ -12,7 +12,7 @@ import keras
 from absl import logging
 from keras import ops
 
-from finetuning import cache, train
+from finetuning import cache, soft_targets, train
 from finetuning.problems import Problems
 from finetuning.splits import SplitName
 from finetuning.tagging import (
@@ -27,14 +27,7 @@ from finetuning.tagging import (
 from finetuning.tagging.config import TaggingConfig
 from finetuning.tagging.sentences import Sentence
 from finetuning.tagging.tokenization import WordTokenizer
-from finetuning.task import (
-    Outputs,
-    Rows,
-    Split,
-    Task,
-    Tensors,
-    Terms,
-)
+from finetuning.task import Outputs, Rows, Split, Task, Tensors, Terms
 from modeling import crf, task_heads
 from modeling.config import BertConfig
 from storage import file_io, json_files
@@ -72,6 +65,7 @@ class Tagging(Task):
         self._scheme: labels.Scheme | labels.Plain
         self._head_layer: Any
         self.head = None
+        self.output_kind = config.ner_head
         if config.ner_head == "softmax":
             self.head = "token_classification"
         self._config = config
@@ -157,6 +151,19 @@ class Tagging(Task):
             total = -ops.sum(self._head_layer.log_likelihood(outputs, batch))
         return {"loss": Term(total, ops.sum(words), in_loss=True)}
 
+    def distill(
+        self,
+        outputs: Tensors,
+        taught: Tensors,
+        batch: Tensors,
+        temperature: float,
+    ) -> Term:
+        words = batch["label_weights"]
+        distances = soft_targets.divergence(
+            taught["logits"], outputs["logits"], temperature
+        )
+        return Term(ops.sum(words * distances), ops.sum(words), in_loss=True)
+
     def score(self, split: Split, outputs: Outputs) -> dict[str, float]:
         predicted = self.tags(split, outputs)
         total, _ = self._scores(split, predicted)
@@ -184,17 +191,14 @@ class Tagging(Task):
                 logging.info("%s", line)
             contents = {"entity_report.txt": report}
         else:
-            contents = predictions.files(
-                split.examples, predicted, self._scheme
-            )
+            found = split.examples, predicted, self._scheme
+            contents = predictions.files(*found)
         for name, lines in contents.items():
             file_io.write_lines(os.path.join(directory, name), lines)
 
     def settings(self) -> dict[str, Any]:
-        return {
-            "labels": list(self.labels),
-            "words_are_characters": self._is_cut,
-        }
+        labels_of_all = list(self.labels)
+        return {"labels": labels_of_all, "words_are_characters": self._is_cut}
 
     def restore(self, settings: Mapping[str, Any]) -> None:
         json_files.check(settings, _SETTINGS, "settings.json", "settings")

@@ -34,7 +34,7 @@ def shape(tmp_path_factory):
     return path
 
 
-def _start(shape, output):
+def _start(shape, output, *flags):
     return subprocess.Popen(
         [
             sys.executable,
@@ -55,6 +55,7 @@ def _start(shape, output):
             "--iterations_per_loop=5",
             "--eval_every_steps=25",
             "--keep_best",
+            *flags,
         ],
         cwd=project.ROOT,
         env=project.environment(),
@@ -64,9 +65,9 @@ def _start(shape, output):
     )
 
 
-def _finish(shape, output):
+def _finish(shape, output, *flags):
     started = time.monotonic()
-    process = _start(shape, output)
+    process = _start(shape, output, *flags)
     _, said = process.communicate(timeout=_TIMEOUT_SECS)
     assert process.returncode == 0, said
     return time.monotonic() - started
@@ -79,9 +80,16 @@ def _tensors(folder):
 
 
 @pytest.mark.slow
-def test_killed_fine_tunings_end_with_the_same_scores(shape, tmp_path):
+@pytest.mark.parametrize("is_taught", [False, True])
+def test_killed_fine_tunings_end_with_the_same_scores(
+    shape, tmp_path, is_taught
+):
+    flags = ()
+    if is_taught:
+        flags = (f"--teacher_dir={tmp_path / 'teacher'}",)
+        _finish(shape, tmp_path / "teacher", "--num_train_epochs=4")
     whole = tmp_path / "whole"
-    seconds = _finish(shape, whole)
+    seconds = _finish(shape, whole, *flags)
     wanted = _tensors(whole)
     rng = random.Random(7)
     num_killed = number = 0
@@ -89,14 +97,14 @@ def test_killed_fine_tunings_end_with_the_same_scores(shape, tmp_path):
         output = tmp_path / f"killed_{number}"
         number += 1
         for kind in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
-            process = _start(shape, output)
+            process = _start(shape, output, *flags)
             try:
                 process.communicate(timeout=rng.uniform(0.2, 1.0) * seconds)
             except subprocess.TimeoutExpired:
                 process.send_signal(kind)
                 process.communicate(timeout=_TIMEOUT_SECS)
                 num_killed += process.returncode != 0
-        _finish(shape, output)
+        _finish(shape, output, *flags)
         found = _tensors(output)
         assert found.keys() == wanted.keys()
         for name, tensor in wanted.items():

@@ -43,6 +43,7 @@ def main(num_replicas, directory, output_dir):
             keep_best=True,
             early_stopping=2,
             num_train_epochs=6,
+            soft_labels=f"{directory}/soft.tsv",
             predict_batch_size=4,
         )
     )

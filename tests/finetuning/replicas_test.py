@@ -1,4 +1,7 @@
-"""Replicas and workers change nothing of a fine-tuning but its speed."""
+"""Replicas and workers change nothing of a fine-tuning but its speed.
+
+It has soft labels, so that both terms of the loss are compared.
+"""
 
 import json
 import sys
@@ -7,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from finetuning.classification import examples, soft_labels
 from tests import project, tiny, workers
 from tests.finetuning.classification import tiny_classifier
 
@@ -29,7 +33,18 @@ def _write_inputs(directory):
             rows.append((" ".join(words), "yes" if "good" in words else "no"))
         if name == "test":
             rows = [row[:1] for row in rows]
+        if name == "train":
+            _write_soft_labels(directory, rng, [text for text, _ in rows[1:]])
         tiny_classifier.write_lines(directory / f"{name}.tsv", rows)
+
+
+def _write_soft_labels(directory, rng, texts):
+    soft_labels.write(
+        str(directory / "soft.tsv"),
+        [examples.Example([(text, None)], None) for text in texts],
+        rng.normal(size=(len(texts), 2)).astype(np.float32),
+        ["no", "yes"],
+    )
 
 
 def _start(num_replicas, directory, output, **environment):

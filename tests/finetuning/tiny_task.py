@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn import metrics
 
-from finetuning import config, task, train
+from finetuning import config, soft_targets, task, train
 from modeling import task_heads
 from tests import tiny
 from training.objective import Term
@@ -63,6 +63,13 @@ class WhichHalf(task.Task):
                 in_loss=True,
             )
         }
+
+    def distill(self, outputs, taught, batch, temperature):
+        distances = soft_targets.divergence(
+            taught["logits"], outputs["logits"], temperature
+        )
+        count = tf.cast(tf.shape(distances)[0], tf.float32)
+        return Term(tf.reduce_sum(distances), count, in_loss=True)
 
     def score(self, split, outputs):
         found = outputs["logits"].argmax(axis=1)

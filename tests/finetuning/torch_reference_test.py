@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from finetuning import batches, programs
-from finetuning.classification import task
+from finetuning.classification import soft_labels, task
 from tests import tiny
 from tests.finetuning.classification import tiny_classifier
 
@@ -55,7 +55,7 @@ def _rate(step):
     return _PEAK * (1 - step / _NUM_STEPS)
 
 
-def _train(model, rows, seed):
+def _train(model, rows, seed, loss_of):
     is_decayed = {
         parameter: "LayerNorm" not in name and "bias" not in name
         for name, parameter in model.named_parameters()
@@ -84,7 +84,7 @@ def _train(model, rows, seed):
         for group in optimizer.param_groups:
             group["lr"] = _rate(step)
         optimizer.zero_grad()
-        _run(model, batch).loss.backward()
+        loss_of(_run(model, batch), batch).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
 
@@ -98,13 +98,20 @@ def _run(model, rows):
     )
 
 
-def test_a_run_equals_pytorch(tmp_path):
-    _write_model(tmp_path)
-    path = _write_texts(tmp_path)
+def _compare(directory, loss_of=lambda found, _: found.loss, **changes):
+    """Compares a run with PyTorch's.
+
+    Args:
+        directory: has the inputs.
+        loss_of: the loss to learn from, of what PyTorch's model returns and
+            the rows.
+        changes: settings of the run.
+    """
+    path = str(directory / "train.tsv")
     settings = tiny_classifier.settings(
-        tmp_path,
-        bert_config_file=str(tmp_path / "model" / "config.json"),
-        init_checkpoint=str(tmp_path / "model"),
+        directory,
+        bert_config_file=str(directory / "model" / "config.json"),
+        init_checkpoint=str(directory / "model"),
         train_file=path,
         eval_file=path,
         do_train=True,
@@ -114,21 +121,62 @@ def test_a_run_equals_pytorch(tmp_path):
         num_train_epochs=_NUM_STEPS * _BATCH_SIZE / 80,
         group_by_length=False,
         labels="no,yes",
+        **changes,
     )
     results = task.run(settings)
     _, made = programs.load(settings.output_dir)
     rows = made.make_rows("train", made.read("train"))
+    rows["row"] = np.arange(len(rows["input_ids"]), dtype=np.int32)
     model = transformers.BertForSequenceClassification.from_pretrained(
-        tmp_path / "model"
+        directory / "model"
     ).train()
-    before = float(_run(model, rows).loss)
-    _train(model, rows, settings.seed)
+    before = float(_run(model, rows).loss.detach())
+    _train(model, rows, settings.seed, loss_of)
     with torch.no_grad():
         wanted = _run(model, rows)
     assert abs(before - float(wanted.loss)) > 0.1
     assert results["eval_loss"] == pytest.approx(float(wanted.loss), rel=1e-3)
-    lines = (tmp_path / "output" / "eval_predictions.jsonl").read_text()
+    lines = (directory / "output" / "eval_predictions.jsonl").read_text()
     found = [json.loads(x)["probabilities"]["yes"] for x in lines.splitlines()]
     np.testing.assert_allclose(
         found, wanted.logits.softmax(-1)[:, 1].numpy(), atol=1e-3
+    )
+
+
+def test_a_run_equals_pytorch(tmp_path):
+    _write_model(tmp_path)
+    _write_texts(tmp_path)
+    _compare(tmp_path)
+
+
+def test_a_run_with_a_teacher_equals_pytorch(tmp_path):
+    """With the loss of Hugging Face's distillation of SQuAD."""
+    _write_model(tmp_path)
+    path = _write_texts(tmp_path)
+    temperature, share = 3.0, 0.7
+    settings = tiny_classifier.settings(
+        tmp_path, train_file=path, labels="no,yes"
+    )
+    texts = task.Classification(settings).read("train")
+    logits = np.random.default_rng(1).normal(0, 2, (len(texts), 2))
+    logits[:, 1] += [8 * (text.label == "yes") for text in texts]
+    logits = logits.astype(np.float32)
+    file = str(tmp_path / "soft.tsv")
+    soft_labels.write(file, texts, logits, ["no", "yes"])
+    divergence = torch.nn.KLDivLoss(reduction="batchmean")
+
+    def loss_of(found, rows):
+        taught = torch.tensor(logits[np.asarray(rows["row"])])
+        apart = divergence(
+            torch.log_softmax(found.logits / temperature, dim=-1),
+            torch.softmax(taught / temperature, dim=-1),
+        )
+        return (1 - share) * found.loss + share * temperature**2 * apart
+
+    _compare(
+        tmp_path,
+        loss_of,
+        soft_labels=file,
+        distillation_temperature=temperature,
+        distillation_share=share,
     )
