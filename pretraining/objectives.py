@@ -4,18 +4,23 @@ A new one is a file beside `masked_lm`, with a class that inherits from
 `PretrainingObjective`, and a row here.
 """
 
+import functools
 from collections.abc import Callable
 
 from modeling.config import BertConfig
 from pretraining.config import PretrainingConfig
 from pretraining.masked_lm import MaskedLm
 from pretraining.objective import PretrainingObjective
+from pretraining.span_boundary import SpanBoundary
 
 
 def _masked_lm(
-    config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
+    config: PretrainingConfig,
+    architecture: BertConfig,
+    mixed_precision: str,
+    kind: type[MaskedLm] = MaskedLm,
 ) -> MaskedLm:
-    return MaskedLm(
+    return kind(
         architecture,
         use_nsp=config.use_nsp,
         seed=config.seed,
@@ -26,7 +31,10 @@ def _masked_lm(
 
 OBJECTIVES: dict[
     str, Callable[[PretrainingConfig, BertConfig, str], PretrainingObjective]
-] = {"masked_lm": _masked_lm}
+] = {
+    "masked_lm": _masked_lm,
+    "span_boundary": functools.partial(_masked_lm, kind=SpanBoundary),
+}
 
 
 def make(
