@@ -47,6 +47,12 @@ class MaskedLm(PretrainingObjective):
         mixed_precision: str = "none",
         recompute: bool = False,
     ):
+        if architecture.is_decoder:
+            raise ValueError(
+                "--bert_config_file: is_decoder is true, and a masked word is "
+                "told from both sides; give --objective=left_to_right, or a "
+                "config without is_decoder"
+            )
         initializer = initializers.TruncatedNormal(
             architecture.initializer_range, seed
         )

@@ -11,13 +11,24 @@ from pretraining.objectives import OBJECTIVES
 from tests import tiny
 from training.objective import Objective, Term
 
+# Flags, and keys of the config, without which an objective is refused.
+_FLAGS = {"left_to_right": {"use_nsp": False}}
+_KEYS = {"left_to_right": {"is_decoder": True}}
+
 
 @pytest.fixture(params=OBJECTIVES)
 def objective(request):
+    name = request.param
     config = PretrainingConfig(
-        input_file="a", bert_config_file="b", output_dir="c", do_train=True
+        input_file="a",
+        bert_config_file="b",
+        output_dir="c",
+        do_train=True,
+        objective=name,
+        **_FLAGS.get(name, {}),
     )
-    return OBJECTIVES[request.param](config, tiny.config(), "none")
+    architecture = tiny.config(**_KEYS.get(name, {}))
+    return OBJECTIVES[name](config, architecture, "none")
 
 
 def test_the_flag_offers_the_objectives_there_are():
