@@ -113,14 +113,15 @@ class LeftToRight(PretrainingObjective):
         is_told = (numbers[:, 1:] == numbers[:, :-1]) & (numbers[:, 1:] > 0)
         weights = ops.cast(is_told, "float32")
         sums = [ops.zeros((), "float32")] * len(TERMS)
-        score = keras.remat(self._score)
         for first in range(0, weights.shape[1], _TOKENS_AT_ONCE):
             part = slice(first, min(first + _TOKENS_AT_ONCE, weights.shape[1]))
-            found = score(
-                encoded.sequence_output[:, part],
-                ids[:, 1:][:, part],
-                weights[:, part],
+            # Not as arguments: a gradient is asked of each of those.
+            score = functools.partial(
+                self._score,
+                labels=ids[:, 1:][:, part],
+                weights=weights[:, part],
             )
+            found = keras.remat(score)(encoded.sequence_output[:, part])
             sums = [x + y for x, y in zip(sums, found, strict=True)]
         num_told = ops.sum(weights)
         return {

@@ -18,7 +18,7 @@ from tests.data import unmasked
 from tests.finetuning import tiny_task
 from tests.pretraining import tiny_job, torch_reference
 from tests.pretraining.torch_reference import NO_DROPOUT
-from training import compilation
+from training import compilation, gradients
 
 _LONG = 80  # More than are scored at a time, and no multiple of it.
 
@@ -120,6 +120,33 @@ def test_packed_sequences_are_told_as_if_apart():
             term.numerator, other[name].numerator, rtol=1e-5
         )
     assert one["lm_loss"].denominator == lengths.sum() - 4
+
+
+def test_no_array_holds_the_scores_of_all_tokens():
+    objective, num_rows = _objective(), 4
+    batch = _tensors(_batch(num_rows))
+    graph = (
+        tf.function(
+            lambda: gradients.compute(
+                objective.compute_terms,
+                batch,
+                objective.saved,
+                make_seed=lambda part: tf.constant(5, tf.uint32),
+                num_parts=1,
+            )[0]
+        )
+        .get_concrete_function()
+        .graph
+    )
+    sizes = [
+        x.shape.num_elements() // tiny.VOCAB_SIZE
+        for operation in graph.get_operations()
+        for x in operation.outputs
+        if x.shape.rank and x.shape[-1] == tiny.VOCAB_SIZE
+    ]
+    # 79 of each row are told: 32, 32 and 15 at a time.
+    assert {num_rows * n for n in (15, 32)} <= set(sizes)
+    assert max(sizes) == num_rows * 32
 
 
 def _torch_loss(model, batch):

@@ -284,38 +284,40 @@ def test_steps_equal_pytorch(twins, num_steps, compile_step, bound):
     assert difference < bound
 
 
-@pytest.mark.parametrize("masking", ["static", "dynamic"])
-def test_a_run_goes_on_bit_for_bit_and_leaves_a_plain_bert(tmp_path, masking):
+def _write_inputs(directory, masking):
+    """Builds records and a config; returns the flags of a run on them."""
+    lengths = {"max_seq_length": 48, "max_predictions_per_seq": 10}
     built.build_only(
-        tmp_path,
+        directory,
         masking=masking,
         mask_unit="span" if masking == "static" else "word",
         pair_task="none",
-        max_seq_length=48,
-        max_predictions_per_seq=10,
         dupe_factor=1,
+        **lengths,
     )
-    vocab_size = len((tmp_path / "vocab.txt").read_text().splitlines())
-    (tmp_path / "bert.json").write_text(
-        json.dumps(
-            tiny.CONFIG
-            | {"vocab_size": vocab_size, "max_position_embeddings": 48}
-            | {"num_hidden_layers": 1}
-        )
-    )
-    settings = {
+    changes = {
+        "vocab_size": len((directory / "vocab.txt").read_text().splitlines()),
+        "max_position_embeddings": 48,
+        "num_hidden_layers": 1,
+    }
+    (directory / "bert.json").write_text(json.dumps(tiny.CONFIG | changes))
+    drawn = {"mask_unit": "span", "do_whole_word_mask": True}
+    return {
         "objective": "span_boundary",
-        "input_file": str(tmp_path / "records"),
-        "eval_input_file": str(tmp_path / "records"),
+        "input_file": str(directory / "records"),
+        "eval_input_file": str(directory / "records"),
         "use_nsp": False,
-        "max_seq_length": 48,
-        "max_predictions_per_seq": 10,
         "num_train_steps": 4,
         "save_checkpoints_steps": 2,
         "do_eval": True,
+        **lengths,
+        **(drawn if masking == "dynamic" else {}),
     }
-    if masking == "dynamic":
-        settings |= {"mask_unit": "span", "do_whole_word_mask": True}
+
+
+@pytest.mark.parametrize("masking", ["static", "dynamic"])
+def test_a_run_goes_on_bit_for_bit_and_leaves_a_plain_bert(tmp_path, masking):
+    settings = _write_inputs(tmp_path, masking)
     results = tiny_job.run(tmp_path, "whole", **settings)
     assert results["span_boundary_loss"] > 0
     assert results["loss"] == pytest.approx(
