@@ -78,6 +78,7 @@ def read(directory: str, *, head: str | None = None) -> PortableModel:
     )
     _check(model, wanted, directory)
     variables.check_labels(model, directory)
+    _check_decoder(model)
     return model
 
 
@@ -213,11 +214,24 @@ def _check_exportable(model: PortableModel) -> None:
     unfit = theirs.unfit(model.config)
     if unfit:
         raise ValueError(f"transformers has no {title} {unfit}")
+    _check_decoder(model)
     if model.head not in theirs.architectures:
         raise ValueError(
             f"transformers has no {title} with the head {model.head}; --head "
             f"may be one of {', '.join(theirs.architectures)} that the model "
             "has"
+        )
+
+
+def _check_decoder(model: PortableModel) -> None:
+    """Refuses a decoder whose texts are judged by their first token there."""
+    heads = set(model.family.hugging_face.without_pooler) - {"encoder"}
+    if model.config.is_decoder and model.head not in heads:
+        raise ValueError(
+            f"transformers reads a {model.family.title} with the head "
+            f"{model.head} from its first token, which sees nothing where "
+            "is_decoder is true, and here the last one is read; --head may be "
+            f"one of {', '.join(sorted(heads))} that the model has"
         )
 
 

@@ -34,6 +34,7 @@ def read(directory: str) -> tuple[BertConfig, str | None]:
     json_files.check(named, [str], path, "architectures")
     theirs = variables.family_of(config).hugging_face
     heads = {name: head for head, name in theirs.architectures.items()}
+    heads[theirs.decoder] = "masked_lm"
     known = [heads[name] for name in named if name in heads]
     if named and not known:
         logging.warning(
@@ -49,7 +50,11 @@ def write(directory: str, model: PortableModel) -> None:
     """Writes config.json and tokenizer_config.json."""
     config, theirs = model.config, model.family.hugging_face
     values = json.loads(config.to_json()) | config.fixed()
-    values["architectures"] = [theirs.architectures[model.head]]
+    values["is_decoder"] = config.is_decoder
+    name = theirs.architectures[model.head]
+    if config.is_decoder and model.head == "masked_lm":
+        name = theirs.decoder
+    values["architectures"] = [name]
     values["dtype"] = "float32"
     key = config.keys.get("hidden_act", "hidden_act")
     values[key] = theirs.their_activation(config.hidden_act)

@@ -125,6 +125,11 @@ def _check_exportable(directory: str, model: PortableModel) -> None:
     unfit = theirs.unfit(model.config)
     if unfit:
         raise ValueError(f"KerasHub has no {family.title} {unfit}")
+    if model.config.is_decoder:
+        raise ValueError(
+            f"KerasHub has no {family.title} that sees to the left alone, as "
+            "is_decoder says"
+        )
     if not theirs.names:
         raise ValueError(f"KerasHub has no {family.title}")
     if model.head not in theirs.names:

@@ -6,18 +6,19 @@ one of which layers are left over would be another model: both are refused,
 unless it is asked for. Heads come and go: they are named in the table.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from absl import logging
 
-from interop import bert_config, formats, look, variables
+from interop import bert_config, formats, look, tf1, variables
 from interop.config import ModelSettings
 from interop.families.family import Family
-from modeling import activations
+from modeling import activations, families
 from modeling.config import BertConfig
-from storage import tensors
+from storage import file_io, tensors
 
 _NUM_NAMED = 3
 
@@ -82,6 +83,7 @@ def initialize(
     weights = formats.read_weights(path, architecture)
     if weights.config:
         _compare_configs(path, weights.config, architecture, config_file)
+    _check_sight(path, weights, architecture, config_file)
     values = {
         name: value
         for name, value in weights.values.items()
@@ -97,6 +99,31 @@ def initialize(
     for name in fates["loaded"]:
         model_variables[name].assign(values[name])
     return _table(weights.source, fates)
+
+
+def _check_sight(
+    path: str, weights: formats.Weights, ours: BertConfig, config_file: str
+) -> None:
+    """Refuses to let tokens see where they did not, or the other way round."""
+    theirs = weights.config or _config_beside(weights.source)
+    if theirs and theirs.is_decoder != ours.is_decoder:
+        raise ValueError(
+            f"--init_checkpoint={path} has is_decoder={theirs.is_decoder}, "
+            f"{config_file} {ours.is_decoder}: whether tokens see those to "
+            "their right has to stay as it was"
+        )
+
+
+def _config_beside(source: str) -> BertConfig | None:
+    """Returns the config in the folder of a checkpoint, None without one."""
+    try:
+        path = tf1.find_config(os.path.dirname(source) or ".")
+        if not file_io.exists(path):
+            return None
+        return families.read_config(file_io.read_bytes(path), path)
+    except ValueError:
+        # There are several, or it is of something else that stands there.
+        return None
 
 
 def _compare_configs(

@@ -37,6 +37,7 @@ class AlbertConfig(BertConfig):
     """
 
     model_type: ClassVar[str] = "albert"
+    may_decode: ClassVar[bool] = False
     marks: ClassVar[frozenset[str]] = frozenset(
         {"num_hidden_groups", "inner_group_num"}
     )

@@ -25,7 +25,7 @@ _LAYER = re.compile(r"/encoder/layer_(\d+)/")
 
 
 class Pooler(keras.layers.Layer):
-    """A dense layer on the first token of each sequence, tanh in BERT."""
+    """A dense layer on one token of each sequence, tanh in BERT."""
 
     def __init__(
         self, config: BertConfig, initializer: Initializer, **kwargs: Any
@@ -168,8 +168,21 @@ class BertEncoder(Encoder):
         )
         last, pooled = layer_outputs[-1], None
         if self.pooler:
-            pooled = self.pooler(last, first_tokens, dropout_seed=dropout_seed)
+            pooled = self._pool(last, input_mask, first_tokens, dropout_seed)
         return Encoded(last, pooled, layer_outputs, embedded)
+
+    def _pool(self, sequence, input_mask, first_tokens, dropout_seed):
+        """Pools the first token of each sequence, the last one of a decoder.
+
+        The first one of a decoder sees nothing, and is the same in every text.
+        """
+        assert self.pooler is not None
+        tokens = first_tokens
+        if self.config.is_decoder:
+            tokens = _last_tokens(input_mask, first_tokens)
+        pooled = self.pooler(sequence, tokens, dropout_seed=dropout_seed)
+        is_one = first_tokens is None and tokens is not None
+        return ops.squeeze(pooled, axis=1) if is_one else pooled
 
     @property
     def word_embeddings(self) -> keras.Variable:
@@ -237,6 +250,16 @@ def rows_at(sequence: Tensor, positions: Tensor) -> Tensor:
     starts = ops.arange(batch_size, dtype="int32")[:, None] * num_tokens
     rows = ops.reshape(ops.cast(positions, "int32") + starts, (-1,))
     return ops.take(ops.reshape(sequence, (-1, width)), rows, axis=0)
+
+
+def _last_tokens(numbers: Tensor, first_tokens: Tensor | None) -> Tensor:
+    """Returns where sequences end, [B, S], or [B, 1] of rows of one."""
+    num_sequences = 1
+    if first_tokens is not None:
+        num_sequences = ops.shape(first_tokens)[1]
+    place = ops.arange(ops.shape(numbers)[1], dtype="int32")[:, None]
+    is_in = numbers[:, :, None] == ops.arange(1, num_sequences + 1)
+    return ops.max(ops.where(is_in, place, 0), axis=1)
 
 
 def _positions(numbers: Tensor, first_tokens: Tensor) -> Tensor:

@@ -21,7 +21,6 @@ _LAYER_NORM_EPSILON = 1e-12
 _ONLY = {
     "layer_norm_eps": _LAYER_NORM_EPSILON,
     "position_embedding_type": "absolute",
-    "is_decoder": False,
     "add_cross_attention": False,
     "tie_word_embeddings": True,
 }
@@ -56,6 +55,8 @@ class BertConfig:
     # Whether the layers turn queries and keys by their place, in place of
     # position embeddings.
     rotates: ClassVar[bool] = False
+    # Whether others have models of the family that see to the left alone.
+    may_decode: ClassVar[bool] = True
 
     vocab_size: int
     hidden_size: int = 768
@@ -69,6 +70,9 @@ class BertConfig:
     # The default of google-research/bert; every released model says 2.
     type_vocab_size: int = 16
     initializer_range: float = 0.02
+    # Whether a token sees those to its left alone; the last one then speaks for
+    # its text.
+    is_decoder: bool = False
     # Keys we do not know (pooler_type, directionality ...), kept for writing.
     extra: Mapping = dataclasses.field(
         default_factory=lambda: types.MappingProxyType({})
@@ -77,6 +81,11 @@ class BertConfig:
     def __post_init__(self):
         for key, field in _fields(type(self)).items():
             _check(key, field.type, getattr(self, field.name))
+        if self.is_decoder and not self.may_decode:
+            raise ValueError(
+                f"is_decoder is true: no {_title(type(self))} that sees to the "
+                "left alone is known elsewhere; a bert, roberta or roformer may"
+            )
         if self.hidden_act == "gelu":
             object.__setattr__(self, "hidden_act", self.gelu)
         if self.num_hidden_layers > _MOST_LAYERS:
@@ -174,8 +183,10 @@ class BertConfig:
     def to_json(self) -> str:
         """Returns the text of a bert_config.json, unknown keys included."""
         values = {
-            key: getattr(self, field.name)
+            key: value
             for key, field in _fields(type(self)).items()
+            # Files of encoders do not say that they are no decoders.
+            if (value := getattr(self, field.name)) is not False
         }
         if self._writes_model_type():
             values["model_type"] = self.model_type
@@ -242,6 +253,7 @@ def _check(key, kind, value):
     wanted = {
         int: ("a positive integer", lambda: _is_positive_integer(value)),
         float: ("a number in [0, 1)", lambda: _is_rate(value)),
+        bool: ("true or false", lambda: type(value) is bool),
         str: _one_of(activations.ACTIVATIONS, value),
     }
     description, is_good = wanted.get(kind) or _one_of(choices, value)

@@ -17,6 +17,7 @@ class DistilBertConfig(BertConfig):
     """BERT's sizes under keys of its own; defaults are the published ones."""
 
     model_type: ClassVar[str] = "distilbert"
+    may_decode: ClassVar[bool] = False
     marks: ClassVar[frozenset[str]] = frozenset({"n_layers", "hidden_dim"})
     keys: ClassVar[Mapping[str, str]] = {
         "attention_probs_dropout_prob": "attention_dropout",

@@ -26,6 +26,7 @@ class ElectraConfig(BertConfig):
     """
 
     model_type: ClassVar[str] = "electra"
+    may_decode: ClassVar[bool] = False
     published: ClassVar[frozenset[str]] = BertConfig.published | {
         *("summary_activation", "summary_first_dropout"),
         *("summary_last_dropout", "summary_type", "summary_use_proj"),

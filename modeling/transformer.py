@@ -238,6 +238,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.recompute = recompute
         self.shares_layers = config.shares_layers
         self.rotates = config.rotates
+        self.is_causal = config.is_decoder
         self.layers = self.make_layers(config, initializer)
 
     def make_layers(
@@ -266,14 +267,20 @@ class TransformerEncoder(keras.layers.Layer):
         """Maps [B, T, W] and a 0/1 mask [B, T] to the layers' outputs.
 
         With `positions`, [B, T], the rows are packed: the mask has numbers, and
-        a token attends to those of its own number. With `num_layers` only so
+        a token attends to those of its own number. In a decoder it attends to
+        itself and to those before it. With `num_layers` only so
         many compute, the lowest.
 
         Returns:
             A list of [B, T, W], one a layer, the last layer's last.
         """
         is_packed = positions is not None
-        score_bias = _MASKED_SCORE * _attention_bar(input_mask, is_packed)
+        bar = _attention_bar(input_mask, is_packed)
+        if self.is_causal:
+            place = ops.arange(ops.shape(input_mask)[1])
+            is_later = ops.cast(place > place[:, None], "float32")
+            bar = ops.maximum(bar, is_later)  # [B, 1, T, T]
+        score_bias = _MASKED_SCORE * bar
         turned = {}
         if self.rotates:
             if positions is None:

@@ -55,9 +55,11 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         ),
     ] = 128
     objective: Annotated[
-        Literal["masked_lm"],
+        Literal["masked_lm", "span_boundary", "left_to_right"],
         "What is learned. masked_lm: masked words, and next sentences with "
-        "--use_nsp (Devlin et al. 2019).",
+        "--use_nsp (Devlin et al. 2019). span_boundary: those, and the words "
+        "of each masked span from the tokens beside it (Joshi et al. 2020). "
+        "left_to_right: each token from those before it.",
     ] = "masked_lm"
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."

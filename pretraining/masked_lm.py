@@ -11,6 +11,7 @@ from keras import ops
 
 from modeling import families, heads, initializers
 from modeling.config import BertConfig
+from modeling.encoder import Encoded
 from modeling.gradient import by_upstream
 from pretraining.objective import PretrainingObjective
 from training import precision
@@ -46,9 +47,16 @@ class MaskedLm(PretrainingObjective):
         mixed_precision: str = "none",
         recompute: bool = False,
     ):
+        if architecture.is_decoder:
+            raise ValueError(
+                "--bert_config_file: is_decoder is true, and a masked word is "
+                "told from both sides; give --objective=left_to_right, or a "
+                "config without is_decoder"
+            )
         initializer = initializers.TruncatedNormal(
             architecture.initializer_range, seed
         )
+        self.initializer = initializer
         self.architecture = architecture
         self.use_nsp = use_nsp
         policy = precision.POLICIES[mixed_precision]
@@ -119,12 +127,18 @@ class MaskedLm(PretrainingObjective):
             dropout_seed=dropout_seed,
             num_layers=num_layers,
         )
+        return self._terms_of(encoded, batch, has_pairs)
+
+    def _terms_of(
+        self, encoded: Encoded, batch: Batch, has_pairs: bool
+    ) -> dict[str, Term]:
+        """Returns the terms of a batch that is encoded."""
         masked_lm_logits, next_sentence_logits = self.heads(
             encoded,
             batch["masked_lm_positions"],
             self.encoder.word_embeddings,
         )
-        terms = _terms(
+        terms = label_terms(
             MASKED_LM_TERMS,
             masked_lm_logits,
             batch["masked_lm_ids"],
@@ -138,7 +152,7 @@ class MaskedLm(PretrainingObjective):
             if weights is None:
                 # The first token of a record is [CLS], never padding.
                 weights = ops.cast(batch["input_mask"][:, 0], "float32")
-            terms |= _terms(
+            terms |= label_terms(
                 NEXT_SENTENCE_TERMS,
                 next_sentence_logits,
                 batch["next_sentence_labels"],
@@ -161,8 +175,23 @@ class MaskedLm(PretrainingObjective):
         return 3 * (forward + heads)
 
 
-def _terms(names, logits, labels, weights, *, epsilon=0.0):
-    """Cross entropy and accuracy of `logits` [..., V] at `labels` [...]."""
+def label_terms(
+    names: tuple[str, str],
+    logits: tf.Tensor,
+    labels: tf.Tensor,
+    weights: tf.Tensor,
+    *,
+    epsilon: float = 0.0,
+) -> dict[str, Term]:
+    """Returns the cross entropy and the accuracy of scores.
+
+    Args:
+        names: of the two.
+        logits: float32 [..., V].
+        labels: int32 [...].
+        weights: float32 [...], 0 where nothing is asked.
+        epsilon: see `Term`.
+    """
     nll = _cross_entropy(logits, labels)
     is_right = _is_first_highest(logits, labels)
     num_labels = ops.sum(weights)

@@ -4,18 +4,24 @@ A new one is a file beside `masked_lm`, with a class that inherits from
 `PretrainingObjective`, and a row here.
 """
 
+import functools
 from collections.abc import Callable
 
 from modeling.config import BertConfig
 from pretraining.config import PretrainingConfig
+from pretraining.left_to_right import LeftToRight, refuse
 from pretraining.masked_lm import MaskedLm
 from pretraining.objective import PretrainingObjective
+from pretraining.span_boundary import SpanBoundary
 
 
 def _masked_lm(
-    config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
+    config: PretrainingConfig,
+    architecture: BertConfig,
+    mixed_precision: str,
+    kind: type[MaskedLm] = MaskedLm,
 ) -> MaskedLm:
-    return MaskedLm(
+    return kind(
         architecture,
         use_nsp=config.use_nsp,
         seed=config.seed,
@@ -24,9 +30,25 @@ def _masked_lm(
     )
 
 
+def _left_to_right(
+    config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
+) -> LeftToRight:
+    refuse(config, architecture)
+    return LeftToRight(
+        architecture,
+        seed=config.seed,
+        mixed_precision=mixed_precision,
+        recompute=config.recompute,
+    )
+
+
 OBJECTIVES: dict[
     str, Callable[[PretrainingConfig, BertConfig, str], PretrainingObjective]
-] = {"masked_lm": _masked_lm}
+] = {
+    "masked_lm": _masked_lm,
+    "span_boundary": functools.partial(_masked_lm, kind=SpanBoundary),
+    "left_to_right": _left_to_right,
+}
 
 
 def make(

@@ -13,6 +13,8 @@ from pretraining.config import PretrainingConfig
 
 # Before so many steps a healthy run may not have learned more either.
 _FIRST_STEP = 1_000
+# The losses that are of words.
+_WORDS = ("masked_lm_loss", "lm_loss")
 _NUM_RECORDS = 4_096
 _BATCH_RECORDS = 64
 
@@ -44,30 +46,33 @@ class Symptoms:
 
     def look(self, step: int, metrics: Mapping[str, float]) -> None:
         """Warns if the metrics of the steps before `step` are a guesser's."""
-        if step < self._next_step or "masked_lm_loss" not in metrics:
+        name = next((x for x in _WORDS if x in metrics), None)
+        if step < self._next_step or name is None:
             return
         entropy, pair_share = guesses(
             self._files, self._parse, self._config.seed
         )
         self._next_step = 2 * step
-        loss = metrics["masked_lm_loss"]
+        loss = metrics[name]
         if loss < entropy:
             logging.info(
-                "masked_lm_loss %.3f at step %d is below %.3f, what guessing "
-                "by the frequency of words gives",
+                "%s %.3f at step %d is below %.3f, what guessing by the "
+                "frequency of words gives",
+                name,
                 loss,
                 step,
                 entropy,
             )
         else:
             logging.warning(
-                "A SICK RUN? masked_lm_loss %.3f at step %d is not below "
+                "A SICK RUN? %s %.3f at step %d is not below "
                 "%.3f, what guessing by the frequency of words gives: nothing "
                 "has been learned from the context. Small models may stay "
                 "there for some thousand steps; else --learning_rate is too "
                 "high or far too low, --num_warmup_steps too short, "
                 "--train_batch_size small, or the records and the vocabulary "
                 "do not belong together",
+                name,
                 loss,
                 step,
                 entropy,

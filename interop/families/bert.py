@@ -120,6 +120,7 @@ BERT = Family(
             "question_answering": "BertForQuestionAnswering",
         },
         tokenizer="BertTokenizer",
+        decoder="BertLMHeadModel",
         without_pooler=(
             "masked_lm",
             "token_classification",

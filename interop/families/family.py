@@ -117,6 +117,8 @@ class HuggingFace:
     poolers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     # False for a family that transformers has not.
     is_there: bool = True
+    # Its class of a decoder that scores words, where it has decoders.
+    decoder: str = ""
     # What its classes call the logits of pairs of sentences.
     pair_logits: str = "seq_relationship_logits"
     # Says what a model has that the library cannot hold; "" for nothing.

@@ -59,6 +59,7 @@ ROBERTA = Family(
             "question_answering": "RobertaForQuestionAnswering",
         },
         tokenizer="BertTokenizer",
+        decoder="RobertaForCausalLM",
         without_pooler=BERT.hugging_face.without_pooler,
         activations=EXACT_GELU,
         tied={

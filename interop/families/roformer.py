@@ -42,6 +42,7 @@ ROFORMER = Family(
             "question_answering": "RoFormerForQuestionAnswering",
         },
         tokenizer="BertTokenizer",
+        decoder="RoFormerForCausalLM",
         without_pooler=(
             "encoder",
             "masked_lm",

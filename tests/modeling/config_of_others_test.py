@@ -129,7 +129,6 @@ def test_another_model_is_refused_by_its_name_or_its_keys(name):
     [
         ("position_embedding_type", "relative_key"),
         ("position_embedding_type", "relative_key_query"),
-        ("is_decoder", True),
         ("add_cross_attention", True),
         ("tie_word_embeddings", False),
         ("model_type", ["bert"]),

@@ -11,13 +11,27 @@ from pretraining.objectives import OBJECTIVES
 from tests import tiny
 from training.objective import Objective, Term
 
+# Flags, and keys of the config, without which an objective is refused.
+_FLAGS = {"left_to_right": {"use_nsp": False}}
+_KEYS = {"left_to_right": {"is_decoder": True}}
+
+
+def _make(name, mixed_precision="none", **changes):
+    config = PretrainingConfig(
+        input_file="a",
+        bert_config_file="b",
+        output_dir="c",
+        do_train=True,
+        objective=name,
+        **_FLAGS.get(name, {}),
+    )
+    architecture = tiny.config(**_KEYS.get(name, {}) | changes)
+    return OBJECTIVES[name](config, architecture, mixed_precision)
+
 
 @pytest.fixture(params=OBJECTIVES)
 def objective(request):
-    config = PretrainingConfig(
-        input_file="a", bert_config_file="b", output_dir="c", do_train=True
-    )
-    return OBJECTIVES[request.param](config, tiny.config(), "none")
+    return _make(request.param)
 
 
 def test_the_flag_offers_the_objectives_there_are():
@@ -65,3 +79,24 @@ def test_what_it_exports_is_a_model_as_models_are_published(objective):
 def test_its_arithmetic_grows_with_what_it_reads(objective):
     few, many = (objective.training_flops(n, 4) for n in (8, 16))
     assert 0 < few < many
+
+
+@pytest.mark.parametrize("mixed_precision", tiny.LOW_PRECISIONS)
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_half_precision_is_near_float32(name, mixed_precision):
+    batch = {k: tf.constant(x) for k, x in tiny.batch(8).items()}
+    losses = []
+    for precision in ("none", mixed_precision):
+        # Wide enough weights that what is rounded is seen.
+        objective = _make(name, precision, initializer_range=0.1)
+        terms = objective.compute_terms(batch, None)
+        assert all(x.numerator.dtype == tf.float32 for x in terms.values())
+        losses.append(
+            sum(
+                x.weight * float(x.numerator / (x.denominator + x.epsilon))
+                for x in terms.values()
+                if x.in_loss
+            )
+        )
+    assert losses[0] == pytest.approx(losses[1], rel=2e-2)
+    assert losses[0] != losses[1]

@@ -14,12 +14,12 @@ def _start(
     num_parts,
     output,
     how="nothing",
-    optimizer="bert_adam",
+    *options,
     **environment,
 ):
     return workers.start(
         *(sys.executable, "-m", "tests.pretraining.replicas_program"),
-        *(str(num_replicas), str(num_parts), str(output), how, optimizer),
+        *(str(num_replicas), str(num_parts), str(output), how, *options),
         cwd=project.ROOT,
         env=os.environ | environment,
     )
@@ -55,7 +55,7 @@ def one(tmp_path_factory):
     return _train(1, 1, tmp_path_factory.mktemp("one"))
 
 
-def _assert_equal(one, other):
+def _assert_equal_weights(one, other):
     assert one.keys() == other.keys()
     for kind in ("weight ", "slot "):
         difference = max(
@@ -65,6 +65,10 @@ def _assert_equal(one, other):
         )
         print(f"{kind}: largest difference {difference:.1e}")
         assert difference < 1e-6
+
+
+def _assert_equal(one, other):
+    _assert_equal_weights(one, other)
     assert one["step"] == other["step"] == 11
     names = [name for name in one if name.startswith(("train ", "eval "))]
     assert len(names) == 10
@@ -101,6 +105,18 @@ def test_muon_on_two_replicas_gives_the_result_of_one(tmp_path):
     alone = _train(1, 1, tmp_path, "nothing", "muon")
     assert [name for name in alone if name.endswith("/muon_m")]
     _assert_equal(alone, _train(2, 1, tmp_path, "gradient", "muon"))
+
+
+@pytest.mark.parametrize("objective", ["span_boundary", "left_to_right"])
+def test_other_objectives_on_two_replicas_give_the_result_of_one(
+    objective, tmp_path
+):
+    options = ("nothing", "bert_adam", objective)
+    one, other = (_train(n, 2, tmp_path, *options) for n in (1, 2))
+    _assert_equal_weights(one, other)
+    for name in one:
+        if name.startswith(("train ", "eval ")):
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
