@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from data.config import MaskingConfig
 from interop.config import ModelSettings
+from pretraining.distillation_config import DistillationSettings
 from pretraining.stages import Stage, plan_stages, sets_of
 from settings.flag import Flag
 from text.config import RowSettings
@@ -17,7 +18,9 @@ _WARMUP_PROPORTION = 0.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
+class PretrainingConfig(
+    DistillationSettings, MaskingConfig, ModelSettings, RowSettings, RunSettings
+):
     """The flags of google-research/bert's run_pretraining, and a few more."""
 
     input_file: Annotated[
@@ -55,9 +58,10 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         ),
     ] = 128
     objective: Annotated[
-        Literal["masked_lm"],
+        Literal["masked_lm", "distillation"],
         "What is learned. masked_lm: masked words, and next sentences with "
-        "--use_nsp (Devlin et al. 2019).",
+        "--use_nsp (Devlin et al. 2019). distillation: the same, and what "
+        "--teacher_dir says of the words (Sanh et al. 2019).",
     ] = "masked_lm"
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."
@@ -171,6 +175,7 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
                 f"--keep_best_metric={self.keep_best_metric} needs "
                 "evaluations: set --eval_every_steps"
             )
+        self.check_teacher(self.objective)
         if self.do_train and self.init_checkpoint:
             self._refuse_first_values()
         self.stages_of(None)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from modeling.config import BertConfig
 from pretraining.config import PretrainingConfig
+from pretraining.distillation import Distillation
 from pretraining.masked_lm import MaskedLm
 from pretraining.objective import PretrainingObjective
 
@@ -24,9 +25,15 @@ def _masked_lm(
     )
 
 
+def _distillation(
+    config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
+) -> Distillation:
+    return Distillation(config, architecture, mixed_precision)
+
+
 OBJECTIVES: dict[
     str, Callable[[PretrainingConfig, BertConfig, str], PretrainingObjective]
-] = {"masked_lm": _masked_lm}
+] = {"masked_lm": _masked_lm, "distillation": _distillation}
 
 
 def make(

@@ -7,15 +7,26 @@ import tensorflow as tf
 
 from interop import variables
 from pretraining.config import PretrainingConfig
+from pretraining.distillation_config import READS
 from pretraining.objectives import OBJECTIVES
 from tests import tiny
+from tests.pretraining import taught
 from training.objective import Objective, Term
 
 
 @pytest.fixture(params=OBJECTIVES)
-def objective(request):
+def objective(request, tmp_path):
+    settings = {}
+    if request.param in READS:
+        settings["teacher_dir"] = taught.write_teacher(tmp_path)
     config = PretrainingConfig(
-        input_file="a", bert_config_file="b", output_dir="c", do_train=True
+        input_file="a",
+        bert_config_file="b",
+        output_dir="c",
+        do_train=True,
+        max_seq_length=tiny.NUM_TOKENS,
+        objective=request.param,
+        **settings,
     )
     return OBJECTIVES[request.param](config, tiny.config(), "none")
 

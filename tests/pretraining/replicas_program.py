@@ -1,10 +1,11 @@
 """Trains on N virtual CPU devices and saves the weights and the sums.
 
 python -m tests.pretraining.replicas_program \
-    N NUM_PARTS OUTPUT.npz [HOW [OPTIMIZER]]
+    N NUM_PARTS OUTPUT.npz [HOW [OPTIMIZER [OBJECTIVE TEACHER]]]
 
 HOW is the function of `training.compilation` that is used, "nothing" unless
-given, OPTIMIZER a key of `training.optimizers.OPTIMIZERS`, "bert_adam".
+given, OPTIMIZER a key of `training.optimizers.OPTIMIZERS`, "bert_adam",
+OBJECTIVE one of `pretraining.objectives.OBJECTIVES`, "masked_lm".
 
 With TF_CONFIG in the environment it is one of several workers. A program, since
 devices are fixed when TensorFlow starts.
@@ -15,7 +16,8 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-from pretraining import masked_lm
+from pretraining import objectives
+from pretraining.config import PretrainingConfig
 from tests import tiny
 from training import (
     compilation,
@@ -70,15 +72,38 @@ def _run(devices, make_steps, batches):
     make_steps(iter(distributed), tf.constant(len(batches), tf.int64))
 
 
-def main(num_replicas, num_parts, output, how="nothing", name="bert_adam"):
-    devices = _make_devices(num_replicas)
+def _make_objective(name, teacher_dir):
     architecture = tiny.config(
         num_hidden_layers=1,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )
+    flags = PretrainingConfig(
+        input_file="",
+        bert_config_file="",
+        output_dir="",
+        do_train=True,
+        max_seq_length=tiny.NUM_TOKENS,
+        seed=1,
+        objective=name,
+        use_nsp=teacher_dir is None,
+        teacher_dir=teacher_dir,
+    )
+    return objectives.make(flags, architecture, "none")
+
+
+def main(
+    num_replicas,
+    num_parts,
+    output,
+    how="nothing",
+    name="bert_adam",
+    objective_name="masked_lm",
+    teacher_dir=None,
+):
+    devices = _make_devices(num_replicas)
     with devices.scope():
-        objective = masked_lm.MaskedLm(architecture, use_nsp=True, seed=1)
+        objective = _make_objective(objective_name, teacher_dir)
         settings = config.OptimizerSettings(optimizer=name)
         optimizer = optimizers.make(settings, _RATE, objective)
         scale = loss_scale.LossScale()

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from tests import project, workers
+from tests.pretraining import taught
 
 
 def _start(
     num_replicas,
     num_parts,
     output,
-    how="nothing",
-    optimizer="bert_adam",
+    *options,
     **environment,
 ):
     return workers.start(
         *(sys.executable, "-m", "tests.pretraining.replicas_program"),
-        *(str(num_replicas), str(num_parts), str(output), how, optimizer),
+        *(str(num_replicas), str(num_parts), str(output), *options),
         cwd=project.ROOT,
         env=os.environ | environment,
     )
@@ -95,6 +95,14 @@ def test_a_gradient_compiled_for_each_replica_is_the_same(
     one, num_parts, tmp_path
 ):
     _assert_equal(one, _train(2, num_parts, tmp_path, "gradient"))
+
+
+def test_a_student_on_two_replicas_is_that_of_one(tmp_path):
+    teacher_dir = taught.write_teacher(tmp_path)
+    options = ("nothing", "bert_adam", "distillation", teacher_dir)
+    alone = _train(1, 1, tmp_path, *options)
+    assert "train cosine_loss" in alone
+    _assert_equal(alone, _train(2, 2, tmp_path, *options))
 
 
 def test_muon_on_two_replicas_gives_the_result_of_one(tmp_path):
