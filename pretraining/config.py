@@ -58,10 +58,12 @@ class PretrainingConfig(
         ),
     ] = 128
     objective: Annotated[
-        Literal["masked_lm", "distillation"],
+        Literal["masked_lm", "distillation", "transformer_distillation"],
         "What is learned. masked_lm: masked words, and next sentences with "
         "--use_nsp (Devlin et al. 2019). distillation: the same, and what "
-        "--teacher_dir says of the words (Sanh et al. 2019).",
+        "--teacher_dir says of the words (Sanh et al. 2019). "
+        "transformer_distillation: the attention and the hidden states of "
+        "--teacher_dir (Jiao et al. 2020).",
     ] = "masked_lm"
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."

@@ -14,7 +14,10 @@ _DISTILLATION = (
     "alpha_cos",
     "restrict_ce_to_mask",
 )
-READS = {"distillation": _DISTILLATION}
+READS = {
+    "distillation": _DISTILLATION,
+    "transformer_distillation": ("teacher_dir",),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,8 +29,9 @@ class DistillationSettings(Settings):
 
     teacher_dir: Annotated[
         str | None,
-        "The model to learn from, with --objective=distillation; as "
-        "--init_checkpoint, with its config beside it.",
+        "The model to learn from, with --objective=distillation or "
+        "transformer_distillation; as --init_checkpoint, with its config "
+        "beside it.",
     ] = None
     distillation_temperature: Annotated[
         float,

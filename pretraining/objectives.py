@@ -11,6 +11,7 @@ from pretraining.config import PretrainingConfig
 from pretraining.distillation import Distillation
 from pretraining.masked_lm import MaskedLm
 from pretraining.objective import PretrainingObjective
+from pretraining.transformer_distillation import TransformerDistillation
 
 
 def _masked_lm(
@@ -25,15 +26,13 @@ def _masked_lm(
     )
 
 
-def _distillation(
-    config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
-) -> Distillation:
-    return Distillation(config, architecture, mixed_precision)
-
-
 OBJECTIVES: dict[
     str, Callable[[PretrainingConfig, BertConfig, str], PretrainingObjective]
-] = {"masked_lm": _masked_lm, "distillation": _distillation}
+] = {
+    "masked_lm": _masked_lm,
+    "distillation": Distillation,
+    "transformer_distillation": TransformerDistillation,
+}
 
 
 def make(

@@ -90,12 +90,15 @@ class Teacher:
         self.encoder = families.make_encoder(
             model.config, "zeros", has_pooler=False, dtype=policy
         )
-        self.head = heads.MaskedLmHead(
-            model.config, "zeros", dtype=policy, name="predictions"
-        )
-        with keras.name_scope("cls"):
-            self.head.build((None, None, model.config.hidden_size))
-        layers: list[keras.layers.Layer] = [self.encoder, self.head]
+        layers: list[keras.layers.Layer] = [self.encoder]
+        self.head = None
+        if self.family.head_names("masked_lm") <= model.values.keys():
+            self.head = heads.MaskedLmHead(
+                model.config, "zeros", dtype=policy, name="predictions"
+            )
+            with keras.name_scope("cls"):
+                self.head.build((None, None, model.config.hidden_size))
+            layers.append(self.head)
         self._variables = [
             variable
             for layer in layers
@@ -130,6 +133,7 @@ class Teacher:
 
     def scorer(self, rows: tf.Tensor) -> Scorer:
         """Returns what scores words at rows [R, W] of the last layer."""
+        assert self.head is not None
         return Scorer.of(self.head, rows, self.encoder.word_embeddings)
 
     def check_vocabulary(

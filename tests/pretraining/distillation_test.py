@@ -1,7 +1,5 @@
 """Runs that learn from a teacher: what they keep, and what they refuse."""
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,7 @@ from modeling import families
 from pretraining import distillation, look, objectives, soft_targets
 from pretraining.config import PretrainingConfig
 from tests import tiny
-from tests.pretraining import taught, tiny_job
+from tests.pretraining import taught
 from text import vocab
 
 _WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -18,23 +16,8 @@ _WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 @pytest.fixture
 def job(tmp_path):
-    """Writes the inputs of a job, and returns its folder."""
-    tiny_job.write_inputs(tmp_path)
-    student = tiny.config("distilbert", num_hidden_layers=1)
-    (tmp_path / "bert.json").write_text(student.to_json())
+    taught.write_job(tmp_path, tiny.config("distilbert", num_hidden_layers=1))
     return tmp_path
-
-
-def run(job, output, teacher_dir, **settings):
-    defaults = {
-        "objective": "distillation",
-        "teacher_dir": teacher_dir,
-        "use_nsp": False,
-        "num_train_steps": 4,
-        "save_checkpoints_steps": 2,
-        "train_batch_size": 4,
-    }
-    return tiny_job.run(job, output, **defaults | settings)
 
 
 def objective(directory, student=None, **settings):
@@ -55,20 +38,14 @@ def test_a_run_goes_on_bit_for_bit_and_exports_the_student(job, monkeypatch):
     # Three chunks of the logits of 4 x 16 tokens.
     monkeypatch.setattr(soft_targets, "_CHUNK_BYTES", 4 * 101 * 22)
     teacher_dir = taught.write_teacher(job)
-    results = run(job, "trained", teacher_dir, do_eval=True)
+    results = taught.run(job, "trained", teacher_dir, do_eval=True)
     trained = job / "trained"
     assert results["loss"] == pytest.approx(
         5 * results["distillation_loss"]
         + 2 * results["masked_lm_loss"]
         + results["cosine_loss"]
     )
-    # As a kill after the save at step 2 leaves it.
-    shutil.copytree(trained, job / "stopped")
-    for path in (job / "stopped").glob("model.ckpt-4.*"):
-        path.unlink()
-    run(job, "stopped", teacher_dir)
-    wanted = tiny_job.tensors(trained, 4)
-    found = tiny_job.tensors(job / "stopped", 4)
+    wanted, found = taught.tensors_of_a_stopped_run(job, teacher_dir)
     assert found.keys() == wanted.keys()
     for name, tensor in wanted.items():
         np.testing.assert_array_equal(found[name], tensor)
@@ -139,7 +116,7 @@ def test_what_has_no_weight_is_not_computed(tmp_path):
 def test_a_teacher_that_does_not_fit_is_refused(job, changes, settings, told):
     teacher_dir = taught.write_teacher(job, **changes)
     with pytest.raises(ValueError, match=told) as error:
-        run(job, "refused", teacher_dir, **settings)
+        taught.run(job, "refused", teacher_dir, **settings)
     assert "\n" not in str(error.value)
     assert not list((job / "refused").glob("model.ckpt*"))
 
@@ -152,9 +129,9 @@ def test_a_teacher_without_a_head_of_masked_words_is_refused(job):
         path, type(whole)(config=whole.config, head="encoder", values=encoder)
     )
     with pytest.raises(ValueError, match="^--teacher_dir=.* the head encoder;"):
-        run(job, "refused", path)
+        taught.run(job, "refused", path)
     with pytest.raises(ValueError, match="^--teacher_dir=.*none: neither the"):
-        run(job, "refused", str(job / "none"))
+        taught.run(job, "refused", str(job / "none"))
 
 
 def test_flags_that_lack_a_teacher_or_have_no_use_for_one_are_refused():

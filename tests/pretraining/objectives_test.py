@@ -19,6 +19,7 @@ def objective(request, tmp_path):
     settings = {}
     if request.param in READS:
         settings["teacher_dir"] = taught.write_teacher(tmp_path)
+        settings["use_nsp"] = False
     config = PretrainingConfig(
         input_file="a",
         bert_config_file="b",

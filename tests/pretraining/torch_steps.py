@@ -38,7 +38,12 @@ class Reference:
     """
 
     def __init__(self, config, model, head, more):
-        of_model = dict(model.named_parameters())
+        prefix = variables.family_of(config).hugging_face.prefix
+        # A bare encoder of transformers has its names without a prefix.
+        of_model = {
+            name if head != "encoder" else prefix + name: x
+            for name, x in model.named_parameters()
+        }
         self.parameters = {
             ours: (of_model[theirs], is_transposed)
             for ours, (theirs, is_transposed) in hugging_face._rows(
