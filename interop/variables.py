@@ -5,7 +5,7 @@ for each family, a table from these names to those of every other library.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -223,6 +223,40 @@ def with_head(
     }
     left_out = sorted(model.values.keys() - kept.keys())
     return dataclasses.replace(model, head=head, values=kept), left_out
+
+
+def with_layers(model: PortableModel, numbers: Sequence[int]) -> PortableModel:
+    """Returns a model whose layer i is layer `numbers[i]` of another.
+
+    Args:
+        model: of layers that share nothing.
+        numbers: counted from 0.
+    """
+    shape = dataclasses.replace(model.config, num_hidden_layers=len(numbers))
+    rows = [
+        (row, place)
+        for layers in model.family.layers
+        for place in layers.places(shape)
+        for row in layers.rows
+    ]
+    copies = {
+        target: model.values[source]
+        for row, place in rows
+        for target, source in zip(
+            row.at(place).shapes(),
+            row.at({**place, "i": numbers[place["i"]]}).shapes(),
+            strict=True,
+        )
+    }
+    of_layers = {
+        name
+        for layers in model.family.layers
+        for place in layers.places(model.config)
+        for row in layers.rows
+        for name in row.at(place).shapes()
+    }
+    others = {k: x for k, x in model.values.items() if k not in of_layers}
+    return dataclasses.replace(model, config=shape, values=others | copies)
 
 
 def labels(config: BertConfig) -> list[str] | None:

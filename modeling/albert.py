@@ -177,6 +177,11 @@ class AlbertGroup(keras.layers.Layer):
         for layer in self.inner:
             layer.build(inputs_shape)
 
+    @property
+    def self_attention(self) -> transformer.SelfAttention:
+        """What reads the inputs of the group."""
+        return self.inner[0].self_attention
+
     def call(
         self,
         inputs: Tensor,

@@ -54,7 +54,7 @@ def attend(
 
     @ops.custom_gradient
     def mix(query, key, value):
-        scores = _scores(query, key, score_bias)
+        scores = scores_of(query, key, score_bias)
         highest = ops.max(scores, axis=3, keepdims=True)
         weights = ops.exp(scores - highest)
         total = ops.sum(weights, axis=3, keepdims=True)
@@ -74,7 +74,7 @@ def attend(
             # Everything here is transposed, [B, H, K, Q]. The forward pass
             # has no array of this form: otherwise a compiler would find that
             # it can reuse one, and keep it in memory until now.
-            scores = _scores(key, tied, ops.swapaxes(score_bias, 2, 3))
+            scores = scores_of(key, tied, ops.swapaxes(score_bias, 2, 3))
             weights = ops.exp(scores - ops.swapaxes(log_total, 2, 3))
             of_value = ops.matmul(
                 drop(ops.cast(weights, dtype), True), upstream
@@ -94,7 +94,7 @@ def attend(
     return mix(query, key, value)
 
 
-def _scores(rows: Tensor, columns: Tensor, score_bias: Tensor) -> Tensor:
+def scores_of(rows: Tensor, columns: Tensor, score_bias: Tensor) -> Tensor:
     """Returns the scores in float32, a row for each of `rows`.
 
     Args:

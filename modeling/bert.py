@@ -151,9 +151,7 @@ class BertEncoder(Encoder):
         num_layers: int | None = None,
     ) -> Encoded:
         """Encodes a batch; see `Encoder`."""
-        positions = None
-        if first_tokens is not None:
-            positions = _positions(input_mask, first_tokens)
+        positions = _positions(input_mask, first_tokens)
         embedded = self.embeddings(
             input_ids, segment_ids, positions, dropout_seed=dropout_seed
         )
@@ -195,6 +193,19 @@ class BertEncoder(Encoder):
     @property
     def layers(self) -> Sequence[keras.layers.Layer]:
         return self.encoder.layers
+
+    def attention_scores(
+        self,
+        number: int,
+        inputs: Tensor,
+        input_mask: Tensor,
+        first_tokens: Tensor | None = None,
+    ) -> Tensor:
+        """Returns the scores of a layer; see `Encoder`."""
+        positions = _positions(input_mask, first_tokens)
+        return self.layers[number].self_attention.scores(
+            inputs, **self.encoder.surroundings(input_mask, positions)
+        )
 
     def top_layers(self, count: int) -> list[keras.Variable]:
         if not count:
@@ -262,11 +273,14 @@ def _last_tokens(numbers: Tensor, first_tokens: Tensor | None) -> Tensor:
     return ops.max(ops.where(is_in, place, 0), axis=1)
 
 
-def _positions(numbers: Tensor, first_tokens: Tensor) -> Tensor:
+def _positions(numbers: Tensor, first_tokens: Tensor | None) -> Tensor | None:
     """Returns the place of each token in its sequence, [B, T].
 
-    Padding gets places, too, which nobody reads.
+    Padding gets places, too, which nobody reads. Rows of one sequence, without
+    `first_tokens`, need none.
     """
+    if first_tokens is None:
+        return None
     num_tokens = ops.shape(numbers)[1]
     num_sequences = ops.shape(first_tokens)[1]
     is_in = numbers[:, :, None] == ops.arange(1, num_sequences + 1)

@@ -82,6 +82,28 @@ class Encoder(keras.layers.Layer, abc.ABC):
         """The layers, from the one that reads the embeddings upwards."""
 
     @abc.abstractmethod
+    def attention_scores(
+        self,
+        number: int,
+        inputs: Tensor,
+        input_mask: Tensor,
+        first_tokens: Tensor | None = None,
+    ) -> Tensor:
+        """Returns what a layer's attention is the softmax of.
+
+        It is computed again, without dropout. A score that no token is to look
+        at is some thousands below zero.
+
+        Args:
+            number: of the layer.
+            inputs: what the layer reads, [B, T, W].
+            input_mask, first_tokens: as `call` takes them.
+
+        Returns:
+            Float32 [B, heads, T, T], a row for each token that looks.
+        """
+
+    @abc.abstractmethod
     def top_layers(self, count: int) -> list[keras.Variable]:
         """Returns the variables of the last `count` layers and of the pooler.
 

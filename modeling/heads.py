@@ -67,14 +67,15 @@ class MaskedLmHead(keras.layers.Layer):
             [B, P, V].
         """
         masked = bert.rows_at(sequence_output, positions)  # [B*P, W]
-        transformed = ops.cast(
-            self.layer_norm(self.dense(masked)), self.compute_dtype
-        )
-        logits = dense.times_transposed(transformed, word_embeddings)
+        logits = dense.times_transposed(self.transform(masked), word_embeddings)
         logits = ops.cast(logits, "float32") + self.output_bias
         return ops.reshape(
             logits, (*ops.shape(positions), self.config.vocab_size)
         )
+
+    def transform(self, rows: Tensor) -> Tensor:
+        """Maps rows [R, W] to [R, E], which word embeddings are scored by."""
+        return ops.cast(self.layer_norm(self.dense(rows)), self.compute_dtype)
 
 
 class NextSentenceHead(keras.layers.Layer):

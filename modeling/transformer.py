@@ -73,15 +73,9 @@ class SelfAttention(keras.layers.Layer):
             turned_by: places of the tokens, [1 or B, T], by which queries and
                 keys are turned; None where they are not.
         """
-        query = self._split_heads(self.query(inputs))
-        key = self._split_heads(self.key(inputs))
-        if turned_by is not None:
-            # Made of integers in each layer: Keras rounds what it hands a layer
-            # to the layer's type. A compiler makes it once for all.
-            rotation = rotary.rotation(turned_by, self.head_width)
-            query, key = rotation.turn(query), rotation.turn(key)
+        query, key = self._ask(inputs, turned_by)
         mixed = attention.attend(
-            query * self.head_width**-0.5,
+            query,
             key,
             self._split_heads(self.value(inputs)),
             ops.cast(score_bias, "float32"),
@@ -90,6 +84,35 @@ class SelfAttention(keras.layers.Layer):
             ),
         )
         return ops.reshape(ops.swapaxes(mixed, 1, 2), ops.shape(inputs))
+
+    def scores(
+        self,
+        inputs: Tensor,
+        score_bias: Tensor,
+        turned_by: Tensor | None = None,
+    ) -> Tensor:
+        """Returns the scores before their softmax, float32 [B, H, T, T].
+
+        They are computed again: `attention.attend` has none to give away.
+
+        Args:
+            inputs, score_bias, turned_by: as `call` takes them.
+        """
+        inputs = ops.cast(inputs, self.compute_dtype)
+        return attention.scores_of(*self._ask(inputs, turned_by), score_bias)
+
+    def _ask(
+        self, inputs: Tensor, turned_by: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Returns scaled queries, and keys, [B, H, T, D]."""
+        query = self._split_heads(self.query(inputs))
+        key = self._split_heads(self.key(inputs))
+        if turned_by is not None:
+            # Made of integers in each layer: Keras rounds what it hands a layer
+            # to the layer's type. A compiler makes it once for all.
+            rotation = rotary.rotation(turned_by, self.head_width)
+            query, key = rotation.turn(query), rotation.turn(key)
+        return query * self.head_width**-0.5, key
 
     def _split_heads(self, x: Tensor) -> Tensor:
         shape = (*ops.shape(x)[:2], self.num_heads, self.head_width)
@@ -202,6 +225,11 @@ class TransformerLayer(keras.layers.Layer):
             (*inputs_shape[:-1], self.intermediate.units),
         )
 
+    @property
+    def self_attention(self) -> SelfAttention:
+        """What reads the inputs of the layer."""
+        return self.attention.mix
+
     def call(
         self,
         inputs: Tensor,
@@ -274,18 +302,7 @@ class TransformerEncoder(keras.layers.Layer):
         Returns:
             A list of [B, T, W], one a layer, the last layer's last.
         """
-        is_packed = positions is not None
-        bar = _attention_bar(input_mask, is_packed)
-        if self.is_causal:
-            place = ops.arange(ops.shape(input_mask)[1])
-            is_later = ops.cast(place > place[:, None], "float32")
-            bar = ops.maximum(bar, is_later)  # [B, 1, T, T]
-        score_bias = _MASKED_SCORE * bar
-        turned = {}
-        if self.rotates:
-            if positions is None:
-                positions = ops.arange(ops.shape(input_mask)[1])[None]
-            turned["turned_by"] = positions
+        around = self.surroundings(input_mask, positions)
         outputs = []
         for number, layer in enumerate(self.layers[:num_layers]):
             seed = dropout_seed
@@ -293,11 +310,27 @@ class TransformerEncoder(keras.layers.Layer):
                 seed = dropout.of_repeat(seed, number)
             # Keras hides from mypy that layers are called.
             run = functools.partial(  # type: ignore[misc]
-                layer, score_bias=score_bias, dropout_seed=seed, **turned
+                layer, dropout_seed=seed, **around
             )
             inputs = keras.remat(run)(inputs) if self.recompute else run(inputs)
             outputs.append(inputs)
         return outputs
+
+    def surroundings(
+        self, input_mask: Tensor, positions: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Returns what each layer is told of its inputs, by its arguments."""
+        bar = _attention_bar(input_mask, positions is not None)
+        if self.is_causal:
+            place = ops.arange(ops.shape(input_mask)[1])
+            is_later = ops.cast(place > place[:, None], "float32")
+            bar = ops.maximum(bar, is_later)  # [B, 1, T, T]
+        around = {"score_bias": _MASKED_SCORE * bar}
+        if self.rotates:
+            if positions is None:
+                positions = ops.arange(ops.shape(input_mask)[1])[None]
+            around["turned_by"] = positions
+        return around
 
 
 def _attention_bar(input_mask: Tensor, is_packed: bool) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from data.config import MaskingConfig
 from interop.config import ModelSettings
+from pretraining.distillation_config import DistillationSettings
 from pretraining.stages import Stage, plan_stages, sets_of
 from settings.flag import Flag
 from text.config import RowSettings
@@ -17,7 +18,9 @@ _WARMUP_PROPORTION = 0.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
+class PretrainingConfig(
+    DistillationSettings, MaskingConfig, ModelSettings, RowSettings, RunSettings
+):
     """The flags of google-research/bert's run_pretraining, and a few more."""
 
     input_file: Annotated[
@@ -55,11 +58,20 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         ),
     ] = 128
     objective: Annotated[
-        Literal["masked_lm", "span_boundary", "left_to_right"],
+        Literal[
+            "masked_lm",
+            "span_boundary",
+            "left_to_right",
+            "distillation",
+            "transformer_distillation",
+        ],
         "What is learned. masked_lm: masked words, and next sentences with "
         "--use_nsp (Devlin et al. 2019). span_boundary: those, and the words "
         "of each masked span from the tokens beside it (Joshi et al. 2020). "
-        "left_to_right: each token from those before it.",
+        "left_to_right: each token from those before it. distillation: masked "
+        "words, and what --teacher_dir says of the words (Sanh et al. 2019). "
+        "transformer_distillation: the attention and the hidden states of "
+        "--teacher_dir (Jiao et al. 2020).",
     ] = "masked_lm"
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."
@@ -173,6 +185,7 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
                 f"--keep_best_metric={self.keep_best_metric} needs "
                 "evaluations: set --eval_every_steps"
             )
+        self.check_teacher(self.objective)
         if self.do_train and self.init_checkpoint:
             self._refuse_first_values()
         self.stages_of(None)

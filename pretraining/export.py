@@ -28,6 +28,12 @@ _OURS = pathlib.Path(__file__).parents[1] / "vocab"
 _IS_VOCABULARY = re.compile(r"vocab.*\.txt")
 
 
+def vocabulary_hashes(files: Sequence[RecordFile]) -> set[str]:
+    """Returns the sha256 of the vocabularies that records were built with."""
+    hashes = {file.facts.made_from.vocab_sha256 for file in files}
+    return {sha256 for sha256 in hashes if sha256}
+
+
 def find_vocabulary(
     config: PretrainingConfig, files: Sequence[RecordFile], bert: BertConfig
 ) -> Vocabulary | None:
@@ -48,7 +54,7 @@ def find_vocabulary(
     Raises:
         ValueError: the flag names another vocabulary.
     """
-    wanted = {file.facts.made_from.vocab_sha256 for file in files} - {None}
+    wanted = vocabulary_hashes(files)
     if config.vocabulary_path:
         vocabulary = vocabularies.load(config)
         _check(vocabulary, config.vocabulary_flag, wanted, bert)

@@ -19,6 +19,8 @@ def at_files(config: PretrainingConfig) -> None:
         max_seq_length=config.max_seq_length,
         output_dir=config.output_dir,
     )
+    if config.teacher_dir:
+        look.check_weights(config.teacher_dir, "teacher_dir")
     if config.vocabulary_path:
         vocabularies.find(config)
     is_evaluated = config.do_eval or config.eval_every_steps

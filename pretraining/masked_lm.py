@@ -19,7 +19,7 @@ from training.gradients import ComputeTerms
 from training.objective import Batch, Term
 
 # google-research/bert's guard against a batch without masked words.
-_EPSILON = 1e-5
+EPSILON = 1e-5
 
 MASKED_LM_TERMS = ("masked_lm_loss", "masked_lm_accuracy")
 NEXT_SENTENCE_TERMS = ("next_sentence_loss", "next_sentence_accuracy")
@@ -119,7 +119,17 @@ class MaskedLm(PretrainingObjective):
             has_pairs: whether the records are pairs; if not, nothing of the
                 loss is by next sentences, and their head is not trained.
         """
-        encoded = self.encoder(
+        encoded = self.encode(batch, dropout_seed, num_layers)
+        return self.terms_of(encoded, batch, has_pairs)
+
+    def encode(
+        self,
+        batch: Batch,
+        dropout_seed: tf.Tensor | None,
+        num_layers: int | None = None,
+    ) -> Encoded:
+        """Returns what the encoder makes of a batch; see `compute_terms`."""
+        return self.encoder(
             batch["input_ids"],
             batch["input_mask"],
             batch["segment_ids"],
@@ -127,12 +137,11 @@ class MaskedLm(PretrainingObjective):
             dropout_seed=dropout_seed,
             num_layers=num_layers,
         )
-        return self._terms_of(encoded, batch, has_pairs)
 
-    def _terms_of(
-        self, encoded: Encoded, batch: Batch, has_pairs: bool
+    def terms_of(
+        self, encoded: Encoded, batch: Batch, has_pairs: bool = True
     ) -> dict[str, Term]:
-        """Returns the terms of a batch that is encoded."""
+        """Returns {name: Term} of an encoded batch; see `compute_terms`."""
         masked_lm_logits, next_sentence_logits = self.heads(
             encoded,
             batch["masked_lm_positions"],
@@ -143,7 +152,7 @@ class MaskedLm(PretrainingObjective):
             masked_lm_logits,
             batch["masked_lm_ids"],
             batch["masked_lm_weights"],
-            epsilon=_EPSILON,
+            epsilon=EPSILON,
         )
         if self.use_nsp and not has_pairs:
             terms |= _no_terms(NEXT_SENTENCE_TERMS)

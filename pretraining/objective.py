@@ -1,9 +1,11 @@
 """What pretraining asks of an objective, beside what every training asks."""
 
 import abc
+from collections.abc import Collection
 
 from modeling.config import BertConfig
 from modeling.encoder import Encoder
+from text.vocab import Vocabulary
 from training.gradients import ComputeTerms
 from training.objective import Objective
 
@@ -27,6 +29,19 @@ class PretrainingObjective(Objective):
         Those above are as if they were not there: the loss does not depend on
         them, and no gradient is theirs. So it is with what is learned of pairs,
         where the records have none.
+        """
+
+    def check_vocabulary(
+        self, ours: Vocabulary | None, hashes: Collection[str]
+    ) -> None:
+        """Refuses records whose words are not those of what else is read.
+
+        Args:
+            ours: the vocabulary of the records, if it was found.
+            hashes: of the vocabularies that the records were built with.
+
+        Raises:
+            ValueError: they are others; names the flag.
         """
 
     @property

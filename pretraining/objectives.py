@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 from modeling.config import BertConfig
 from pretraining.config import PretrainingConfig
+from pretraining.distillation import Distillation
 from pretraining.left_to_right import LeftToRight, refuse
 from pretraining.masked_lm import MaskedLm
 from pretraining.objective import PretrainingObjective
 from pretraining.span_boundary import SpanBoundary
+from pretraining.transformer_distillation import TransformerDistillation
 
 
 def _masked_lm(
@@ -48,6 +50,8 @@ OBJECTIVES: dict[
     "masked_lm": _masked_lm,
     "span_boundary": functools.partial(_masked_lm, kind=SpanBoundary),
     "left_to_right": _left_to_right,
+    "distillation": Distillation,
+    "transformer_distillation": TransformerDistillation,
 }
 
 

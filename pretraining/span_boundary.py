@@ -55,8 +55,8 @@ class SpanBoundary(MaskedLm):
     def term_names(self) -> tuple[str, ...]:
         return super().term_names + SPAN_TERMS
 
-    def _terms_of(
-        self, encoded: Encoded, batch: Batch, has_pairs: bool
+    def terms_of(
+        self, encoded: Encoded, batch: Batch, has_pairs: bool = True
     ) -> dict[str, Term]:
         spans = boundaries(
             batch["masked_lm_positions"],
@@ -66,7 +66,7 @@ class SpanBoundary(MaskedLm):
         logits = self.span_head(
             encoded.sequence_output, spans, self.encoder.word_embeddings
         )
-        return super()._terms_of(encoded, batch, has_pairs) | label_terms(
+        return super().terms_of(encoded, batch, has_pairs) | label_terms(
             SPAN_TERMS,
             logits,
             batch["masked_lm_ids"],

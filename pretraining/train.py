@@ -76,6 +76,7 @@ def run(config: PretrainingConfig) -> dict[str, float] | None:
             architecture,
             precision.choose(config.mixed_precision, devices),
         )
+    objective.check_vocabulary(vocabulary, export.vocabulary_hashes(files))
     preflight.check_best_metric(config.keep_best_metric, objective)
     evaluation = None
     if eval_files:

@@ -57,6 +57,7 @@ PROGRAMS = {
         f"--model_dir={_NONE}",
         "--output_file={0}/page.html",
     ],
+    "tools.select_layers": [f"--from={_NONE}", "--layers=0,2"],
     "tools.stack_layers": [f"--from={_NONE}", "--num_hidden_layers=4"],
 }
 # They have no folder for results.

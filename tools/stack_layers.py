@@ -48,7 +48,7 @@ def stack(config: StackConfig) -> str:
     """
     look.check_weights(config.from_, "from")
     with tensorflow_start.quiet():
-        from interop import formats, tf1, tokenizer_files
+        from interop import formats, tf1, tokenizer_files, variables
 
     if file_io.names_in(config.output_dir):
         raise ValueError(
@@ -66,22 +66,12 @@ def stack(config: StackConfig) -> str:
             f"--num_hidden_layers={after} is not more than the {before} "
             f"layers of --from={config.from_}"
         )
-    shape = dataclasses.replace(model.config, num_hidden_layers=after)
-    if shape.shares_layers:
+    if model.config.shares_layers:
         raise ValueError(
             f"--from={config.from_}: its layers share their weights; a deeper "
             "one is --num_hidden_layers of its config alone"
         )
-    values = dict(model.values)
-    for layers in model.family.layers:
-        for place in layers.places(shape):
-            source_place = {**place, "i": place["i"] % before}
-            for row in layers.rows:
-                targets = row.at(place).shapes()
-                sources = row.at(source_place).shapes()
-                for target, source in zip(targets, sources, strict=True):
-                    values[target] = model.values[source]
-    deeper = dataclasses.replace(model, config=shape, values=values)
+    deeper = variables.with_layers(model, [i % before for i in range(after)])
     prefix = tf1.export(config.output_dir, deeper)
     return f"{prefix}: {after} layers, copies of {before}"
 

@@ -10,7 +10,8 @@ An objective holds a model and says what its loss is. Pretraining's stand in
     initialised    all         all              both networks   the student
     exported       all         all              the second one  the student
 
-The last two columns are what the four questions are for; neither is here yet.
+The last two columns are what the four questions are for; ELECTRA is not here
+yet.
 """
 
 import abc

@@ -7,8 +7,10 @@ import tensorflow as tf
 
 from interop import variables
 from pretraining.config import PretrainingConfig
+from pretraining.distillation_config import READS
 from pretraining.objectives import OBJECTIVES
 from tests import tiny
+from tests.pretraining import taught
 from training.objective import Objective, Term
 
 # Flags, and keys of the config, without which an objective is refused.
@@ -16,22 +18,26 @@ _FLAGS = {"left_to_right": {"use_nsp": False}}
 _KEYS = {"left_to_right": {"is_decoder": True}}
 
 
-def _make(name, mixed_precision="none", **changes):
+def _make(name, folder, mixed_precision="none", **changes):
+    flags = _FLAGS.get(name, {})
+    if name in READS:
+        flags = {"teacher_dir": taught.write_teacher(folder), "use_nsp": False}
     config = PretrainingConfig(
         input_file="a",
         bert_config_file="b",
         output_dir="c",
         do_train=True,
+        max_seq_length=tiny.NUM_TOKENS,
         objective=name,
-        **_FLAGS.get(name, {}),
+        **flags,
     )
     architecture = tiny.config(**_KEYS.get(name, {}) | changes)
     return OBJECTIVES[name](config, architecture, mixed_precision)
 
 
 @pytest.fixture(params=OBJECTIVES)
-def objective(request):
-    return _make(request.param)
+def objective(request, tmp_path):
+    return _make(request.param, tmp_path)
 
 
 def test_the_flag_offers_the_objectives_there_are():
@@ -83,12 +89,12 @@ def test_its_arithmetic_grows_with_what_it_reads(objective):
 
 @pytest.mark.parametrize("mixed_precision", tiny.LOW_PRECISIONS)
 @pytest.mark.parametrize("name", OBJECTIVES)
-def test_half_precision_is_near_float32(name, mixed_precision):
+def test_half_precision_is_near_float32(name, mixed_precision, tmp_path):
     batch = {k: tf.constant(x) for k, x in tiny.batch(8).items()}
     losses = []
     for precision in ("none", mixed_precision):
         # Wide enough weights that what is rounded is seen.
-        objective = _make(name, precision, initializer_range=0.1)
+        objective = _make(name, tmp_path, precision, initializer_range=0.1)
         terms = objective.compute_terms(batch, None)
         assert all(x.numerator.dtype == tf.float32 for x in terms.values())
         losses.append(

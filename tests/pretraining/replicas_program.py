@@ -1,10 +1,10 @@
 """Trains on N virtual CPU devices and saves the weights and the sums.
 
 python -m tests.pretraining.replicas_program \
-    N NUM_PARTS OUTPUT.npz [HOW [OPTIMIZER [OBJECTIVE]]]
+    N NUM_PARTS OUTPUT.npz [HOW [OPTIMIZER [OBJECTIVE TEACHER]]]
 
 HOW is the function of `training.compilation` that is used, "nothing" unless
-given, OPTIMIZER a key of `training.optimizers.OPTIMIZERS`, "bert_adam", and
+given, OPTIMIZER a key of `training.optimizers.OPTIMIZERS`, "bert_adam",
 OBJECTIVE one of `pretraining.objectives.OBJECTIVES`, "masked_lm".
 
 With TF_CONFIG in the environment it is one of several workers. A program, since
@@ -16,8 +16,8 @@ import sys
 import numpy as np
 import tensorflow as tf
 
+from pretraining import objectives
 from pretraining.config import PretrainingConfig
-from pretraining.objectives import OBJECTIVES
 from tests import tiny
 from training import (
     compilation,
@@ -72,7 +72,7 @@ def _run(devices, make_steps, batches):
     make_steps(iter(distributed), tf.constant(len(batches), tf.int64))
 
 
-def _make_objective(name):
+def _make_objective(name, teacher_dir):
     is_decoder = name == "left_to_right"
     architecture = tiny.config(
         num_hidden_layers=1,
@@ -80,16 +80,18 @@ def _make_objective(name):
         attention_probs_dropout_prob=0.0,
         is_decoder=is_decoder,
     )
-    settings = PretrainingConfig(
-        input_file="a",
-        bert_config_file="b",
-        output_dir="c",
+    flags = PretrainingConfig(
+        input_file="",
+        bert_config_file="",
+        output_dir="",
         do_train=True,
-        objective=name,
-        use_nsp=not is_decoder,
+        max_seq_length=tiny.NUM_TOKENS,
         seed=1,
+        objective=name,
+        use_nsp=teacher_dir is None and not is_decoder,
+        teacher_dir=teacher_dir,
     )
-    return OBJECTIVES[name](settings, architecture, "none")
+    return objectives.make(flags, architecture, "none")
 
 
 def main(
@@ -99,10 +101,11 @@ def main(
     how="nothing",
     name="bert_adam",
     objective_name="masked_lm",
+    teacher_dir=None,
 ):
     devices = _make_devices(num_replicas)
     with devices.scope():
-        objective = _make_objective(objective_name)
+        objective = _make_objective(objective_name, teacher_dir)
         settings = config.OptimizerSettings(optimizer=name)
         optimizer = optimizers.make(settings, _RATE, objective)
         scale = loss_scale.LossScale()

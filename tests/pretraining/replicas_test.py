@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from tests import project, workers
+from tests.pretraining import taught
 
 
 def _start(
     num_replicas,
     num_parts,
     output,
-    how="nothing",
     *options,
     **environment,
 ):
     return workers.start(
         *(sys.executable, "-m", "tests.pretraining.replicas_program"),
-        *(str(num_replicas), str(num_parts), str(output), how, *options),
+        *(str(num_replicas), str(num_parts), str(output), *options),
         cwd=project.ROOT,
         env=os.environ | environment,
     )
@@ -71,7 +71,7 @@ def _assert_equal(one, other):
     _assert_equal_weights(one, other)
     assert one["step"] == other["step"] == 11
     names = [name for name in one if name.startswith(("train ", "eval "))]
-    assert len(names) == 10
+    assert len(names) == 2 * len([x for x in names if x[0] == "e"]) + 2
     for name in names:
         np.testing.assert_allclose(one[name], other[name], rtol=1e-5)
 
@@ -99,6 +99,21 @@ def test_a_gradient_compiled_for_each_replica_is_the_same(
     one, num_parts, tmp_path
 ):
     _assert_equal(one, _train(2, num_parts, tmp_path, "gradient"))
+
+
+@pytest.mark.parametrize(
+    ("objective", "term"),
+    [
+        ("distillation", "cosine_loss"),
+        ("transformer_distillation", "attention_loss"),
+    ],
+)
+def test_a_student_on_two_replicas_is_that_of_one(tmp_path, objective, term):
+    teacher_dir = taught.write_teacher(tmp_path)
+    options = ("nothing", "bert_adam", objective, teacher_dir)
+    alone = _train(1, 1, tmp_path, *options)
+    assert f"train {term}" in alone
+    _assert_equal(alone, _train(2, 2, tmp_path, *options))
 
 
 def test_muon_on_two_replicas_gives_the_result_of_one(tmp_path):
