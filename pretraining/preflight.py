@@ -232,7 +232,8 @@ def _files_of(patterns, flag):
 
 def has_pairs(files: Sequence[RecordFile]) -> bool:
     """Whether records are pairs of segments, with a label for each."""
-    return files[0].facts.pair_task != "none" and files[0].has_pairs
+    has_labels = files[0].facts.pair_task in ("nsp", "sop")
+    return has_labels and files[0].has_pairs
 
 
 def _check(config, files, flag, wants_pairs=True, **sizes):
@@ -242,9 +243,10 @@ def _check(config, files, flag, wants_pairs=True, **sizes):
         raise ValueError(f"--{flag}: {error.message}") from None
     if not (config.use_nsp and wants_pairs) or has_pairs(files):
         return
-    if files[0].facts.pair_task == "none":
+    if files[0].has_pairs:
         raise ValueError(
-            f"{files[0].path} was built with pair_task=none and has no pairs, "
+            f"{files[0].path} was built with "
+            f"pair_task={files[0].facts.pair_task} and has no pairs to tell, "
             "but --use_nsp=true; set --use_nsp=false"
         )
     raise ValueError(
