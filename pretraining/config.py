@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from data.config import MaskingConfig
 from interop.config import ModelSettings
+from pretraining.generator_config import GeneratorSettings
 from pretraining.stages import Stage, plan_stages, sets_of
 from settings.flag import Flag
 from text.config import RowSettings
@@ -17,7 +18,9 @@ _WARMUP_PROPORTION = 0.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
+class PretrainingConfig(
+    MaskingConfig, ModelSettings, RowSettings, GeneratorSettings, RunSettings
+):
     """The flags of google-research/bert's run_pretraining, and a few more."""
 
     input_file: Annotated[
@@ -55,9 +58,10 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         ),
     ] = 128
     objective: Annotated[
-        Literal["masked_lm"],
+        Literal["masked_lm", "replaced_token"],
         "What is learned. masked_lm: masked words, and next sentences with "
-        "--use_nsp (Devlin et al. 2019).",
+        "--use_nsp (Devlin et al. 2019); replaced_token: which tokens a "
+        "generator put in (ELECTRA).",
     ] = "masked_lm"
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."
@@ -164,6 +168,7 @@ class PretrainingConfig(MaskingConfig, ModelSettings, RowSettings, RunSettings):
         if not (self.do_train or self.do_eval):
             raise ValueError("set --do_train, --do_eval or both")
         super().__post_init__()
+        self.refuse_generator(self.objective)
         if self.train_minutes is not None:
             self._refuse_steps()
         if self.keep_best_metric and not self.eval_every_steps:

@@ -12,6 +12,7 @@ from keras import ops
 from modeling import families, heads, initializers
 from modeling.config import BertConfig
 from modeling.gradient import by_upstream
+from modeling.tensor import Tensor
 from pretraining.objective import PretrainingObjective
 from training import precision
 from training.gradients import ComputeTerms
@@ -124,7 +125,7 @@ class MaskedLm(PretrainingObjective):
             batch["masked_lm_positions"],
             self.encoder.word_embeddings,
         )
-        terms = _terms(
+        terms = class_terms(
             MASKED_LM_TERMS,
             masked_lm_logits,
             batch["masked_lm_ids"],
@@ -138,7 +139,7 @@ class MaskedLm(PretrainingObjective):
             if weights is None:
                 # The first token of a record is [CLS], never padding.
                 weights = ops.cast(batch["input_mask"][:, 0], "float32")
-            terms |= _terms(
+            terms |= class_terms(
                 NEXT_SENTENCE_TERMS,
                 next_sentence_logits,
                 batch["next_sentence_labels"],
@@ -161,10 +162,17 @@ class MaskedLm(PretrainingObjective):
         return 3 * (forward + heads)
 
 
-def _terms(names, logits, labels, weights, *, epsilon=0.0):
+def class_terms(
+    names: tuple[str, str],
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor,
+    *,
+    epsilon: float = 0.0,
+) -> dict[str, Term]:
     """Cross entropy and accuracy of `logits` [..., V] at `labels` [...]."""
     nll = _cross_entropy(logits, labels)
-    is_right = _is_first_highest(logits, labels)
+    is_right = ops.equal(first_highest(logits), labels)
     num_labels = ops.sum(weights)
     loss_name, accuracy_name = names
     return {
@@ -187,17 +195,16 @@ def _no_terms(names):
     }
 
 
-def _is_first_highest(logits, labels):
-    """Whether the argmax of `logits` [..., V] is the label; bool [...].
+def first_highest(logits: Tensor) -> Tensor:
+    """Returns the argmax of `logits` [..., V], int32 [...].
 
     An argmax carries value and index along, which XLA does number by number.
     """
     highest = ops.max(logits, axis=-1, keepdims=True)
     index = ops.arange(logits.shape[-1], dtype="int32")
-    first = ops.min(
+    return ops.min(
         ops.where(logits == highest, index, logits.shape[-1]), axis=-1
     )
-    return ops.equal(first, labels)
 
 
 def _cross_entropy(logits, labels):
