@@ -1,10 +1,11 @@
 """Trains on N virtual CPU devices and saves the weights and the sums.
 
 python -m tests.pretraining.replicas_program \
-    N NUM_PARTS OUTPUT.npz [HOW [OPTIMIZER]]
+    N NUM_PARTS OUTPUT.npz [HOW [OPTIMIZER [OBJECTIVE]]]
 
 HOW is the function of `training.compilation` that is used, "nothing" unless
-given, OPTIMIZER a key of `training.optimizers.OPTIMIZERS`, "bert_adam".
+given, OPTIMIZER a key of `training.optimizers.OPTIMIZERS`, "bert_adam", and
+OBJECTIVE one of `_OBJECTIVES`.
 
 With TF_CONFIG in the environment it is one of several workers. A program, since
 devices are fixed when TensorFlow starts.
@@ -15,7 +16,8 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-from pretraining import masked_lm
+from modeling.electra import generator_of
+from pretraining import masked_lm, replaced_token
 from tests import tiny
 from training import (
     compilation,
@@ -30,6 +32,29 @@ _NUM_STEPS = 11
 _BAD_STEP = 4
 _BATCH_SIZE = 8
 _RATE = 1e-3
+_SHAPE = {
+    "num_hidden_layers": 1,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}
+
+
+def _masked_lm():
+    architecture = tiny.config(**_SHAPE)
+    return masked_lm.MaskedLm(architecture, use_nsp=True, seed=1)
+
+
+def _replaced_token():
+    architecture = tiny.config("electra", **_SHAPE)
+    return replaced_token.ReplacedToken(
+        architecture,
+        generator_of(architecture, 0.5, 1.0),
+        disc_weight=50.0,
+        seed=1,
+    )
+
+
+_OBJECTIVES = {"masked_lm": _masked_lm, "replaced_token": _replaced_token}
 
 
 def _dataset(context, batches):
@@ -70,20 +95,23 @@ def _run(devices, make_steps, batches):
     make_steps(iter(distributed), tf.constant(len(batches), tf.int64))
 
 
-def main(num_replicas, num_parts, output, how="nothing", name="bert_adam"):
+def main(
+    num_replicas,
+    num_parts,
+    output,
+    how="nothing",
+    name="bert_adam",
+    objective_name="masked_lm",
+):
     devices = _make_devices(num_replicas)
-    architecture = tiny.config(
-        num_hidden_layers=1,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-    )
     with devices.scope():
-        objective = masked_lm.MaskedLm(architecture, use_nsp=True, seed=1)
+        objective = _OBJECTIVES[objective_name]()
         settings = config.OptimizerSettings(optimizer=name)
         optimizer = optimizers.make(settings, _RATE, objective)
         scale = loss_scale.LossScale()
-        totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
-        eval_totals = step.Totals(objective.term_names)
+        lengths = objective.term_lengths
+        totals = step.Totals((*objective.term_names, *step.STEP_TERMS), lengths)
+        eval_totals = step.Totals(objective.term_names, lengths)
     train_step = step.make_train_step(
         devices,
         objective.compute_terms,
