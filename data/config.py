@@ -29,10 +29,11 @@ class MaskingConfig(Settings):
         "which they are.",
     ] = False
     mask_unit: Annotated[
-        Literal["word", "ngram", "span", "macbert"],
+        Literal["word", "ngram", "span", "macbert", "electra"],
         "What is masked at once. word: a token, or with --do_whole_word_mask "
         "a word; ngram: one to three of these (ALBERT); span: one to ten "
-        "(SpanBERT); macbert: one to four, similar words in their place.",
+        "(SpanBERT); macbert: one to four, similar words in their place; "
+        "electra: as word, and no random words in their place.",
     ] = "word"
     random_words: Annotated[
         Literal["all", "no_specials"],
@@ -87,10 +88,10 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
         "spaces. Words that are not in it are replaced by random ones.",
     ] = None
     pair_task: Annotated[
-        Literal["nsp", "sop", "none"],
+        Literal["nsp", "sop", "none", "electra"],
         "What the two segments are. nsp: neighbours or random (BERT); sop: "
         "neighbours, in order or swapped (ALBERT); none: one segment of whole "
-        "sentences (RoBERTa).",
+        "sentences (RoBERTa); electra: neighbours in order, or one segment.",
     ] = "nsp"
     masking: Annotated[
         Literal["static", "dynamic"],
@@ -130,7 +131,8 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
         float | None,
         Flag(
             "Share of the documents whose sequences are made short; 0.1 unless "
-            "given, and 0 with --fill_sequences.",
+            "given, 0 with --fill_sequences, and with --pair_task=electra 0.05 "
+            "of the sequences.",
             "share",
         ),
     ] = None
@@ -161,6 +163,8 @@ class BuildConfig(MaskingConfig, TextSettings, EngineSettings):
             object.__setattr__(self, "dupe_factor", dupe_factor)
         if self.short_seq_prob is None:
             short_seq_prob = 0.1 if self.fill_sequences == "no" else 0.0
+            if self.pair_task == "electra":
+                short_seq_prob = 0.05
             object.__setattr__(self, "short_seq_prob", short_seq_prob)
         super().__post_init__()
         if self.max_seq_length < MIN_SEQ_LENGTH:

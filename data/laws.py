@@ -11,10 +11,12 @@ table. A new law that is made of these pieces is a row here and a name in
     ngram     1 to 3 words                  each token
     span      1 to 10 words                 each run
     macbert   1 to 4 words                  each word, similar words for [MASK]
+    electra   1 word                        each token, [MASK] or itself
 
 Sources: Devlin et al. 2019, section 3.1 (word); google-research/albert,
 create_pretraining_data.py, and Lan et al. 2020, section 4.1 (ngram); Joshi et
-al. 2020, section 3.1 (span); Cui et al. 2020, section 3 (macbert).
+al. 2020, section 3.1 (span); Cui et al. 2020, section 3 (macbert);
+google-research/electra, pretrain_helpers.py (electra).
 """
 
 import dataclasses
@@ -100,4 +102,6 @@ LAWS = {
     "macbert": Law(
         weights=(0.4, 0.3, 0.2, 0.1), draws_for=WORD, takes_similar=True
     ),
+    # What its generator samples is what is random there.
+    "electra": Law(weights=(1.0,), shares=(0.85, 0.15, 0.0)),
 }

@@ -65,6 +65,10 @@ PACKED_FEATURES = (
 )
 
 
+# google-research/electra's, padded and without masks: the first three of
+# `PRETRAINING_FEATURES`. Every token counts as a word of its own.
+BARE_FEATURES = PRETRAINING_FEATURES[:3]
+
 # What tf-models' create_pretraining_data calls features, with
 # --use_v2_feature_names: {ours: theirs}.
 V2_NAMES = {"input_ids": "input_word_ids", "segment_ids": "input_type_ids"}

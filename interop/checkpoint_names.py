@@ -15,7 +15,11 @@ from interop.families.family import Family
 
 
 def to_ours(
-    names: Iterable[str], family: Family, head: str | None
+    names: Iterable[str],
+    family: Family,
+    head: str | None,
+    *,
+    with_second: bool = False,
 ) -> dict[str, str]:
     """Returns {name: our name} of what a model with a head has.
 
@@ -23,8 +27,12 @@ def to_ours(
         names: below our scope, slots of optimizers among them.
         family: of the model.
         head: one of `variables.HEADS`, if one is asked for.
+        with_second: whether both encoders are wanted, with their heads; the
+            second keeps its scope.
     """
     found = {name: _renamed(name, family) for name in names}
+    if with_second:
+        return found
     for owner, scope in family.second_encoders.items():
         second = [name for name in found if name.startswith(scope)]
         if not second:

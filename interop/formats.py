@@ -108,7 +108,9 @@ def read(
     )
 
 
-def read_weights(path: str, config: BertConfig | None = None) -> Weights:
+def read_weights(
+    path: str, config: BertConfig | None = None, *, with_second: bool = False
+) -> Weights:
     """Reads the `Weights` to start a training from.
 
     Checkpoints of TensorFlow's and directories of Hugging Face's may have more
@@ -118,10 +120,45 @@ def read_weights(path: str, config: BertConfig | None = None) -> Weights:
         path: as `recognise` takes it.
         config: of the model that is to have them, whose names are looked for
             where no config is beside them; BERT's without it.
+        with_second: whether a second encoder is read, too, of a family that
+            has one: from the same checkpoint, or a folder named after it.
 
     Raises:
         ValueError: something is missing, damaged or of another model.
     """
+    if with_second:
+        assert config is not None
+        weights = _read_weights(path, config, with_second)
+        more = _of_second_folder(path, weights.values, config)
+        return weights._replace(values={**weights.values, **more})
+    return _read_weights(path, config, with_second)
+
+
+def _of_second_folder(
+    path: str, values: Mapping[str, np.ndarray], config: BertConfig
+) -> dict[str, np.ndarray]:
+    """Returns a second encoder and its head, of a model in a folder beside.
+
+    The embeddings are those of the first one, and not taken from there.
+    """
+    family = variables.family_of(config)
+    directory = path if file_io.is_directory(path) else os.path.dirname(path)
+    found = {}
+    for scope in family.second_encoders.values():
+        folder = os.path.join(directory, scope.rstrip("/"))
+        is_here = any(name.startswith(scope) for name in values)
+        if is_here or not file_io.is_directory(folder):
+            continue
+        for name, value in _read_weights(folder, config).values.items():
+            own = name.removeprefix(family.scope)
+            if not own.startswith("embeddings/"):
+                found[name if own == name else scope + own] = value
+    return found
+
+
+def _read_weights(
+    path: str, config: BertConfig | None, with_second: bool = False
+) -> Weights:
     try:
         kind = recognise(path)
     except ValueError as error:
@@ -129,7 +166,9 @@ def read_weights(path: str, config: BertConfig | None = None) -> Weights:
     if kind == "tf1":
         prefix = tf1.find(path)
         family = variables.family_of(config) if config else variables.DEFAULT
-        values, _ = tf1.read_tensors(prefix, family, with_state=False)
+        values, _ = tf1.read_tensors(
+            prefix, family, with_state=False, with_second=with_second
+        )
         if config and albert_zh.is_here(values):
             values = albert_zh.expanded(values, config.num_hidden_layers)
         return Weights(prefix, values, None)

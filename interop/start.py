@@ -80,20 +80,27 @@ def initialize(
     path, config_file = settings.init_checkpoint, settings.bert_config_file
     assert path is not None
     family = variables.family_of(architecture)
-    weights = formats.read_weights(path, architecture)
+    seconds = tuple(family.second_encoders.values())
+    scopes: tuple[str, ...] = (family.scope,)
+    if any(name.startswith(seconds) for name in model_variables):
+        scopes += seconds
+    weights = formats.read_weights(
+        path, architecture, with_second=len(scopes) > 1
+    )
     if weights.config:
         _compare_configs(path, weights.config, architecture, config_file)
     _check_sight(path, weights, architecture, config_file)
     values = {
         name: value
         for name, value in weights.values.items()
-        if name.startswith(family.scope)
+        if name.startswith(scopes)
         or name not in model_variables
         or tuple(model_variables[name].shape) == tuple(value.shape)
     }
     fates = _fates(model_variables, values)
     _check_encoder(
-        weights.source, family, fates, values, settings.allow_partial_init
+        *(weights.source, family, scopes, fates, values),
+        settings.allow_partial_init,
     )
     _check_loaded(weights.source, model_variables, fates["loaded"], values)
     for name in fates["loaded"]:
@@ -166,6 +173,7 @@ def _fates(
 def _check_encoder(
     source: str,
     family: Family,
+    scopes: tuple[str, ...],
     fates: Mapping[str, list[str]],
     values: Mapping[str, np.ndarray],
     allow_partial: bool,
@@ -176,7 +184,7 @@ def _check_encoder(
             f"it has {_listed(sorted(values))}"
         )
     missing, left_over = (
-        [name for name in fates[fate] if name.startswith(family.scope)]
+        [name for name in fates[fate] if name.startswith(scopes)]
         for fate in ("newly initialised", "unused")
     )
     of_pooler = set(family.pooler_names)
@@ -191,10 +199,14 @@ def _check_encoder(
     missing = [name for name in missing if name not in of_pooler]
     left_over = [name for name in left_over if name not in of_pooler]
     wrong = []
+    for scope in scopes[1:]:
+        second = [name for name in missing if name.startswith(scope)]
+        if second and not any(name.startswith(scope) for name in values):
+            wrong.append(f"has no {scope.rstrip('/')}, {_random(second)}")
+            missing = [name for name in missing if name not in second]
     if missing:
         wrong.append(
-            f"lacks {len(missing)} variables of the encoder, "
-            f"{_listed(missing)}, which would stay random"
+            f"lacks {len(missing)} variables of the encoder, {_random(missing)}"
         )
     if left_over:
         wrong.append(
@@ -231,6 +243,10 @@ def _check_loaded(
             f"--init_checkpoint: {source}: {tensors.describe_not_finite(bad)}; "
             "nothing can be learned from there"
         )
+
+
+def _random(names: list[str]) -> str:
+    return f"{_listed(names)}, which would stay random"
 
 
 def _listed(names: list[str]) -> str:

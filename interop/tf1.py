@@ -80,6 +80,7 @@ def read_tensors(
     *,
     head: str | None = None,
     with_state: bool = True,
+    with_second: bool = False,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Reads a checkpoint.
 
@@ -89,6 +90,7 @@ def read_tensors(
         head: one of `variables.HEADS`, which decides what is read where there
             are two encoders.
         with_state: whether to read optimizer slots and the step, too.
+        with_second: whether both encoders are read where there are two.
 
     Returns:
         ({name: array}, state): the weights, and the rest in the same form.
@@ -114,7 +116,9 @@ def read_tensors(
     except ValueError as error:
         raise ValueError(f"{prefix}: {error}") from None
     present = {name: _present_name(own) for name, own in ours.items()}
-    taken = checkpoint_names.to_ours(present.values(), family, head)
+    taken = checkpoint_names.to_ours(
+        present.values(), family, head, with_second=with_second
+    )
     _tell_of_left_out(prefix, taken, present.values(), family)
     ours = {name: taken[own] for name, own in present.items() if own in taken}
     wanted = [n for n in ours if with_state or not tensors.is_state(n, shapes)]

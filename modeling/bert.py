@@ -79,6 +79,7 @@ class BertEncoder(Encoder):
         recompute: whether the backward pass computes the inside of each layer
             again instead of having it kept.
         has_pooler: whether the first token of each sequence is pooled.
+        embeddings: those of another encoder, to share with it.
         dtype: a Keras dtype policy: "float32", or a mixed one, in which
             variables, embeddings, softmax, layer norm and pooler are float32.
     """
@@ -97,12 +98,13 @@ class BertEncoder(Encoder):
         initializer: Initializer,
         recompute: bool = False,
         has_pooler: bool = True,
+        embeddings: BertEmbeddings | None = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name or self.scope, **kwargs)
         self.config = config
-        self.embeddings = BertEmbeddings(
+        self.embeddings = embeddings or BertEmbeddings(
             config, initializer, dtype=self.variable_dtype, name="embeddings"
         )
         self.projection = None
@@ -129,7 +131,8 @@ class BertEncoder(Encoder):
     def build(
         self, input_ids_shape: tuple[int | None, ...] = (None, None)
     ) -> None:
-        self.embeddings.build(input_ids_shape)
+        if not self.embeddings.built:
+            self.embeddings.build(input_ids_shape)
         if self.projection:
             scope = self.projection_name.rpartition("/")[0]
             with keras.name_scope(scope) if scope else contextlib.nullcontext():

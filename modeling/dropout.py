@@ -65,6 +65,23 @@ def of_repeat(seed: Tensor | None, number: int) -> Tensor | None:
     return _mix(ops.cast(seed, "uint32") ^ _uint32(number * 0x9E3779B1 % 2**32))
 
 
+def seeds_of_rows(rows: Tensor, seed: int) -> Tensor:
+    """Returns a seed for each row, a function of what stands in it.
+
+    So the same row draws the same numbers wherever it stands in a batch, and
+    whatever the batch is divided into.
+
+    Args:
+        rows: integers [B, N], N known beforehand.
+        seed: another one gives other seeds.
+
+    Returns:
+        uint32 [B].
+    """
+    places = random_bits(rows.shape[1:], _uint32(seed % 2**32), 0)
+    return ops.sum(_mix(ops.cast(rows, "uint32") ^ places), axis=1)
+
+
 def random_bits(
     shape: tuple[int, ...],
     seed: Tensor,
@@ -77,7 +94,8 @@ def random_bits(
 
     Args:
         shape: known beforehand.
-        seed: an integer scalar.
+        seed: an integer scalar; or one for each row, such as [B, 1, 1] for
+            shape [1, P, V] and a result [B, P, V].
         salt: below 2**32.
         is_transposed: whether the last two axes are exchanged, in the shape and
             in the result.

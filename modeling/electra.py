@@ -17,6 +17,9 @@ from modeling.dense import Dense
 from modeling.initializers import Initializer
 from modeling.tensor import Tensor
 
+# Of a published model, whatever its width.
+HEAD_WIDTH = 64
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ElectraConfig(BertConfig):
@@ -42,6 +45,32 @@ class ElectraConfig(BertConfig):
     num_attention_heads: int = 4
     intermediate_size: int = 1024
     type_vocab_size: int = 2
+
+
+def generator_of(
+    config: ElectraConfig, hidden_size: float, layers: float
+) -> ElectraConfig:
+    """Returns the shape of the generator of a discriminator.
+
+    Its embeddings are the discriminator's, and as wide. Source:
+    google-research/electra, pretrain_helpers.py and training_utils.py.
+
+    Args:
+        config: of the discriminator.
+        hidden_size: the share of its width.
+        layers: the share of its layers.
+
+    Raises:
+        ValueError: the heads cannot share such a width.
+    """
+    width = max(1, round(config.hidden_size * hidden_size))
+    return dataclasses.replace(
+        config,
+        hidden_size=width,
+        num_hidden_layers=max(1, round(config.num_hidden_layers * layers)),
+        num_attention_heads=max(1, width // HEAD_WIDTH),
+        intermediate_size=4 * width,
+    )
 
 
 class ElectraEncoder(BertEncoder):

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from data.config import MaskingConfig
 from interop.config import ModelSettings
 from pretraining.distillation_config import DistillationSettings
+from pretraining.generator_config import GeneratorSettings
 from pretraining.stages import Stage, plan_stages, sets_of
 from settings.flag import Flag
 from text.config import RowSettings
@@ -19,7 +20,12 @@ _WARMUP_PROPORTION = 0.1
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PretrainingConfig(
-    DistillationSettings, MaskingConfig, ModelSettings, RowSettings, RunSettings
+    DistillationSettings,
+    MaskingConfig,
+    ModelSettings,
+    RowSettings,
+    GeneratorSettings,
+    RunSettings,
 ):
     """The flags of google-research/bert's run_pretraining, and a few more."""
 
@@ -62,16 +68,18 @@ class PretrainingConfig(
             "masked_lm",
             "span_boundary",
             "left_to_right",
+            "replaced_token",
             "distillation",
             "transformer_distillation",
         ],
         "What is learned. masked_lm: masked words, and next sentences with "
         "--use_nsp (Devlin et al. 2019). span_boundary: those, and the words "
         "of each masked span from the tokens beside it (Joshi et al. 2020). "
-        "left_to_right: each token from those before it. distillation: masked "
-        "words, and what --teacher_dir says of the words (Sanh et al. 2019). "
-        "transformer_distillation: the attention and the hidden states of "
-        "--teacher_dir (Jiao et al. 2020).",
+        "left_to_right: each token from those before it. replaced_token: "
+        "which tokens a generator put in (Clark et al. 2020). distillation: "
+        "masked words, and what --teacher_dir says of the words (Sanh et al. "
+        "2019). transformer_distillation: the attention and the hidden states "
+        "of --teacher_dir (Jiao et al. 2020).",
     ] = "masked_lm"
     use_nsp: Annotated[
         bool, "Whether next sentence prediction is part of the loss."
@@ -178,6 +186,7 @@ class PretrainingConfig(
         if not (self.do_train or self.do_eval):
             raise ValueError("set --do_train, --do_eval or both")
         super().__post_init__()
+        self.refuse_generator(self.objective)
         if self.train_minutes is not None:
             self._refuse_steps()
         if self.keep_best_metric and not self.eval_every_steps:

@@ -39,7 +39,9 @@ class Evaluation:
         self._objective = objective
         self._devices = devices
         with devices.scope():
-            self._totals = step.Totals(objective.term_names)
+            self._totals = step.Totals(
+                objective.term_names, objective.term_lengths
+            )
         # By the number of layers: those of a model that is to grow.
         self._evaluate_steps: dict[int, step.RunSteps] = {}
         self._batches = devices.distribute_datasets_from_function(

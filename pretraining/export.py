@@ -17,11 +17,10 @@ from interop import tf1
 from interop.variables import PortableModel
 from modeling.config import BertConfig
 from pretraining.config import PretrainingConfig
-from pretraining.objective import PretrainingObjective
+from pretraining.objective import Network, PretrainingObjective
 from storage import file_io, json_files
 from text import case, vocab, vocabularies
 from text.vocab import Vocabulary
-from training import checkpoint
 
 FOLDER = "export"
 _OURS = pathlib.Path(__file__).parents[1] / "vocab"
@@ -126,18 +125,12 @@ def write(
         files: the records that were trained on.
     """
     directory = os.path.join(output_dir, FOLDER)
-    file_io.remove_leftovers(directory)
-    by_path = checkpoint.by_path(objective.exported)
-    model = PortableModel(
-        config=objective.architecture,
-        head=objective.exported_head,
-        values={name: value.numpy() for name, value in by_path.items()},
-        tokenizer=dict(vocabulary.files) if vocabulary else {},
-    )
-    if not _is_there(directory, model):
-        tf1.export(directory, model)
-        logging.info("%s: the model, as models are published", directory)
-    _write_case(directory, files)
+    # The first network last, as without its index there is no export/.
+    for network in reversed(objective.networks):
+        folder = os.path.join(directory, network.folder).rstrip("/")
+        file_io.remove_leftovers(folder)
+        _write_network(folder, network, vocabulary)
+        _write_case(folder, files)
     if not vocabularies.find_in(directory):
         logging.warning(
             "%s lacks %s, as none was found with the hash that the records' "
@@ -146,6 +139,21 @@ def write(
             directory,
             vocab.FILE,
         )
+
+
+def _write_network(
+    directory: str, network: Network, vocabulary: Vocabulary | None
+) -> None:
+    values = {name: x.numpy() for name, x in network.variables.items()}
+    model = PortableModel(
+        config=network.architecture,
+        head=network.head,
+        values=values,
+        tokenizer=dict(vocabulary.files) if vocabulary else {},
+    )
+    if not _is_there(directory, model):
+        tf1.export(directory, model)
+        logging.info("%s: the model, as models are published", directory)
 
 
 def _write_case(directory, files):

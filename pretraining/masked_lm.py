@@ -13,6 +13,7 @@ from modeling import families, heads, initializers
 from modeling.config import BertConfig
 from modeling.encoder import Encoded
 from modeling.gradient import by_upstream
+from modeling.tensor import Tensor
 from pretraining.objective import PretrainingObjective
 from training import precision
 from training.gradients import ComputeTerms
@@ -186,9 +187,9 @@ class MaskedLm(PretrainingObjective):
 
 def label_terms(
     names: tuple[str, str],
-    logits: tf.Tensor,
-    labels: tf.Tensor,
-    weights: tf.Tensor,
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor,
     *,
     epsilon: float = 0.0,
 ) -> dict[str, Term]:
@@ -202,7 +203,7 @@ def label_terms(
         epsilon: see `Term`.
     """
     nll = _cross_entropy(logits, labels)
-    is_right = _is_first_highest(logits, labels)
+    is_right = ops.equal(first_highest(logits), labels)
     num_labels = ops.sum(weights)
     loss_name, accuracy_name = names
     return {
@@ -225,17 +226,16 @@ def _no_terms(names):
     }
 
 
-def _is_first_highest(logits, labels):
-    """Whether the argmax of `logits` [..., V] is the label; bool [...].
+def first_highest(logits: Tensor) -> Tensor:
+    """Returns the argmax of `logits` [..., V], int32 [...].
 
     An argmax carries value and index along, which XLA does number by number.
     """
     highest = ops.max(logits, axis=-1, keepdims=True)
     index = ops.arange(logits.shape[-1], dtype="int32")
-    first = ops.min(
+    return ops.min(
         ops.where(logits == highest, index, logits.shape[-1]), axis=-1
     )
-    return ops.equal(first, labels)
 
 
 def _cross_entropy(logits, labels):

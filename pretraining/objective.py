@@ -1,13 +1,26 @@
 """What pretraining asks of an objective, beside what every training asks."""
 
 import abc
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import keras
 
 from modeling.config import BertConfig
 from modeling.encoder import Encoder
 from text.vocab import Vocabulary
+from training import checkpoint
 from training.gradients import ComputeTerms
 from training.objective import Objective
+
+
+class Network(NamedTuple):
+    """A model that is handed on, alone, as models are published."""
+
+    folder: str  # Below export/; "" for export/ itself.
+    architecture: BertConfig
+    head: str  # A key of `interop.variables.HEADS`.
+    variables: Mapping[str, keras.Variable]  # By their published names.
 
 
 class PretrainingObjective(Objective):
@@ -19,6 +32,12 @@ class PretrainingObjective(Objective):
     exported_head: str
     # What grows where a run begins with fewer layers or shorter sequences.
     encoder: Encoder
+
+    @property
+    def networks(self) -> list[Network]:
+        """What is handed on: `exported`, and any second network behind it."""
+        by_path = checkpoint.by_path(self.exported)
+        return [Network("", self.architecture, self.exported_head, by_path)]
 
     @abc.abstractmethod
     def compute_terms_of(

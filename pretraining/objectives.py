@@ -8,11 +8,13 @@ import functools
 from collections.abc import Callable
 
 from modeling.config import BertConfig
+from modeling.electra import ElectraConfig, generator_of
 from pretraining.config import PretrainingConfig
 from pretraining.distillation import Distillation
 from pretraining.left_to_right import LeftToRight, refuse
 from pretraining.masked_lm import MaskedLm
 from pretraining.objective import PretrainingObjective
+from pretraining.replaced_token import ReplacedToken
 from pretraining.span_boundary import SpanBoundary
 from pretraining.transformer_distillation import TransformerDistillation
 
@@ -44,12 +46,40 @@ def _left_to_right(
     )
 
 
+def _replaced_token(
+    config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
+) -> ReplacedToken:
+    if not isinstance(architecture, ElectraConfig):
+        raise ValueError(
+            f"--objective=replaced_token: {config.bert_config_file} is of the "
+            f"family {architecture.model_type}, which has no discriminator; "
+            f"give a config of the family {ElectraConfig.model_type}"
+        )
+    share = config.generator_hidden_size
+    try:
+        generator = generator_of(architecture, share, config.generator_layers)
+    except ValueError as error:
+        raise ValueError(
+            f"--generator_hidden_size={share:g} of the hidden_size "
+            f"{architecture.hidden_size} of {config.bert_config_file}: {error}"
+        ) from None
+    return ReplacedToken(
+        architecture,
+        generator,
+        disc_weight=config.disc_weight,
+        seed=config.seed,
+        mixed_precision=mixed_precision,
+        recompute=config.recompute,
+    )
+
+
 OBJECTIVES: dict[
     str, Callable[[PretrainingConfig, BertConfig, str], PretrainingObjective]
 ] = {
     "masked_lm": _masked_lm,
     "span_boundary": functools.partial(_masked_lm, kind=SpanBoundary),
     "left_to_right": _left_to_right,
+    "replaced_token": _replaced_token,
     "distillation": Distillation,
     "transformer_distillation": TransformerDistillation,
 }

@@ -15,6 +15,7 @@ from modeling.config import BertConfig
 from pretraining import mask_share
 from pretraining.config import PretrainingConfig
 from pretraining.stages import Stage
+from text import vocabularies
 from training import schedules, strategy
 from training.objective import Objective
 
@@ -75,7 +76,10 @@ def find_records_of_stages(
     Raises:
         ValueError: there are none, or they do not fit the flags.
     """
-    sets = [_files_of(patterns, "input_file") for patterns in config.input_sets]
+    sets = [
+        _files_of(config, patterns, "input_file")
+        for patterns in config.input_sets
+    ]
     files_of_stages = sets if len(sets) > 1 else sets * len(stages)
     for stage, files in zip(stages, files_of_stages, strict=True):
         if config.stages is not None:
@@ -135,7 +139,9 @@ def _find_evaluation_records(config, architecture, train_files):
     eval_files = []
     is_evaluated = config.do_eval or config.eval_every_steps
     if is_evaluated and config.eval_input_file:
-        eval_files = _files_of(config.eval_input_file, "eval_input_file")
+        eval_files = _files_of(
+            config, config.eval_input_file, "eval_input_file"
+        )
         _check(
             config,
             eval_files,
@@ -223,16 +229,36 @@ def check_init_checkpoint(
         )
 
 
-def _files_of(patterns, flag):
+def _files_of(config, patterns, flag):
     try:
-        return record_files.find(patterns, flag=flag)
+        files = record_files.find(patterns, flag=flag)
     except tf.errors.OpError as error:
         raise ValueError(f"--{flag}: {error.message}") from None
+    bare = next((file for file in files if file.is_bare), None)
+    if bare is None:
+        return files
+    if not config.vocabulary_path:
+        raise ValueError(
+            f"{bare.path} holds records without masks, and no manifest says "
+            "which vocabulary they are of: name it with --vocab_file, for "
+            "masks to be drawn"
+        )
+    if config.do_whole_word_mask:
+        raise ValueError(
+            f"{bare.path} does not say where words begin: leave "
+            "--do_whole_word_mask out, or build records with "
+            "create_pretraining_data"
+        )
+    vocabulary = vocabularies.load(config)
+    return record_files.with_vocabulary(
+        files, vocabulary, config.max_seq_length
+    )
 
 
 def has_pairs(files: Sequence[RecordFile]) -> bool:
     """Whether records are pairs of segments, with a label for each."""
-    return files[0].facts.pair_task != "none" and files[0].has_pairs
+    has_labels = files[0].facts.pair_task in ("nsp", "sop")
+    return has_labels and files[0].has_pairs
 
 
 def _check(config, files, flag, wants_pairs=True, **sizes):
@@ -242,9 +268,10 @@ def _check(config, files, flag, wants_pairs=True, **sizes):
         raise ValueError(f"--{flag}: {error.message}") from None
     if not (config.use_nsp and wants_pairs) or has_pairs(files):
         return
-    if files[0].facts.pair_task == "none":
+    if files[0].has_pairs:
         raise ValueError(
-            f"{files[0].path} was built with pair_task=none and has no pairs, "
+            f"{files[0].path} was built with "
+            f"pair_task={files[0].facts.pair_task} and has no pairs to tell, "
             "but --use_nsp=true; set --use_nsp=false"
         )
     raise ValueError(

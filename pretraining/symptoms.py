@@ -79,6 +79,8 @@ class Symptoms:
             )
         if "next_sentence_accuracy" in metrics:
             self._look_at_pairs(step, metrics, pair_share)
+        if "disc_loss" in metrics:
+            _look_at_replaced(step, metrics["disc_loss"], metrics)
 
     def _look_at_pairs(self, step, metrics, share):
         accuracy = metrics["next_sentence_accuracy"]
@@ -100,6 +102,25 @@ class Symptoms:
             step,
             share,
         )
+
+
+def _look_at_replaced(step, loss, metrics):
+    """Looks at a discriminator, which could guess by the share alone."""
+    rate = metrics["replaced_rate"]
+    entropy = -sum(x * math.log(x) for x in (rate, 1 - rate) if x > 0)
+    if loss < entropy:
+        return
+    logging.warning(
+        "A SICK RUN? disc_loss %.4f at step %d is not below %.4f, what "
+        "guessing by replaced_rate %.4f gives: the discriminator tells no "
+        "replaced token. It may need some thousand steps; else "
+        "--learning_rate is too high or far too low, or the generator too "
+        "good for it, see --generator_hidden_size",
+        loss,
+        step,
+        entropy,
+        rate,
+    )
 
 
 def guesses(

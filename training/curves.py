@@ -18,6 +18,10 @@ _COLUMNS = 3
 _UNITS = {
     "loss": "nats",
     "accuracy": "share of right answers",
+    "auc": "area under the curve",
+    "precision": "share of what was called so",
+    "recall": "share of what was found",
+    "replaced_rate": "share of the tokens",
     "f1": "F1",
     "exact_match": "percent",
     "matthews": "correlation",

@@ -44,19 +44,20 @@ def compute(
         the variables they are of, which are those that the loss depends on;
         and {name: (numerator, denominator)} of this replica.
     """
-    names: tuple[str, ...] = ()
+    empty: Sums = {}
     denominators = None
     if num_parts > 1 or is_compiled:
         # The denominators depend on the labels alone. The numerators of this
         # call are not used, and what is not used is not computed.
         terms = compute_terms(batch, None)
-        names, denominators = tuple(terms), _global_denominators(terms)
+        empty = tf.nest.map_structure(tf.zeros_like, sums_of(terms))
+        denominators = _global_denominators(terms)
 
     def differentiate() -> tuple[list[tf.Tensor | None], Sums]:
         if num_parts > 1:
             return _of_parts(
                 *(compute_terms, batch, variables, make_seed, num_parts),
-                *(scale, names, denominators),
+                *(scale, empty, denominators),
             )
         gradients, terms = _of_part(
             *(compute_terms, batch, variables, make_seed(0)),
@@ -91,7 +92,7 @@ def _of_parts(
     make_seed,
     num_parts,
     scale,
-    names,
+    empty,
     denominators,
 ):
     parts = _split(batch, num_parts)
@@ -123,7 +124,7 @@ def _of_parts(
         (
             tf.constant(0),
             [tf.zeros(variable.shape) for variable in variables],
-            {name: (tf.zeros(()), tf.zeros(())) for name in names},
+            empty,
         ),
         parallel_iterations=1,
         maximum_iterations=num_parts,

@@ -9,9 +9,6 @@ An objective holds a model and says what its loss is. Pretraining's stand in
     trained        all         the head         both networks   the student
     initialised    all         all              both networks   the student
     exported       all         all              the second one  the student
-
-The last two columns are what the four questions are for; ELECTRA is not here
-yet.
 """
 
 import abc
@@ -24,10 +21,13 @@ import tensorflow as tf
 
 
 class Term(NamedTuple):
-    """A weighted mean over examples or tokens, in two sums of one replica."""
+    """A weighted mean over examples or tokens, in two sums of one replica.
 
-    numerator: tf.Tensor  # float32 scalar
-    denominator: tf.Tensor  # float32 scalar
+    One of `term_lengths` is two rows of sums instead, and in no loss.
+    """
+
+    numerator: tf.Tensor  # float32 scalar, or [N]
+    denominator: tf.Tensor  # float32 scalar, or [N]
     in_loss: bool = False
     # Added to the global denominator in the loss, but not in reports.
     epsilon: float = 0.0
@@ -37,7 +37,7 @@ class Term(NamedTuple):
 
 # {feature: [B, ...]} of one replica.
 Batch = Mapping[str, tf.Tensor]
-# {name: (numerator, denominator)}, of numbers or of scalars on a device.
+# {name: (numerator, denominator)}, of numbers or of tensors on a device.
 Sums = dict[str, tuple[Any, Any]]
 
 
@@ -54,6 +54,9 @@ class Objective(abc.ABC):
     shown: Sequence[str] = ("loss",)
     # Of the terms in the loss that do not count once, as their `weight` is.
     loss_weights: Mapping[str, float] = MappingProxyType({})
+    # Of the terms that are rows of sums, how many sums; `metrics` makes a
+    # number of them.
+    term_lengths: Mapping[str, int] = MappingProxyType({})
 
     @property
     @abc.abstractmethod

@@ -5,9 +5,11 @@ sum, over the terms in it, of weight x numerator / denominator, both summed over
 all replicas: the same for any number of replicas.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from training import compilation, gradients, tpu
@@ -33,11 +35,23 @@ class Totals:
     They stay on the devices until `read`.
     """
 
-    def __init__(self, names: Iterable[str]):
-        """Creates the sums; call in the strategy's scope."""
+    def __init__(
+        self,
+        names: Iterable[str],
+        lengths: Mapping[str, int] = MappingProxyType({}),
+    ):
+        """Creates the sums; call in the strategy's scope.
+
+        Args:
+            names: of the terms.
+            lengths: how many sums those have that are rows of sums.
+        """
         self.names = tuple(names)
+        self._lengths = lengths
+        num_sums = [lengths.get(name, 1) for name in self.names]
+        self._ends = np.cumsum(num_sums)
         self._sums = tf.Variable(
-            tf.zeros((len(self.names), 2)),
+            tf.zeros((sum(num_sums), 2)),
             name="totals",
             trainable=False,
             synchronization=tf.VariableSynchronization.ON_READ,
@@ -57,8 +71,9 @@ class Totals:
     def add(self, sums: Sums) -> None:
         """Adds a dict of (numerator, denominator), in a replica's context."""
         assert sums.keys() == set(self.names), (sums.keys(), self.names)
+        pairs = [tf.stack(sums[name], axis=-1) for name in self.names]
         self._sums.assign_add(
-            tf.stack([tf.stack(sums[name]) for name in self.names])
+            tf.concat([tf.reshape(pair, (-1, 2)) for pair in pairs], axis=0)
         )
 
     def count_skipped(self, is_skipped: tf.Tensor) -> None:
@@ -73,7 +88,11 @@ class Totals:
     def read(self) -> Sums:
         """Returns {name: (numerator, denominator)}; waits for the devices."""
         sums = self._sums.read_value().numpy().astype(float)
-        return dict(zip(self.names, map(tuple, sums), strict=True))
+        parts = np.split(sums, self._ends[:-1])
+        return {
+            name: tuple(part.T if name in self._lengths else part[0])
+            for name, part in zip(self.names, parts, strict=True)
+        }
 
 
 def make_train_step(

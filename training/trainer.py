@@ -45,7 +45,9 @@ class Trainer:
         if objective.mixed_precision == "float16":
             self._loss_scale = LossScale()
         self.loss_is_scaled = self._loss_scale is not None
-        self.totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
+        self.totals = step.Totals(
+            (*objective.term_names, *step.STEP_TERMS), objective.term_lengths
+        )
         self._make_train_step = functools.partial(
             step.make_train_step,
             devices,

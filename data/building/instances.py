@@ -4,7 +4,8 @@ Pairs are drawn as google-research/bert draws them, and the order of the random
 draws is its own, so that the same seed gives the same pairs and masks.
 Source: google-research/bert, create_pretraining_data.py,
 create_instances_from_document; Lan et al. 2020, section 3.1 (sop); Liu et al.
-2019, section 4.2, DOC-SENTENCES and FULL-SENTENCES (none).
+2019, section 4.2, DOC-SENTENCES and FULL-SENTENCES (none);
+google-research/electra, build_pretraining_dataset.py (electra).
 
 An instance is kept as a recipe, see `recipes`: truncation takes tokens off the
 ends only, so that a segment stays a run of the corpus.
@@ -47,7 +48,7 @@ Rules = collections.namedtuple(
     [
         "max_seq_length",
         "short_seq_prob",
-        "pair_task",  # NSP, SOP or NONE
+        "pair_task",  # NSP, SOP, NONE or ELECTRA
         "is_filled",  # whether sentences are cut where a sequence is full
         "is_masked",  # whether masks are drawn now
         "cls_id",
@@ -59,10 +60,13 @@ Rules = collections.namedtuple(
     ],
 )
 
-NSP, SOP, NONE = range(3)
-PAIR_TASKS = {"nsp": NSP, "sop": SOP, "none": NONE}
+NSP, SOP, NONE, ELECTRA = range(4)
+PAIR_TASKS = {"nsp": NSP, "sop": SOP, "none": NONE, "electra": ELECTRA}
 
 _TRIES_FOR_OTHER_DOCUMENT = 10
+# Of google-research/electra's sequences: how many have one segment.
+_SINGLE_PROB = 0.1
+_SHORTEST_TARGET = 5
 
 
 @njit()
@@ -133,7 +137,9 @@ def draw(corpus, order, first, last, rules, state, rows, marks):
 @njit()
 def _draw_masks(corpus, a, a_end, b, b_end, rules, state, scratch):
     """Writes the masks of a sequence to `places`; returns their number."""
-    num_tokens = a_end - a + b_end - b + _num_special(rules)
+    num_tokens = a_end - a + b_end - b + 2
+    if b < b_end:
+        num_tokens += rules.num_between
     if rules.masking.takes_similar:
         recipes.assemble(corpus.ids, a, a_end, b, b_end, rules, scratch.row)
     if rules.masking.whole_word:
@@ -182,6 +188,8 @@ def _draw_segments(corpus, order, index, chunk, target, rules, state, marks):
     """
     if rules.pair_task == NONE:
         return _draw_run(corpus, chunk, target, rules)
+    if rules.pair_task == ELECTRA:
+        return _draw_halves(corpus, chunk, rules, state)
     longest = rules.max_seq_length - _num_special(rules)
     losses.note_alone(corpus.sentences, chunk, target, longest, marks.alone)
     if rules.pair_task == SOP:
@@ -267,6 +275,40 @@ def _draw_run(corpus, chunk, target, rules):
     while a < end and corpus.ids[end - 1] == rules.sep_id:
         end -= 1
     return a, end, end, end, 0
+
+
+@njit()
+def _draw_halves(corpus, chunk, rules, state):
+    """Sentences up to a length, parted at about the half of it, or whole.
+
+    A sentence that passes the half goes to either side. google-research's
+    builder puts a later, short one to the first side again; here the order of
+    the text stays. What is too long is cut off behind.
+    """
+    sentences = corpus.sentences
+    target = rules.max_seq_length
+    if mersenne.random(state) < rules.short_seq_prob:
+        target = mersenne.randint(state, _SHORTEST_TARGET, target)
+    begin, end = chunk[0], chunk[0] + 1
+    a = sentences[begin]
+    while end < chunk[1] and sentences[end] - a < target:
+        end += 1
+    chunk[0] = end
+    room = rules.max_seq_length - 2
+    middle = end
+    if mersenne.random(state) >= _SINGLE_PROB:
+        half = (target - 2 - rules.num_between) // 2
+        middle = begin + 1
+        while middle < end:
+            is_passed = sentences[middle + 1] - a >= half
+            may_stay = is_passed and sentences[middle] - a < half
+            if is_passed and not (may_stay and mersenne.random(state) < 0.5):
+                break
+            middle += 1
+    a_end = min(sentences[middle], a + room)
+    b = sentences[middle]
+    room = max(room - rules.num_between - (a_end - a), 0)
+    return a, a_end, b, min(sentences[end], b + room), 0
 
 
 @njit()

@@ -62,9 +62,11 @@ def sizes(rows: np.ndarray, num_special: int) -> np.ndarray:
 
     Args:
         rows: uint16 [n, words].
-        num_special: how many of the tokens are in no segment.
+        num_special: how many of the tokens of a pair are in no segment; of
+            one segment two are.
     """
-    tokens = rows[:, NUM_A] + rows[:, NUM_B] + np.uint16(num_special)
+    special = np.where(rows[:, NUM_B], num_special, 2).astype(np.uint16)
+    tokens = rows[:, NUM_A] + rows[:, NUM_B] + special
     return np.stack([tokens, rows[:, NUM_MASKS]], axis=1)
 
 

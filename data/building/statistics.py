@@ -45,10 +45,10 @@ def of_corpus(
 def of_recipes(rows: np.ndarray, num_special: int) -> dict[str, int]:
     """Returns what there is to count in some recipes: {name: int}."""
     columns = rows[:, : recipes.NUM_MASKS + 1].sum(axis=0, dtype=np.int64)
-    num_tokens = columns[recipes.NUM_A] + columns[recipes.NUM_B]
+    num_tokens = recipes.sizes(rows, num_special)[:, 0].sum(dtype=np.int64)
     return {
         "num_records": len(rows),
-        "num_record_tokens": int(num_tokens) + num_special * len(rows),
+        "num_record_tokens": int(num_tokens),
         "num_label_1": int(columns[recipes.LABEL]),
         "num_masks": int(columns[recipes.NUM_MASKS]),
     }

@@ -62,6 +62,7 @@ def parse_fn(
     longest: int | None = None,
     num_records: int = 1,
     fall: Fall | None = None,
+    is_bare: bool = False,
 ) -> Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
     """Returns what parses and masks serialized records.
 
@@ -74,6 +75,7 @@ def parse_fn(
             the records are cut then, see `dynamic_rows`.
         num_records: records of an epoch.
         fall: where the share of masked tokens changes with the numbers.
+        is_bare: see `RecordFile`.
 
     Returns:
         A function of the records' numbers in the run, int64 [B], and of these
@@ -99,9 +101,8 @@ def parse_fn(
         numbers: tf.Tensor, serialized: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         if longest is None or longest <= max_seq_length:
-            rows = dynamic_rows.parse(
-                serialized, max_seq_length, manifest.padding_id
-            )
+            read = dynamic_rows.parse_bare if is_bare else dynamic_rows.parse
+            rows = read(serialized, max_seq_length, manifest.padding_id)
         else:
             rows = dynamic_rows.parse_windows(
                 serialized,

@@ -47,6 +47,10 @@ def _column(feature):
 
 
 _SPEC = {feature.name: _column(feature) for feature in records.DYNAMIC_FEATURES}
+_BARE_SPEC = {
+    feature.name: tf.io.RaggedFeature(tf.int64)
+    for feature in records.BARE_FEATURES
+}
 
 
 def parse(serialized: tf.Tensor, length: int, padding_id: int = 0) -> Rows:
@@ -85,6 +89,26 @@ def parse(serialized: tf.Tensor, length: int, padding_id: int = 0) -> Rows:
         tf.cast(num_tokens, tf.int32)[:, None],
         num_first[:, None],
         tf.cast(parsed["next_sentence_labels"], tf.int32),
+    )
+
+
+def parse_bare(serialized: tf.Tensor, length: int, padding_id: int) -> Rows:
+    """Parses records of `records.BARE_FEATURES`, as `parse` does its own."""
+    parsed = tf.io.parse_example(serialized, _BARE_SPEC)
+    shape = (serialized.shape[0], length)
+    rows = [parsed[feature.name] for feature in records.BARE_FEATURES]
+    rows = [x.to_tensor(0, shape=(None, length)) for x in rows]
+    ids, mask, segments = (
+        tf.ensure_shape(tf.cast(x, tf.int32), shape) for x in rows
+    )
+    is_token = mask > 0
+    is_first = is_token & (segments == 0)
+    return Rows(
+        tf.where(is_token, ids, padding_id),
+        tf.ones_like(is_token),
+        tf.reduce_sum(mask, axis=1, keepdims=True),
+        tf.reduce_sum(tf.cast(is_first, tf.int32), axis=1, keepdims=True),
+        tf.zeros_like(mask[:, 0]),
     )
 
 

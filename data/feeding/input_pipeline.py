@@ -65,6 +65,7 @@ def parser(
             ),
             num_records=sum(file.num_records for file in files),
             fall=fall,
+            is_bare=files[0].is_bare,
         )
     else:
         parse_static = records.parse_fn(

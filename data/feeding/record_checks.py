@@ -164,7 +164,10 @@ def _check_record(file, serialized, lengths, vocab_size):
         ) from None
     features = example.features.feature
     _refuse_unstated(file, features)
-    for name in _NEEDED[file.masking]:
+    needed = _NEEDED[file.masking]
+    if file.is_bare:
+        needed = tuple(feature.name for feature in records.BARE_FEATURES)
+    for name in needed:
         present = records.V2_NAMES.get(name, name) if file.is_v2 else name
         if present not in features:
             raise ValueError(

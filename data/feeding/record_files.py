@@ -15,8 +15,9 @@ from absl import logging
 from google.protobuf import message
 
 from data import manifest, records
-from data.manifest import UNKNOWN, Manifest
+from data.manifest import UNKNOWN, MadeFrom, Manifest
 from storage import file_io, inputs
+from text.vocab import Vocabulary
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _HEADER_BYTES = 12  # Of a TFRecord: length as uint64, its checksum.
@@ -46,6 +47,13 @@ class RecordFile(NamedTuple):
         return not self.features or records.PAIR_LABELS in self.features
 
     @property
+    def is_bare(self) -> bool:
+        """Whether the features are those of `records.BARE_FEATURES`."""
+        bare = {feature.name for feature in records.BARE_FEATURES}
+        has_masks = "masked_lm_positions" in (self.features or ())
+        return bare <= (self.features or set()) and not has_masks
+
+    @property
     def masking(self) -> str:
         """Who draws the masks: "static" the builder, "dynamic" the trainer."""
         return self.facts.masking
@@ -71,6 +79,32 @@ def find(patterns: str, *, flag: str = "input_file") -> list[RecordFile]:
         raise ValueError(f"--{flag}={patterns}: the files have no records")
     _warn_of_missing(files, finder)
     return files
+
+
+def with_vocabulary(
+    files: Sequence[RecordFile], vocabulary: Vocabulary, max_seq_length: int
+) -> list[RecordFile]:
+    """Returns files of which bare ones are known as a manifest would say it.
+
+    Args:
+        files: from `find`.
+        vocabulary: that bare ones were built with.
+        max_seq_length: their length.
+    """
+    stated = Manifest(
+        made_from=MadeFrom(vocab_sha256=vocabulary.sha256),
+        max_seq_length=max_seq_length,
+        masking="dynamic",
+        pair_task="electra",
+        vocab_size=len(vocabulary),
+        mask_id=vocabulary.roles.mask,
+        special_ids=vocabulary.special_ids.tolist(),
+        padding_id=vocabulary.padding_id,
+        num_between=vocabulary.layout.num_between,
+        second_segment=vocabulary.layout.second_segment,
+        files={},
+    )
+    return [x._replace(manifest=stated) if x.is_bare else x for x in files]
 
 
 def _inspect_all(paths, finder):

@@ -15,10 +15,9 @@ from interop.families.family import (
     Shapes,
     under,
 )
-from modeling.electra import ElectraConfig
+from modeling.electra import HEAD_WIDTH, ElectraConfig
 
 _LAYER_0 = "electra/encoder/layer_0/"
-_HEAD_WIDTH = 64
 
 
 def _config(shapes: Shapes) -> ElectraConfig:
@@ -34,7 +33,7 @@ def _config(shapes: Shapes) -> ElectraConfig:
         embedding_size=embedding_size,
         hidden_size=width,
         num_hidden_layers=len(layers),
-        num_attention_heads=max(1, width // _HEAD_WIDTH),
+        num_attention_heads=max(1, width // HEAD_WIDTH),
         intermediate_size=shapes[_LAYER_0 + "intermediate/dense/bias"][0],
         max_position_embeddings=shapes[
             "electra/embeddings/position_embeddings"

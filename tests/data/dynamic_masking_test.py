@@ -171,6 +171,10 @@ def test_masks_follow_the_law_of_the_builders(tmp_path, unit, whole_word):
         assert shares[0] == pytest.approx(shares[1], abs=0.015), length
 
 
+# Hidden and kept; of the others eight and one of ten are, and one is random.
+SHARES = {"electra": (0.85, 0.15)}
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_eight_of_ten_are_hidden_one_is_kept_one_is_random(rows, unit):
     numbers = range(10 * len(rows))
@@ -184,9 +188,12 @@ def test_eight_of_ten_are_hidden_one_is_kept_one_is_random(rows, unit):
     hidden = sum(now == MASK_ID for _, now in pairs) / len(pairs)
     kept = sum(now == was for was, now in pairs) / len(pairs)
     assert len(pairs) > 20_000
-    assert hidden == pytest.approx(0.8, abs=0.015)
-    assert kept == pytest.approx(0.1, abs=0.015)
+    shares = SHARES.get(unit, (0.8, 0.1))
+    assert (hidden, kept) == pytest.approx(shares, abs=0.015)
     changed = {now for was, now in pairs if now not in (MASK_ID, was)}
+    if sum(shares) == 1:
+        assert not changed
+        return
     assert len(changed) > 1000 and max(changed) < VOCAB_SIZE
     assert min(changed) < 5
     features = masked(

@@ -74,12 +74,13 @@ def _run(devices, make_steps, batches):
 
 def _make_objective(name, teacher_dir):
     is_decoder = name == "left_to_right"
-    architecture = tiny.config(
-        num_hidden_layers=1,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        is_decoder=is_decoder,
-    )
+    is_electra = name == "replaced_token"
+    shape = {
+        "num_hidden_layers": 1,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+        "is_decoder": is_decoder,
+    }
     flags = PretrainingConfig(
         input_file="",
         bert_config_file="",
@@ -88,9 +89,11 @@ def _make_objective(name, teacher_dir):
         max_seq_length=tiny.NUM_TOKENS,
         seed=1,
         objective=name,
-        use_nsp=teacher_dir is None and not is_decoder,
+        use_nsp=teacher_dir is None and not is_decoder and not is_electra,
         teacher_dir=teacher_dir,
+        **{"generator_hidden_size": 0.5} if is_electra else {},
     )
+    architecture = tiny.config("electra" if is_electra else "bert", **shape)
     return objectives.make(flags, architecture, "none")
 
 
@@ -109,8 +112,9 @@ def main(
         settings = config.OptimizerSettings(optimizer=name)
         optimizer = optimizers.make(settings, _RATE, objective)
         scale = loss_scale.LossScale()
-        totals = step.Totals((*objective.term_names, *step.STEP_TERMS))
-        eval_totals = step.Totals(objective.term_names)
+        lengths = objective.term_lengths
+        totals = step.Totals((*objective.term_names, *step.STEP_TERMS), lengths)
+        eval_totals = step.Totals(objective.term_names, lengths)
     train_step = step.make_train_step(
         devices,
         objective.compute_terms,

@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 import pytest
 
@@ -75,6 +76,23 @@ def test_a_guesser_is_named_after_the_warm_up_and_when_steps_have_doubled(
     for said in (first, again):
         assert "SICK RUN? masked_lm_loss 5.000" in said
         assert "SICK RUN? next_sentence_accuracy 0.500" in said
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.12])
+def test_a_discriminator_that_goes_by_the_share_alone_is_named(
+    watched, caplog, rate
+):
+    # Of always giving the logit of the share, by TensorFlow.
+    labels = np.arange(100) < 100 * rate
+    guess = np.full(100, rate, np.float32)
+    loss = float(keras.losses.binary_crossentropy(labels, guess))
+    for better, is_named in ((-0.001, True), (0.02, False)):
+        caplog.clear()
+        numbers = {"disc_loss": loss - better, "replaced_rate": rate}
+        found = symptoms.Symptoms(*watched)
+        found.look(2000, {"masked_lm_loss": 1.0} | numbers)
+        said = " ".join(caplog.messages)
+        assert ("SICK RUN? disc_loss" in said) == is_named
 
 
 def test_who_learns_pairs_or_words_is_not_called_sick_for_it(watched, caplog):

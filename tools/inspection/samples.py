@@ -11,6 +11,7 @@ from tools.inspection.rows import Rows
 PAIR_LABELS = {
     "nsp": (("B follows A", "相邻"), ("B is from elsewhere", "随机")),
     "sop": (("A and B in order", "顺序"), ("A and B swapped", "颠倒")),
+    "electra": (("neighbours", "相邻"), ("neighbours", "相邻")),
     "none": (("one segment", "单段"), ("one segment", "单段")),
 }
 
