@@ -8,14 +8,13 @@ from finetuning import inherited
 from interop.config import ModelSettings
 from settings.flag import Flag
 from text.config import TextSettings
-from training.config import RunSettings
-
-# As in the distillation of SQuAD by Hugging Face's DistilBERT.
-_TEMPERATURE, _SHARE = 2.0, 0.5
+from training.config import RunSettings, StudentSettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
+class FinetuningConfig(
+    ModelSettings, TextSettings, StudentSettings, RunSettings
+):
     """One field, one flag; names and defaults of google-research/bert."""
 
     train_file: Annotated[
@@ -61,21 +60,13 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
         "The --output_dir of a larger model of the same program and labels: "
         "what it says of the training rows is learned, too.",
     ] = None
-    distillation_temperature: Annotated[
-        float,
-        Flag(
-            "What the logits of teacher and student are divided by: above 1 "
-            "the teacher's doubts count more.",
-            "positive",
-        ),
-    ] = _TEMPERATURE
     distillation_share: Annotated[
         float,
         Flag(
             "How much of the loss is the teacher's; the labels have the rest.",
             "share",
         ),
-    ] = _SHARE
+    ] = 0.5
     group_by_length: Annotated[
         bool,
         "Whether batches are made of rows of like length, which saves padding; "
@@ -128,12 +119,9 @@ class FinetuningConfig(ModelSettings, TextSettings, RunSettings):
         super().__post_init__()
         if self.unfreeze_top_layers and not self.freeze_encoder:
             raise ValueError("--unfreeze_top_layers needs --freeze_encoder")
-        usual = {
-            "distillation_temperature": _TEMPERATURE,
-            "distillation_share": _SHARE,
-        }
-        for name, value in usual.items():
-            if getattr(self, name) != value and not self.is_taught:
+        for name in ("distillation_temperature", "distillation_share"):
+            is_given = getattr(self, name) != getattr(type(self), name)
+            if is_given and not self.is_taught:
                 raise ValueError(f"--{name} needs --teacher_dir")
         if self.teacher_dir and _are_one(self.teacher_dir, self.output_dir):
             raise ValueError(

@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Annotated, Any
 
-from settings.flag import Flag, Settings
+from settings.flag import Flag
+from training.config import StudentSettings
 
 # {--objective: which of the flags below it reads}
 _DISTILLATION = (
@@ -21,7 +22,7 @@ READS = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DistillationSettings(Settings):
+class DistillationSettings(StudentSettings):
     """The flags of a teacher and of what is learned from it.
 
     Defaults are those of DistilBERT's published recipe (Sanh et al. 2019).
@@ -33,14 +34,6 @@ class DistillationSettings(Settings):
         "transformer_distillation; as --init_checkpoint, with its config "
         "beside it.",
     ] = None
-    distillation_temperature: Annotated[
-        float,
-        Flag(
-            "What the logits of teacher and student are divided by before "
-            "their softmax; the loss is multiplied by its square.",
-            "positive",
-        ),
-    ] = 2.0
     alpha_ce: Annotated[
         float,
         Flag(

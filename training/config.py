@@ -161,6 +161,21 @@ class OptimizerSettings(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class StudentSettings(Settings):
+    """How a student reads what its teacher says (Hinton et al. 2015)."""
+
+    distillation_temperature: Annotated[
+        float,
+        Flag(
+            "What the logits of teacher and student are divided by before "
+            "their softmax: above 1 the teacher's doubts count more. The loss "
+            "is multiplied by its square.",
+            "positive",
+        ),
+    ] = 2.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RunSettings(OptimizerSettings, DeviceSettings):
     """The flags of every program that trains."""
 

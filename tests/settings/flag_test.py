@@ -223,7 +223,7 @@ _SCRIPTS = [
     *(QuestionAnsweringConfig, TaggingConfig, FeaturesConfig),
 ]
 # They name what a program reads and writes, another thing in each.
-_OF_EACH = {"input_file", "output_file"}
+_OF_EACH = {"input_file", "output_file", "teacher_dir"}
 
 
 def test_a_flag_of_several_programs_is_declared_once():
