@@ -13,7 +13,7 @@ import tensorflow as tf  # noqa: E402
 from data import records  # noqa: E402
 from modeling.config import BertConfig  # noqa: E402
 from pretraining import config as pretraining_config  # noqa: E402
-from pretraining import masked_lm, train  # noqa: E402
+from pretraining import objectives, train  # noqa: E402
 from training.trainer import Trainer  # noqa: E402
 
 
@@ -42,13 +42,7 @@ class StepProgram:
         self, config: pretraining_config.PretrainingConfig, bert: BertConfig
     ):
         self._config = config
-        self.objective = masked_lm.MaskedLm(
-            bert,
-            use_nsp=config.use_nsp,
-            seed=config.seed,
-            mixed_precision=config.mixed_precision,
-            recompute=config.recompute,
-        )
+        self.objective = objectives.make(config, bert, config.mixed_precision)
         self.trainer = Trainer(
             config,
             tf.distribute.get_strategy(),
