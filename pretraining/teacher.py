@@ -43,8 +43,10 @@ def read(
             the student; names the flag.
     """
     named = f"--teacher_dir={config.teacher_dir}"
+    # Of two encoders in one file the head says which, and no head the first.
+    meant = head if head != "encoder" else None
     try:
-        model = formats.read(str(config.teacher_dir), head="masked_lm")
+        model = formats.read(str(config.teacher_dir), head=meant)
     except ValueError as error:
         raise ValueError(f"{named}: {error}") from None
     theirs = model.config
