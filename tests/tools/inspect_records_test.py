@@ -61,6 +61,7 @@ def test_numbers_are_those_that_the_builder_counted(sound):
         {"do_whole_word_mask": True},
         {"pair_task": "sop", "mask_unit": "ngram"},
         {"pair_task": "none", "mask_unit": "span"},
+        {"pair_task": "electra", "mask_unit": "electra"},
         {"mask_unit": "macbert", "random_words": "no_specials"},
         {"masking": "dynamic"},
         {"masking": "dynamic", "pair_task": "none"},
