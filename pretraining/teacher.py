@@ -56,6 +56,12 @@ def read(
             f"{config.bert_config_file} {architecture.vocab_size}: teacher and "
             "student must have one vocabulary"
         )
+    if theirs.is_decoder != architecture.is_decoder:
+        raise ValueError(
+            f"{named} has is_decoder={theirs.is_decoder}, "
+            f"{config.bert_config_file} {architecture.is_decoder}: one of the "
+            "two would read what the other does not see"
+        )
     if theirs.num_positions < config.max_seq_length:
         raise ValueError(
             f"--max_seq_length={config.max_seq_length} is more than the "

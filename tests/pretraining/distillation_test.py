@@ -1,5 +1,8 @@
 """Runs that learn from a teacher: what they keep, and what they refuse."""
 
+import json
+import pathlib
+
 import numpy as np
 import pytest
 
@@ -174,6 +177,16 @@ def test_a_teacher_of_another_vocabulary_is_refused(tmp_path):
             ValueError, match="^--teacher_dir=.* has the sha256"
         ):
             made.check_vocabulary(*known)
+
+
+def test_a_teacher_that_sees_to_the_left_alone_teaches_no_masked_words(job):
+    teacher_dir = taught.write_teacher(job)
+    path = pathlib.Path(teacher_dir, "bert_config.json")
+    keys = json.loads(path.read_text()) | {"is_decoder": True}
+    path.write_text(json.dumps(keys))
+    told = "^--teacher_dir=.* has is_decoder=True, .*bert.json False: one of"
+    with pytest.raises(ValueError, match=told):
+        taught.run(job, "refused", teacher_dir)
 
 
 @pytest.mark.parametrize("name", families.FAMILIES)
