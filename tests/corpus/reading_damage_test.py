@@ -35,7 +35,7 @@ def read(tmp_path, data, **settings):
     [
         (b"", "file_empty"),
         (b" \n\t\r\n", "file_empty"),
-        (gzip.compress(b""), "file_empty"),
+        (gzip.compress(b"", mtime=0), "file_empty"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, "file_not_text"),
         (b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\n", "file_not_text"),
         (b"\x7fELF\x02\x01\x01" + bytes(99), "file_not_text"),
