@@ -36,6 +36,11 @@ PROGRAMS = {
         "--output_file={0}/records",
     ],
     "prepare_corpus.py": [f"--input_file={_NONE}"],
+    "tools.augment": [
+        f"--input_file={_NONE}",
+        "--output_file={0}/more.tsv",
+        f"--similar_words={_NONE}",
+    ],
     "tools.average_checkpoints": [
         f"--model_dir={_NONE}",
         "--output_file={0}/mean",
@@ -64,6 +69,7 @@ PROGRAMS = {
 _NO_OUTPUT_DIR = {
     "extract_features.py",
     "create_pretraining_data.py",
+    "tools.augment",
     "tools.average_checkpoints",
     "tools.build_vocab",
     "tools.inspect_records",

@@ -30,7 +30,6 @@ from settings.flag import Flag
 from storage import file_io, inputs, tensorflow_start
 from text import case
 from text.config import RowSettings
-from tools import augmentation, similar_words
 
 # Rows whose masked words are computed together, those of like length first.
 _ROWS_AT_ONCE = 64
@@ -116,6 +115,9 @@ def augment(config: AugmentConfig) -> str:
     file_io.check_output(config.output_file, "output_file")
     table = tables.read(config.input_file, "tsv", known=_known(config))
     places = _text_places(config, table)
+    # They compile.
+    from tools import augmentation, similar_words
+
     sources: list[augmentation.Candidates] = []
     if config.init_checkpoint:
         look.check_weights(config.init_checkpoint, "init_checkpoint")
@@ -166,6 +168,8 @@ def _text_places(config, table):
 
 def _lines(config, rows, first, places, sources) -> Iterator[str]:
     """Yields the lines of some rows, each before its variants."""
+    from tools import augmentation
+
     usable = [row for row in rows if not row.wrong]
     texts = [row.values[place] for row in usable for place in places]
     words = augmentation.find(texts, config.word_segmenter, sources)

@@ -41,7 +41,7 @@ def serialize(ids, num_first, word_starts=None, label=0):
     )
     return tf.train.Example(
         features=tf.train.Features(feature=features)
-    ).SerializeToString()
+    ).SerializeToString(deterministic=True)
 
 
 def rows(size, seed=0, num_tokens=tiny.NUM_TOKENS, vocab_size=tiny.VOCAB_SIZE):

@@ -53,9 +53,7 @@ def test_the_tensors_say_which_heads_there_are(tmp_path, caplog, architectures):
     assert not caplog.records
 
 
-@pytest.mark.parametrize(
-    "name", ["BertLMHeadModel", "BertForNextSentencePrediction", "MacBert"]
-)
+@pytest.mark.parametrize("name", ["BertForNextSentencePrediction", "MacBert"])
 def test_an_unknown_architecture_is_named_and_the_tensors_read(
     tmp_path, caplog, name
 ):
