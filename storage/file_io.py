@@ -296,6 +296,17 @@ def check_output(path: str, flag: str) -> None:
     check_output_directory(os.path.dirname(path) or ".", flag)
 
 
+def check_new_directory(path: str, flag: str) -> None:
+    """Makes an empty folder, or takes the one there, for files to write.
+
+    Raises:
+        ValueError: it holds something, or cannot be written to; names the flag.
+    """
+    if names_in(path):
+        raise ValueError(f"--{flag}={path} is not empty: name another")
+    check_output_directory(path, flag)
+
+
 def check_output_directory(path: str, flag: str) -> None:
     """Makes a folder, and makes sure that files can be written to it.
 

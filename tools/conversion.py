@@ -39,11 +39,7 @@ def convert(config: ConvertConfig) -> dict[str, Any]:
         ValueError: the model cannot be read or written, or the two sides
             compute different things.
     """
-    if file_io.names_in(config.output_dir):
-        raise ValueError(
-            f"--output_dir={config.output_dir} is not empty: name another"
-        )
-    file_io.check_output_directory(config.output_dir, "output_dir")
+    file_io.check_new_directory(config.output_dir, "output_dir")
     source = formats.recognise(config.from_)
     whole = formats.read(
         config.from_,

@@ -56,11 +56,7 @@ def select(config: SelectConfig) -> str:
     with tensorflow_start.quiet():
         from interop import formats, tf1, tokenizer_files, variables
 
-    if file_io.names_in(config.output_dir):
-        raise ValueError(
-            f"--output_dir={config.output_dir} is not empty: name another"
-        )
-    file_io.check_output_directory(config.output_dir, "output_dir")
+    file_io.check_new_directory(config.output_dir, "output_dir")
     model = formats.read(
         config.from_,
         config_file=config.bert_config_file,
