@@ -26,7 +26,7 @@ from modeling import families, heads, initializers
 from modeling.config import BertConfig
 from pretraining.config import PretrainingConfig
 from pretraining.masked_lm import label_terms
-from pretraining.objective import PretrainingObjective
+from pretraining.objective import PretrainingObjective, encode
 from training import precision
 from training.gradients import ComputeTerms
 from training.objective import Batch, Term
@@ -81,13 +81,6 @@ class LeftToRight(PretrainingObjective):
     def saved(self) -> list[keras.Variable]:
         return self.encoder.trainable_variables + self.head.trainable_variables
 
-    @property
-    def head_depth(self) -> int:
-        return self.encoder.head_depth
-
-    def depth_of(self, path: str) -> int:
-        return self.encoder.depth_of(path)
-
     def compute_terms_of(
         self, num_layers: int, has_pairs: bool = True
     ) -> ComputeTerms:
@@ -101,14 +94,8 @@ class LeftToRight(PretrainingObjective):
     ) -> dict[str, Term]:
         """Returns {name: Term} of one replica's batch; see `MaskedLm`."""
         ids, numbers = whole_ids(batch), batch["input_mask"]
-        encoded = self.encoder(
-            ids,
-            numbers,
-            batch["segment_ids"],
-            batch.get("next_sentence_positions"),
-            dropout_seed=dropout_seed,
-            num_layers=num_layers,
-        )
+        read = {**batch, "input_ids": ids}
+        encoded = encode(self.encoder, read, dropout_seed, num_layers)
         # None is told across the end of a sequence, nor is padding.
         is_told = (numbers[:, 1:] == numbers[:, :-1]) & (numbers[:, 1:] > 0)
         weights = ops.cast(is_told, "float32")

@@ -14,7 +14,7 @@ from modeling.config import BertConfig
 from modeling.encoder import Encoded
 from modeling.gradient import by_upstream
 from modeling.tensor import Tensor
-from pretraining.objective import PretrainingObjective
+from pretraining.objective import PretrainingObjective, encode
 from training import precision
 from training.gradients import ComputeTerms
 from training.objective import Batch, Term
@@ -88,13 +88,6 @@ class MaskedLm(PretrainingObjective):
     def term_names(self) -> tuple[str, ...]:
         return MASKED_LM_TERMS + (NEXT_SENTENCE_TERMS if self.use_nsp else ())
 
-    @property
-    def head_depth(self) -> int:
-        return self.encoder.head_depth
-
-    def depth_of(self, path: str) -> int:
-        return self.encoder.depth_of(path)
-
     def compute_terms_of(
         self, num_layers: int, has_pairs: bool = True
     ) -> ComputeTerms:
@@ -120,24 +113,8 @@ class MaskedLm(PretrainingObjective):
             has_pairs: whether the records are pairs; if not, nothing of the
                 loss is by next sentences, and their head is not trained.
         """
-        encoded = self.encode(batch, dropout_seed, num_layers)
+        encoded = encode(self.encoder, batch, dropout_seed, num_layers)
         return self.terms_of(encoded, batch, has_pairs)
-
-    def encode(
-        self,
-        batch: Batch,
-        dropout_seed: tf.Tensor | None,
-        num_layers: int | None = None,
-    ) -> Encoded:
-        """Returns what the encoder makes of a batch; see `compute_terms`."""
-        return self.encoder(
-            batch["input_ids"],
-            batch["input_mask"],
-            batch["segment_ids"],
-            batch.get("next_sentence_positions"),
-            dropout_seed=dropout_seed,
-            num_layers=num_layers,
-        )
 
     def terms_of(
         self, encoded: Encoded, batch: Batch, has_pairs: bool = True

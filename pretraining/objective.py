@@ -7,11 +7,12 @@ from typing import NamedTuple
 import keras
 
 from modeling.config import BertConfig
-from modeling.encoder import Encoder
+from modeling.encoder import Encoded, Encoder
+from modeling.tensor import Tensor
 from text.vocab import Vocabulary
 from training import checkpoint
 from training.gradients import ComputeTerms
-from training.objective import Objective
+from training.objective import Batch, Objective
 
 
 class Network(NamedTuple):
@@ -32,6 +33,13 @@ class PretrainingObjective(Objective):
     exported_head: str
     # What grows where a run begins with fewer layers or shorter sequences.
     encoder: Encoder
+
+    @property
+    def head_depth(self) -> int:
+        return self.encoder.head_depth
+
+    def depth_of(self, path: str) -> int:
+        return self.encoder.depth_of(path)
 
     @property
     def networks(self) -> list[Network]:
@@ -80,3 +88,27 @@ class PretrainingObjective(Objective):
         what the forward pass takes. What is computed again to save memory
         counts once. Without `num_layers` all layers count.
         """
+
+
+def encode(
+    encoder: Encoder,
+    batch: Batch,
+    dropout_seed: Tensor | None = None,
+    num_layers: int | None = None,
+) -> Encoded:
+    """Returns what an encoder makes of the features of a batch.
+
+    Args:
+        encoder: called once.
+        batch: of records, packed or not.
+        dropout_seed: an integer scalar, or None for no dropout.
+        num_layers: see `Encoder`.
+    """
+    return encoder(
+        batch["input_ids"],
+        batch["input_mask"],
+        batch["segment_ids"],
+        batch.get("next_sentence_positions"),
+        dropout_seed=dropout_seed,
+        num_layers=num_layers,
+    )

@@ -32,7 +32,7 @@ from modeling import dropout, families, heads, initializers
 from modeling.electra import DiscriminatorHead, ElectraConfig
 from modeling.tensor import Tensor
 from pretraining import masked_lm
-from pretraining.objective import Network, PretrainingObjective
+from pretraining.objective import Network, PretrainingObjective, encode
 from training import checkpoint, precision
 from training.gradients import ComputeTerms
 from training.objective import Batch, Sums, Term
@@ -148,13 +148,6 @@ class ReplacedToken(PretrainingObjective):
             Network(_GENERATOR, self.generator.config, "masked_lm", alone),
         ]
 
-    @property
-    def head_depth(self) -> int:
-        return self.encoder.head_depth
-
-    def depth_of(self, path: str) -> int:
-        return self.encoder.depth_of(path)
-
     def compute_terms_of(
         self, num_layers: int, has_pairs: bool = True
     ) -> ComputeTerms:
@@ -194,13 +187,8 @@ class ReplacedToken(PretrainingObjective):
             ops.sum(weights * ops.cast(is_right, "float32")), ops.sum(weights)
         )
         ids, is_replaced = put_in(samples, batch)
-        encoded = self.encoder(
-            ids,
-            batch["input_mask"],
-            batch["segment_ids"],
-            batch.get("next_sentence_positions"),
-            dropout_seed=dropout_seed,
-        )
+        read = {**batch, "input_ids": ids}
+        encoded = encode(self.encoder, read, dropout_seed)
         return terms | _disc_terms(
             self.head(encoded.sequence_output),
             is_replaced,
@@ -210,14 +198,9 @@ class ReplacedToken(PretrainingObjective):
 
     def _words(self, batch, dropout_seed):
         """What the generator says of the masked words, [B, P, V]."""
-        encoded = self.generator(
-            batch["input_ids"],
-            batch["input_mask"],
-            batch["segment_ids"],
-            batch.get("next_sentence_positions"),
-            # The embeddings are called twice.
-            dropout_seed=dropout.of_repeat(dropout_seed, 1),
-        )
+        # The embeddings are called twice.
+        seed = dropout.of_repeat(dropout_seed, 1)
+        encoded = encode(self.generator, batch, seed)
         return self.generator_head(
             encoded.sequence_output,
             batch["masked_lm_positions"],

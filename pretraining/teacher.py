@@ -20,6 +20,7 @@ from modeling import families, heads
 from modeling.config import BertConfig
 from modeling.encoder import Encoded
 from pretraining.config import PretrainingConfig
+from pretraining.objective import encode
 from pretraining.soft_targets import Scorer
 from storage import tensors
 from text import vocab
@@ -129,12 +130,7 @@ class Teacher:
 
     def encode(self, batch: Batch) -> Encoded:
         """Returns what it makes of a batch, as constants."""
-        encoded = self.encoder(
-            batch["input_ids"],
-            batch["input_mask"],
-            batch["segment_ids"],
-            batch.get("next_sentence_positions"),
-        )
+        encoded = encode(self.encoder, batch)
         return tf.nest.map_structure(
             lambda x: x if x is None else tf.stop_gradient(x), encoded
         )

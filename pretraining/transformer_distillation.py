@@ -32,7 +32,7 @@ from modeling.dense import Dense
 from modeling.encoder import Encoded, Encoder
 from pretraining import teacher
 from pretraining.config import PretrainingConfig
-from pretraining.objective import PretrainingObjective
+from pretraining.objective import PretrainingObjective, encode
 from text.vocab import Vocabulary
 from training import precision
 from training.gradients import ComputeTerms
@@ -102,13 +102,6 @@ class TransformerDistillation(PretrainingObjective):
     def exported(self) -> list[keras.Variable]:
         return self.encoder.trainable_variables
 
-    @property
-    def head_depth(self) -> int:
-        return self.encoder.head_depth
-
-    def depth_of(self, path: str) -> int:
-        return self.encoder.depth_of(path)
-
     def check_vocabulary(
         self, ours: Vocabulary | None, hashes: Collection[str]
     ) -> None:
@@ -126,14 +119,7 @@ class TransformerDistillation(PretrainingObjective):
         num_layers: int | None = None,
     ) -> dict[str, Term]:
         """Returns {name: Term} of one replica's batch; see `Objective`."""
-        encoded = self.encoder(
-            batch["input_ids"],
-            batch["input_mask"],
-            batch["segment_ids"],
-            batch.get("next_sentence_positions"),
-            dropout_seed=dropout_seed,
-            num_layers=num_layers,
-        )
+        encoded = encode(self.encoder, batch, dropout_seed, num_layers)
         ours, theirs = _states(encoded), _states(self.teacher.encode(batch))
         step = self._layers_a_layer
         # The first token of a sequence is never padding.
