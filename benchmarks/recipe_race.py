@@ -1,7 +1,8 @@
 """Races recipes of pretraining: the same text, model and judge for all.
 
 A contender is a flag file of run_pretraining.py, which reads `records/...` and
-`model/dropout.json` or `model/no_dropout.json`: the race puts them there.
+`model/dropout.json` or `model/no_dropout.json`: the race puts them there. They
+are BERT's; `electra_` and `distilbert_` before these names are those families'.
 Every contender runs with every seed, a few a time, each a process that is
 given again where it was stopped: so is the race. What is held out is evaluated
 on the way and at the end; processor seconds are those of the training steps

@@ -60,6 +60,12 @@ class FinetuningConfig(
         "The --output_dir of a larger model of the same program and labels: "
         "what it says of the training rows is learned, too.",
     ] = None
+    distillation_of: Annotated[
+        Literal["answers", "layers"],
+        "What is learned of --teacher_dir: its answers, beside the labels; or "
+        "what its layers do, without labels, before a second run that learns "
+        "answers (TinyBERT).",
+    ] = "answers"
     distillation_share: Annotated[
         float,
         Flag(
@@ -119,15 +125,43 @@ class FinetuningConfig(
         super().__post_init__()
         if self.unfreeze_top_layers and not self.freeze_encoder:
             raise ValueError("--unfreeze_top_layers needs --freeze_encoder")
-        for name in ("distillation_temperature", "distillation_share"):
+        for name in (
+            "distillation_of",
+            "distillation_temperature",
+            "distillation_share",
+        ):
             is_given = getattr(self, name) != getattr(type(self), name)
             if is_given and not self.is_taught:
                 raise ValueError(f"--{name} needs --teacher_dir")
+        if self.distillation_of == "layers":
+            self._check_layers()
         if self.teacher_dir and _are_one(self.teacher_dir, self.output_dir):
             raise ValueError(
                 f"--teacher_dir={self.teacher_dir} is --output_dir, where the "
                 "student is trained: give another --output_dir"
             )
+
+    def _check_layers(self):
+        """Refuses flags that mean nothing where layers alone are learned."""
+        if not self.teacher_dir:
+            raise ValueError("--distillation_of=layers needs --teacher_dir")
+        for name in (
+            "do_eval",
+            "do_predict",
+            "freeze_encoder",
+            "distillation_temperature",
+            "distillation_share",
+            "eval_every_steps",
+            "keep_best",
+            "early_stopping",
+            "seeds",
+        ):
+            if getattr(self, name) != getattr(type(self), name):
+                raise ValueError(
+                    f"--{name}: --distillation_of=layers trains no head that "
+                    "could answer and looks at no labels; leave it out, and "
+                    "fine-tune from --output_dir then"
+                )
 
     def settled(self, given: set[str]) -> Self:
         """Returns the settings with what the model says of its own.

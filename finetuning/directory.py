@@ -110,6 +110,7 @@ def initialize(config: FinetuningConfig, model: Model) -> str:
 
 def restore_weights(config: FinetuningConfig, model: Model) -> int:
     """Takes the weights of the run before; returns the step they are of."""
+    _refuse_without_head(config.output_dir)
     best = os.path.join(config.output_dir, best_checkpoint.FOLDER)
     otherwise = None
     if config.init_checkpoint:
@@ -117,6 +118,17 @@ def restore_weights(config: FinetuningConfig, model: Model) -> int:
     return job.restore_weights(
         model, [best, config.output_dir], otherwise=otherwise
     )
+
+
+def _refuse_without_head(output_dir):
+    """Refuses to answer by a model that learned its teacher's layers alone."""
+    before = run_settings.read(output_dir)
+    if before.get("config", {}).get("distillation_of") == "layers":
+        raise ValueError(
+            f"{output_dir} was trained with --distillation_of=layers and has "
+            "no head that could answer: fine-tune from it, by "
+            "--init_checkpoint, first"
+        )
 
 
 def load(

@@ -15,6 +15,7 @@ from finetuning.config import FinetuningConfig
 from finetuning.task import FEATURES, Task, Tensors, Terms
 from modeling import families
 from modeling.config import BertConfig
+from modeling.encoder import Encoded, Encoder
 from modeling.initializers import TruncatedNormal
 from training import precision
 from training.compilation import ReplicaStep
@@ -111,12 +112,7 @@ class Model(Objective):
         self, batch: Tensors, dropout_seed: tf.Tensor | None = None
     ) -> Tensors:
         """Returns {name: float32 [B, ...]}, what the head makes of a batch."""
-        features = (batch[name] for name in FEATURES)
-        # The encoder takes the C texts of a row as rows of its own: [B*C, T].
-        encoded = self.encoder(
-            *(ops.reshape(x, (-1, x.shape[-1])) for x in features),
-            dropout_seed=dropout_seed,
-        )
+        encoded = encode(self.encoder, batch, dropout_seed)
         return self.head(encoded, batch, dropout_seed=dropout_seed)
 
     def compute_terms(
@@ -124,6 +120,20 @@ class Model(Objective):
     ) -> Terms:
         """Returns the terms of one replica's batch; see `Objective`."""
         return self.task.compute_terms(self.predict(batch, dropout_seed), batch)
+
+
+def encode(
+    encoder: Encoder, batch: Tensors, dropout_seed: tf.Tensor | None = None
+) -> Encoded:
+    """Returns what an encoder makes of a batch.
+
+    It takes the C texts of a row as rows of its own: [B*C, T].
+    """
+    features = (batch[name] for name in FEATURES)
+    return encoder(
+        *(ops.reshape(x, (-1, x.shape[-1])) for x in features),
+        dropout_seed=dropout_seed,
+    )
 
 
 def by_length(

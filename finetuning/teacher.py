@@ -96,24 +96,36 @@ def _digest_of(outputs):
     return found.hexdigest()
 
 
-def _compute(config, task, split, devices):
-    """Returns the teacher's outputs of the training rows, {name: [N, ...]}."""
-    before = run_settings.read(config.teacher_dir)
-    named = f"--teacher_dir={config.teacher_dir}"
+def load(
+    config: FinetuningConfig, task: Task, devices: tf.distribute.Strategy
+) -> Model:
+    """Returns the model of --teacher_dir, which answers what the student does.
+
+    Raises:
+        ValueError: there is none, or it answers another task.
+    """
+    directory_of = str(config.teacher_dir)
+    before = run_settings.read(directory_of)
+    named = f"--teacher_dir={directory_of}"
     if before.get("task") != task.name:
         raise ValueError(
             f"{named} holds a model of {before.get('program')}, and this is "
             f"{task.program}"
         )
-    settings, teacher = directory.load(
-        config.teacher_dir, type(config), type(task)
-    )
+    settings, teacher = directory.load(directory_of, type(config), type(task))
     _check_answers(named, task, teacher)
     architecture = preflight.read_bert_config(settings)
     model = Model.of(settings, architecture, teacher, devices)
     directory.restore_weights(settings, model)
-    rows = teacher.make_rows("train", split.examples)
-    _check_rows(named, split.rows, rows, per_token=model.per_token)
+    return model
+
+
+def _compute(config, task, split, devices):
+    """Returns the teacher's outputs of the training rows, {name: [N, ...]}."""
+    model = load(config, task, devices)
+    named = f"--teacher_dir={config.teacher_dir}"
+    rows = model.task.make_rows("train", split.examples)
+    check_rows(named, split.rows, rows, per_token=model.per_token)
     logging.info("%s answers the %s training rows", named, split.num_rows)
     predictor = Predictor(
         devices,
@@ -140,12 +152,18 @@ def _listed(labels):
     return ", ".join(labels)[:_LONGEST]
 
 
-def _check_rows(named: str, ours: Rows, theirs: Rows, *, per_token: bool):
-    """Refuses answers at tokens that are not the student's."""
+def check_rows(
+    named: str, ours: Rows, theirs: Rows, *, per_token: bool
+) -> None:
+    """Refuses a teacher at whose tokens something is learned, of other tokens.
+
+    Raises:
+        ValueError: it makes other tokens of the training rows.
+    """
     are_same = np.array_equal(ours["input_ids"], theirs["input_ids"])
     if per_token and not are_same:
         raise ValueError(
-            f"{named} makes other tokens of the training rows, and answers at "
+            f"{named} makes other tokens of the training rows, and teaches at "
             "each token: it wants the student's vocabulary, --do_lower_case, "
             "--max_seq_length and windows"
         )

@@ -18,6 +18,7 @@ from finetuning import (
 )
 from finetuning.config import FinetuningConfig
 from finetuning.inherited import ConfigT
+from finetuning.layer_student import LayerStudent
 from finetuning.model import Model
 from finetuning.splits import SplitName, wanted
 from finetuning.student import Student
@@ -80,11 +81,15 @@ def _run(
         name: _load(config.output_dir, task, name, strategy.is_chief(devices))
         for name in wanted(config)
     }
-    make_model = Model
-    if config.do_train and config.is_taught:
-        make_model = Student
+    make_model = Model.of
+    if config.distillation_of == "layers":
+        make_model = functools.partial(
+            LayerStudent.taught, split=splits["train"]
+        )
+    elif config.do_train and config.is_taught:
+        make_model = Student.of
         splits["train"] = teacher.teach(config, task, splits["train"], devices)
-    model = make_model.of(config, architecture, task, devices)
+    model = make_model(config, architecture, task, devices=devices)
     if config.do_train:
         global_step = _train(config, devices, model, splits)
     else:

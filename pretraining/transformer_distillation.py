@@ -1,22 +1,8 @@
 """TinyBERT's general objective: a teacher's attention and its hidden states.
 
-Jiao et al. 2020, section 3.1, as huawei-noah's general_distill.py has it. Of a
-student of L layers and a teacher of k * L, with the states 0 (embeddings) to L:
-
-    student    0 --- layer 0 --- 1 --- layer 1 --- 2      L = 2
-    teacher    0 . . . . . . . . 3 . . . . . . . . 6      k * L = 6
-                  layer 2           layer 5
-
-    attention_loss  the scores before the softmax of layer i, beside those of
-                    layer (i + 1) k - 1; mean square, summed over layers
-    hidden_loss     state i, widened by one dense layer for all, beside state
-                    i k; mean square, summed over states
-
-The mean is over all elements, padding included, as published: padding makes the
-loss smaller. Scores that the mask takes away count as 0 in both. A sequence of
-padding alone, as it fills up an evaluation, counts nowhere.
-
-Shapes: B batch, T tokens, H heads, W width of the student, U of the teacher.
+Jiao et al. 2020, section 3.1, as huawei-noah's general_distill.py has it;
+`modeling.layer_distillation` has the formulas. A sequence of padding alone, as
+it fills up an evaluation, counts nowhere.
 """
 
 import functools
@@ -26,10 +12,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from modeling import families, initializers
+from modeling import families, initializers, layer_distillation
 from modeling.config import BertConfig
 from modeling.dense import Dense
-from modeling.encoder import Encoded, Encoder
+from modeling.layer_distillation import Reading
 from pretraining import teacher
 from pretraining.config import PretrainingConfig
 from pretraining.objective import PretrainingObjective, encode
@@ -37,9 +23,6 @@ from text.vocab import Vocabulary
 from training import precision
 from training.gradients import ComputeTerms
 from training.objective import Batch, Term
-
-# Scores at or below it are those of tokens that the mask takes away.
-_TAKEN_AWAY = -100.0
 
 
 class TransformerDistillation(PretrainingObjective):
@@ -119,36 +102,23 @@ class TransformerDistillation(PretrainingObjective):
         num_layers: int | None = None,
     ) -> dict[str, Term]:
         """Returns {name: Term} of one replica's batch; see `Objective`."""
-        encoded = encode(self.encoder, batch, dropout_seed, num_layers)
-        ours, theirs = _states(encoded), _states(self.teacher.encode(batch))
-        step = self._layers_a_layer
+        of_batch = layer_distillation.differences(
+            Reading(
+                self.encoder,
+                encode(self.encoder, batch, dropout_seed, num_layers),
+            ),
+            Reading(self.teacher.encoder, self.teacher.encode(batch)),
+            self.fit_dense,
+            batch["input_mask"],
+            batch.get("next_sentence_positions"),
+        )
         # The first token of a sequence is never padding.
         weights = ops.cast(batch["input_mask"][:, 0] > 0, "float32")
-        of_attention = [
-            _mean_squares(
-                _scores(self.encoder, number, ours, batch),
-                tf.stop_gradient(
-                    _scores(
-                        self.teacher.encoder,
-                        (number + 1) * step - 1,
-                        theirs,
-                        batch,
-                    )
-                ),
-            )
-            for number in range(len(ours) - 1)
-        ]
-        of_states = [
-            _mean_squares(self.fit_dense(state), theirs[number * step])
-            for number, state in enumerate(ours)
-        ]
         return {
             name: Term(
-                ops.sum(weights * sum(squares)), ops.sum(weights), in_loss=True
+                ops.sum(weights * values), ops.sum(weights), in_loss=True
             )
-            for name, squares in zip(
-                self.term_names, (of_attention, of_states), strict=True
-            )
+            for name, values in zip(self.term_names, of_batch, strict=True)
         }
 
     def training_flops(
@@ -169,26 +139,15 @@ class TransformerDistillation(PretrainingObjective):
             + depth * _flops_of_scores(theirs, max_seq_length)
         )
 
-    @property
-    def _layers_a_layer(self) -> int:
-        """How many layers of the teacher one of the student stands for."""
-        return len(self.teacher.encoder.layers) // len(self.encoder.layers)
-
 
 def _check(config, ours, theirs):
-    """Refuses a teacher whose layers or heads are not those of the student."""
-    named = f"--teacher_dir={config.teacher_dir}"
-    if theirs.num_hidden_layers % ours.num_hidden_layers:
-        raise ValueError(
-            f"{named} has {theirs.num_hidden_layers} layers, no multiple of "
-            f"the {ours.num_hidden_layers} of {config.bert_config_file}"
-        )
-    if theirs.num_attention_heads != ours.num_attention_heads:
-        raise ValueError(
-            f"{named} has {theirs.num_attention_heads} attention heads, "
-            f"{config.bert_config_file} {ours.num_attention_heads}: their "
-            "scores are compared head by head"
-        )
+    """Refuses a teacher or flags that have nothing to teach."""
+    layer_distillation.check(
+        ours,
+        theirs,
+        our_name=config.bert_config_file,
+        their_name=f"--teacher_dir={config.teacher_dir}",
+    )
     if config.use_nsp:
         raise ValueError(
             f"--use_nsp: --objective={config.objective} learns nothing of "
@@ -199,30 +158,6 @@ def _check(config, ours, theirs):
             f"--output_bias_init={config.output_bias_init}: --objective="
             f"{config.objective} has no head of masked words; leave it out"
         )
-
-
-def _states(encoded: Encoded) -> list[tf.Tensor]:
-    """Returns what each layer reads, and at last what the highest one says."""
-    return [encoded.embedding_output, *encoded.layer_outputs]
-
-
-def _scores(
-    encoder: Encoder, number: int, states: list[tf.Tensor], batch: Batch
-) -> tf.Tensor:
-    """Returns the scores of a layer, [B, H, T, T], 0 where it may not look."""
-    scores = encoder.attention_scores(
-        number,
-        states[number],
-        batch["input_mask"],
-        batch.get("next_sentence_positions"),
-    )
-    return ops.where(scores <= _TAKEN_AWAY, 0.0, scores)
-
-
-def _mean_squares(x, y):
-    """Returns the mean square of what two [B, ...] differ by, [B]."""
-    difference = ops.cast(x, "float32") - ops.cast(y, "float32")
-    return ops.mean(ops.square(difference), axis=tuple(range(1, len(x.shape))))
 
 
 def _flops_of_scores(config, num_tokens):

@@ -21,6 +21,17 @@ from storage import file_io
 
 _BATCH = 32  # Of evaluations.
 SINGLE = "single"
+# What DistilBERT's config calls a key of BERT's.
+_OF_DISTILBERT = {
+    "hidden_act": "activation",
+    "hidden_size": "dim",
+    "initializer_range": "initializer_range",
+    "intermediate_size": "hidden_dim",
+    "max_position_embeddings": "max_position_embeddings",
+    "num_attention_heads": "n_heads",
+    "num_hidden_layers": "n_layers",
+    "vocab_size": "vocab_size",
+}
 
 
 def prepare(config: RaceConfig, shape: Mapping[str, Any]) -> None:
@@ -37,13 +48,9 @@ def prepare(config: RaceConfig, shape: Mapping[str, Any]) -> None:
             f"--output_dir={directory} has races on {os.path.realpath(link)}, "
             f"not on --data_dir={config.data_dir}; name another"
         )
-    for name, rate in (("dropout", 0.1), ("no_dropout", 0.0)):
-        dropped = {
-            "hidden_dropout_prob": rate,
-            "attention_probs_dropout_prob": rate,
-        }
+    for name, own in _shapes(shape).items():
         path = os.path.join(directory, "model", f"{name}.json")
-        text = json.dumps(shape | dropped, indent=2) + "\n"
+        text = json.dumps(own, indent=2) + "\n"
         file_io.write_whole(path, text.encode())
     file_io.copy(
         config.vocab_file, os.path.join(directory, "model", "vocab.txt")
@@ -52,6 +59,28 @@ def prepare(config: RaceConfig, shape: Mapping[str, Any]) -> None:
         finetunings.TUNINGS[task].unpack(
             task, config.finetune_dir, os.path.join(directory, "tasks", task)
         )
+
+
+def _shapes(shape):
+    """Returns {name in model/: config}: the shape, as families write it."""
+    shapes = {}
+    for name, rate in (("dropout", 0.1), ("no_dropout", 0.0)):
+        bert = shape | {
+            "hidden_dropout_prob": rate,
+            "attention_probs_dropout_prob": rate,
+        }
+        shapes[name] = bert
+        shapes[f"electra_{name}"] = bert | {
+            "model_type": "electra",
+            "embedding_size": shape["hidden_size"],
+        }
+        shapes[f"distilbert_{name}"] = {
+            "model_type": "distilbert",
+            "dropout": rate,
+            "attention_dropout": rate,
+            **{new: shape[old] for old, new in _OF_DISTILBERT.items()},
+        }
+    return shapes
 
 
 def run_dir(name: str, seed: str) -> str:
@@ -153,12 +182,18 @@ def _judgements(config, contender, seed, before):
                 f"--seed={seed}",
                 f"--data_dir=tasks/{task}",
                 "--vocab_file=model/vocab.txt",
-                "--bert_config_file=model/dropout.json",
+                f"--bert_config_file={_with_dropout(contender)}",
                 f"--init_checkpoint={before.folder}",
                 f"--output_dir={folder}",
             ),
             after=before,
         )
+
+
+def _with_dropout(contender):
+    """Returns the shape of a contender, as fine-tunings like it."""
+    path = contender.value("bert_config_file")
+    return path.replace("no_dropout", "dropout")
 
 
 def scored_dir(what: str, name: str, seed: str) -> str:

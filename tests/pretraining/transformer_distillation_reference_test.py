@@ -1,8 +1,6 @@
 """Steps of TinyBERT's general distillation equal those of PyTorch.
 
-`transformers` has student and teacher. The loss of general_distill.py is
-written out below: scores before the softmax with the mask added, from the
-states that each layer reads; one dense layer for all states of the student.
+`transformers` has student and teacher, `tiny_bert_torch` the loss.
 """
 
 import numpy as np
@@ -12,7 +10,7 @@ from interop import formats, variables
 from pretraining import transformer_distillation
 from pretraining.config import PretrainingConfig
 from tests import tiny
-from tests.pretraining import taught, torch_steps
+from tests.pretraining import taught, tiny_bert_torch, torch_steps
 from training import checkpoint, compilation
 
 torch = pytest.importorskip("torch")
@@ -38,45 +36,6 @@ def _objective(teacher_dir):
     return transformer_distillation.TransformerDistillation(
         config, student, "none"
     )
-
-
-def _scores(layer, states, mask):
-    """Raw scores, [B, H, T, T], with what the mask adds."""
-    attention = layer.attention.self
-    query, key = (
-        x(states).unflatten(-1, (4, -1)).transpose(1, 2)
-        for x in (attention.query, attention.key)
-    )
-    scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
-    scores = scores + (1.0 - mask[:, None, None, :].float()) * -10000.0
-    return torch.where(scores <= -1e2, torch.zeros_like(scores), scores)
-
-
-def _loss(student, teacher, fit_dense, batch):
-    given = {
-        "input_ids": torch.tensor(batch["input_ids"]).long(),
-        "attention_mask": torch.tensor(batch["input_mask"]).long(),
-        "token_type_ids": torch.tensor(batch["segment_ids"]).long(),
-    }
-    ours = student(**given, output_hidden_states=True).hidden_states
-    mask = given["attention_mask"]
-    loss = 0.0
-    with torch.no_grad():
-        theirs = teacher(**given, output_hidden_states=True).hidden_states
-        taught_scores = [
-            _scores(layer, state, mask)
-            for layer, state in zip(
-                teacher.encoder.layer, theirs[:-1], strict=True
-            )
-        ]
-    a_layer = len(taught_scores) // (len(ours) - 1)
-    mse = torch.nn.MSELoss()
-    for i, layer in enumerate(student.encoder.layer):
-        wanted = taught_scores[i * a_layer + a_layer - 1]
-        loss = loss + mse(_scores(layer, ours[i], mask), wanted)
-    for i, state in enumerate(ours):
-        loss = loss + mse(fit_dense(state), theirs[i * a_layer])
-    return loss
 
 
 @pytest.mark.parametrize(
@@ -116,7 +75,7 @@ def test_steps_equal_pytorch(tmp_path, num_steps, compile_step, bound):
     )
     batches = [tiny.batch(8, seed) for seed in range(num_steps)]
     for at, batch in enumerate(batches, start=1):
-        loss = _loss(student, teacher, fit_dense, batch)
+        loss = tiny_bert_torch.loss(student, teacher, fit_dense, batch)
         reference.train(torch, loss, at)
     torch_steps.train_ours(objective, batches, compile_step)
     theirs, ours = reference.weights(), _ours(objective)
