@@ -209,3 +209,38 @@ def test_a_run_that_grows_killed_ten_times_ends_with_the_same_weights(
     assert_as_if_undisturbed(tmp_path / "killed", tmp_path / "whole")
     print(f"{num_killed} killed, {num_in_saves} of them in a save")
     assert num_killed >= 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "objective",
+    ["replaced_token", "distillation", "transformer_distillation"],
+)
+def test_runs_of_two_networks_killed_ten_times_end_with_the_same_weights(
+    records, tmp_path, objective
+):
+    """Generator and discriminator, or a student and its teacher."""
+    flags = [
+        f"--objective={objective}",
+        "--nouse_nsp",
+        "--keep_best_metric=loss",
+    ]
+    if objective == "replaced_token":
+        shape = json.loads((records / "bert.json").read_text())
+        electra = tmp_path / "electra.json"
+        electra.write_text(
+            json.dumps(shape | {"model_type": "electra", "embedding_size": 32})
+        )
+        flags.append(f"--bert_config_file={electra}")
+    else:
+        finish(records, tmp_path / "teacher", "--num_train_steps=20")
+        flags.append(f"--teacher_dir={tmp_path}/teacher/export")
+    finish(records, tmp_path / "whole", *flags)
+    rng = random.Random(8)
+    kills = [rng.choice(KILLS) for _ in range(11)]
+    num_killed, num_in_saves = killed(
+        records, tmp_path / "killed", kills, rng, *flags
+    )
+    assert_as_if_undisturbed(tmp_path / "killed", tmp_path / "whole")
+    print(f"{num_killed} killed, {num_in_saves} of them in a save")
+    assert num_killed >= 10
