@@ -227,7 +227,7 @@ def test_a_cell_that_says_another_default_is_seen():
     assert not _is_said("false", [None])
 
 
-def _anchors(text):
+def anchors(text):
     """The names that a page's headings have as links, as GitHub makes them."""
     for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
         heading = re.sub(r"[^\w\- ]", "", heading.lower())
@@ -245,7 +245,7 @@ def test_links_lead_somewhere(guide):
         assert path.exists(), link
         if anchor:
             page = path.read_text(encoding="utf-8")
-            assert anchor in set(_anchors(page)), link
+            assert anchor in set(anchors(page)), link
 
 
 def test_the_tests_that_extending_names_exist():
