@@ -15,8 +15,8 @@ from tests import project
 from tests.docs_test import anchors
 
 ROOT = project.ROOT
-# English pages without a twin: for developers, or of measurements.
-_ALONE = {"docs/design.md", "docs/extending.md", "docs/gpu_step.md"}
+# Pages for developers, which are in English alone.
+_ALONE = {"docs/design.md", "docs/extending.md"}
 _PAGES = {
     path.relative_to(ROOT).as_posix()
     for pattern in ("README*.md", "docs/*.md", "vocab/*.md")
