@@ -180,6 +180,15 @@ def test_every_guide_is_named_by_both_readmes():
         assert not guides - {target for _, target, _ in _links(readme)}, readme
 
 
+@pytest.mark.parametrize("page", sorted(_PAGES))
+def test_bold_words_are_rendered(page):
+    """A mark behind 。 and before a word closes nothing, by CommonMark."""
+    markdown = pytest.importorskip("markdown_it").MarkdownIt()
+    inline = [x.children for x in markdown.parse(_read(page)) if x.children]
+    texts = [x.content for x in itertools.chain(*inline) if x.type == "text"]
+    assert not [text for text in texts if "**" in text]
+
+
 _PAGE = """# A
 
 ```bash
