@@ -204,6 +204,7 @@ def test_tables_of_flags_have_the_defaults_of_the_fields(guide):
     for before, rows in _tables(text):
         patterns = [flag for flags, _ in rows for flag in flags]
         assert patterns
+        assert len(set(patterns)) == len(patterns), patterns
         program = _program_of(before, patterns)
         for flags, cell in rows:
             values = [
