@@ -90,6 +90,13 @@ def _parts(text):
         yield Part(lines[start], rest, rows)
 
 
+def _blocks(text):
+    """Counts the paragraphs and the items of lists."""
+    items = re.findall(r"^\s*(?:[*-]|\d+\.) ", text, re.MULTILINE)
+    paragraphs = re.split(r"\n\s*\n", text.strip())
+    return collections.Counter(item=len(items), paragraph=len(paragraphs))
+
+
 def _unlike(left, right):
     """Returns "+a -b": what only the right has, and what only the left has."""
     left, right = collections.Counter(left), collections.Counter(right)
@@ -103,7 +110,7 @@ def _unlike_rows(row, twin):
     if len(cells) != len(others):
         return f"{len(cells)} cells, {len(others)}"
     figures = map(_unlike, map(_figures, cells), map(_figures, others))
-    names = _unlike(_names(cells[0]), _names(others[0]))
+    names = _unlike(_names(row), _names(twin))
     return " ".join(filter(None, [*figures, names]))
 
 
@@ -124,6 +131,8 @@ def differences(english, chinese):
             yield f"names of {right.heading!r}: {names}"
         if figures := _unlike(_figures(left.text), _figures(right.text)):
             yield f"text of {right.heading!r}: {figures}"
+        if blocks := _unlike(_blocks(left.text), _blocks(right.text)):
+            yield f"blocks of {right.heading!r}: {blocks}"
         for row, twin in itertools.zip_longest(
             left.rows, right.rows, fillvalue=""
         ):
@@ -211,6 +220,7 @@ _TWIN = _PAGE.replace("A", "甲").replace("so", "也").replace(" is ", "是 ")
         ("| 3 |", "| 4 |", ["row '| `a` | 4 |': +4 -3"]),
         ("| 3 |", "| 3 | |", ["row '| `a` | 3 | |': 2 cells, 3"]),
         ("# 甲", "## 甲", ["headings: levels [0, 1] and [0, 2]"]),
+        ("\n\n| ", "\n\n还有。\n\n| ", ["blocks of '# 甲': +paragraph"]),
         ("# 也", "# 一样", []),
     ],
 )
