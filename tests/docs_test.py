@@ -204,6 +204,7 @@ def test_tables_of_flags_have_the_defaults_of_the_fields(guide):
     for before, rows in _tables(text):
         patterns = [flag for flags, _ in rows for flag in flags]
         assert patterns
+        assert len(set(patterns)) == len(patterns), patterns
         program = _program_of(before, patterns)
         for flags, cell in rows:
             values = [
@@ -227,7 +228,7 @@ def test_a_cell_that_says_another_default_is_seen():
     assert not _is_said("false", [None])
 
 
-def _anchors(text):
+def anchors(text):
     """The names that a page's headings have as links, as GitHub makes them."""
     for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
         heading = re.sub(r"[^\w\- ]", "", heading.lower())
@@ -245,7 +246,7 @@ def test_links_lead_somewhere(guide):
         assert path.exists(), link
         if anchor:
             page = path.read_text(encoding="utf-8")
-            assert anchor in set(_anchors(page)), link
+            assert anchor in set(anchors(page)), link
 
 
 def test_the_tests_that_extending_names_exist():
