@@ -1,0 +1,173 @@
+/**
+ * What the answers of models look like, a function for each kind.
+ *
+ * Each takes (answer, asked, {words, numbers}) and returns {said, nodes}: the
+ * answer in one line, which a screen reader speaks, and what is below it.
+ */
+
+import { el, marked } from "./dom.js";
+
+const MOST_BARS = 12;
+const NUM_COLOURS = 6;
+
+/**
+ * Returns bars of shares between 0 and 1, the longest first.
+ *
+ * @param {[string, number][]} rows
+ * @param {object} numbers
+ * @param {{half?: boolean}} options half: marks the middle, over which a label
+ *     is given.
+ */
+export function bars(rows, numbers, { half = false } = {}) {
+  const inOrder = [...rows].sort((a, b) => b[1] - a[1]);
+  const list = el("dl.bars");
+  inOrder.slice(0, half ? undefined : MOST_BARS).forEach(([name, share], n) => {
+    const isGiven = half ? share > 0.5 : n === 0;
+    const look = `${half ? ".half" : ""}${half && !isGiven ? ".off" : ""}`;
+    list.append(
+      el(isGiven ? "dt.best" : "dt", {}, name),
+      el("dd", {}, track(share, look)),
+      el("dd.share", {}, numbers.share(share)),
+    );
+  });
+  return list;
+}
+
+/** Returns one bar; its number stands beside it, for those who hear. */
+function track(share, look = "") {
+  const bar = el("i");
+  // By the style's own interface: a strict policy allows no other way.
+  bar.style.setProperty("--share", `${100 * share}%`);
+  return el(`span.track${look}`, { "aria-hidden": "true" }, bar);
+}
+
+function oneLabel(answer, asked, { numbers }) {
+  const rows = Object.entries(answer.probabilities);
+  const share = numbers.share(answer.probabilities[answer.label]);
+  return {
+    said: `${answer.label} · ${share}`, nodes: [bars(rows, numbers)],
+  };
+}
+
+function severalLabels(answer, asked, { words, numbers }) {
+  const rows = Object.entries(answer.probabilities);
+  return {
+    said: answer.labels.join(" · ") || words.noLabels,
+    nodes: [
+      bars(rows, numbers, { half: true }),
+      el("p.hint", {}, words.severalHint),
+    ],
+  };
+}
+
+function number(answer, asked, { words, numbers }) {
+  return {
+    said: `${words.value} ${numbers.number(answer.value)}`,
+    nodes: [],
+  };
+}
+
+/** The labels of choices are names of columns; people know the choices. */
+function choices(answer, asked, { words, numbers }) {
+  const texts = asked.slice(1);
+  const rows = Object.values(answer.probabilities).map(
+    (share, place) => [texts[place], share],
+  );
+  const place = Object.keys(answer.probabilities).indexOf(answer.label);
+  const share = numbers.share(answer.probabilities[answer.label]);
+  return {
+    said: [words.choice(place + 1), texts[place], share].join(" · "),
+    nodes: [bars(rows, numbers)],
+  };
+}
+
+function entities(answer, asked, { words }) {
+  const found = [...answer.entities].sort((a, b) => a.start - b.start);
+  if (!found.length) {
+    return {
+      said: words.noEntities, nodes: [el("p.text", {}, answer.text)],
+    };
+  }
+  const types = [...new Set(found.map((entity) => entity.type))].sort();
+  const marks = found.map(({ start, end, type }) => ({
+    start,
+    end,
+    node: (text) => el(
+      `mark.k${types.indexOf(type) % NUM_COLOURS}`, {},
+      text, el("small", {}, type),
+    ),
+  }));
+  const listed = found.map(({ text, type }) => `${text} (${type})`);
+  return {
+    said: [
+      words.entities(found.length),
+      el("span.unseen", {}, `: ${listed.join(", ")}`),
+    ],
+    nodes: [el("p.text", {}, ...marked(answer.text, marks))],
+  };
+}
+
+function answers(answer, asked, { words }) {
+  const { context } = asked;
+  if (!answer.answer) {
+    return { said: words.noAnswer, nodes: [el("p.text", {}, context)] };
+  }
+  const { start, end } = answer;
+  const node = (text) => el("mark.k1", {}, text);
+  return {
+    said: answer.answer,
+    nodes: [el("p.text", {}, ...marked(context, [{ start, end, node }]))],
+  };
+}
+
+export const ANSWERS = {
+  labels: oneLabel,
+  pair_labels: oneLabel,
+  number,
+  several_labels: severalLabels,
+  choices,
+  entities,
+  answers,
+};
+
+const MASK = /【？】|\[MASK\]/gu;
+
+/** Returns the masks of a text: [{start, end}], in characters. */
+export function masks(text) {
+  const before = (place) => Array.from(text.slice(0, place)).length;
+  return Array.from(text.matchAll(MASK), (match) => ({
+    start: before(match.index),
+    end: before(match.index + match[0].length),
+  }));
+}
+
+/** The sentence with each blank's likeliest word, and bars of each blank. */
+export function filled(blanks, text, { words, numbers }) {
+  const places = masks(text);
+  const best = (n) => blanks[n]?.words[0]?.token ?? "?";
+  const marks = places.map(({ start, end }, n) => (
+    { start, end, node: () => el("mark.blank", {}, best(n)) }
+  ));
+  const nodes = [];
+  blanks.forEach(({ words: guesses }, n) => {
+    if (blanks.length > 1) nodes.push(el("h3", {}, words.blank(n + 1)));
+    nodes.push(bars(
+      guesses.map(({ token, score }) => [token, score]), numbers,
+    ));
+  });
+  return { said: marked(text, marks), nodes };
+}
+
+/** The cosine of two vectors, as a number and a bar. */
+export function similar([left, right], asked, { words, numbers }) {
+  const dot = (a, b) => a.reduce((sum, value, n) => sum + value * b[n], 0);
+  const length = Math.sqrt(dot(left, left) * dot(right, right));
+  const cosine = length ? dot(left, right) / length : 0;
+  return {
+    said: `${words.cosine} ${cosine.toFixed(3)}`,
+    nodes: [
+      track(Math.max(0, cosine)),
+      el("p.hint", {}, words.dimensions(numbers.whole(left.length))),
+    ],
+  };
+}
