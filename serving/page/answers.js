@@ -9,19 +9,22 @@ import { el, marked } from "./dom.js";
 
 const MOST_BARS = 12;
 const NUM_COLOURS = 6;
+const NO_BREAK = "\u2060";  // No line ends here.
 
 /**
- * Returns bars of shares between 0 and 1, the longest first.
+ * Returns bars of shares between 0 and 1, the longest first, and how many more
+ * there are than have room.
  *
  * @param {[string, number][]} rows
- * @param {object} numbers
+ * @param {{words, numbers}} context
  * @param {{half?: boolean}} options half: marks the middle, over which a label
  *     is given.
  */
-export function bars(rows, numbers, { half = false } = {}) {
+export function bars(rows, { words, numbers }, { half = false } = {}) {
   const inOrder = [...rows].sort((a, b) => b[1] - a[1]);
   const list = el("dl.bars");
-  inOrder.slice(0, half ? undefined : MOST_BARS).forEach(([name, share], n) => {
+  const most = half ? rows.length : MOST_BARS;
+  inOrder.slice(0, most).forEach(([name, share], n) => {
     const isGiven = half ? share > 0.5 : n === 0;
     const look = `${half ? ".half" : ""}${half && !isGiven ? ".off" : ""}`;
     list.append(
@@ -30,7 +33,8 @@ export function bars(rows, numbers, { half = false } = {}) {
       el("dd.share", {}, numbers.share(share)),
     );
   });
-  return list;
+  const left = rows.length - most;
+  return left > 0 ? [list, el("p.hint", {}, words.more(left))] : [list];
 }
 
 /** Returns one bar; its number stands beside it, for those who hear. */
@@ -41,20 +45,19 @@ function track(share, look = "") {
   return el(`span.track${look}`, { "aria-hidden": "true" }, bar);
 }
 
-function oneLabel(answer, asked, { numbers }) {
+function oneLabel(answer, asked, context) {
   const rows = Object.entries(answer.probabilities);
-  const share = numbers.share(answer.probabilities[answer.label]);
-  return {
-    said: `${answer.label} · ${share}`, nodes: [bars(rows, numbers)],
-  };
+  const share = context.numbers.share(answer.probabilities[answer.label]);
+  return { said: `${answer.label} · ${share}`, nodes: bars(rows, context) };
 }
 
-function severalLabels(answer, asked, { words, numbers }) {
+function severalLabels(answer, asked, context) {
+  const { words } = context;
   const rows = Object.entries(answer.probabilities);
   return {
     said: answer.labels.join(" · ") || words.noLabels,
     nodes: [
-      bars(rows, numbers, { half: true }),
+      ...bars(rows, context, { half: true }),
       el("p.hint", {}, words.severalHint),
     ],
   };
@@ -68,7 +71,8 @@ function number(answer, asked, { words, numbers }) {
 }
 
 /** The labels of choices are names of columns; people know the choices. */
-function choices(answer, asked, { words, numbers }) {
+function choices(answer, asked, context) {
+  const { words, numbers } = context;
   const texts = asked.slice(1);
   const rows = Object.values(answer.probabilities).map(
     (share, place) => [texts[place], share],
@@ -77,7 +81,7 @@ function choices(answer, asked, { words, numbers }) {
   const share = numbers.share(answer.probabilities[answer.label]);
   return {
     said: [words.choice(place + 1), texts[place], share].join(" · "),
-    nodes: [bars(rows, numbers)],
+    nodes: bars(rows, context),
   };
 }
 
@@ -94,7 +98,7 @@ function entities(answer, asked, { words }) {
     end,
     node: (text) => el(
       `mark.k${types.indexOf(type) % NUM_COLOURS}`, {},
-      text, el("small", {}, type),
+      text, NO_BREAK, el("small", {}, type),
     ),
   }));
   const listed = found.map(({ text, type }) => `${text} (${type})`);
@@ -142,17 +146,20 @@ export function masks(text) {
 }
 
 /** The sentence with each blank's likeliest word, and bars of each blank. */
-export function filled(blanks, text, { words, numbers }) {
+export function filled(blanks, text, context) {
   const places = masks(text);
-  const best = (n) => blanks[n]?.words[0]?.token ?? "?";
+  // WordPiece marks what goes on in a word: of use in the bars, not in a text.
+  const best = (n) => (blanks[n]?.words[0]?.token ?? "?").replace(/^##/u, "");
   const marks = places.map(({ start, end }, n) => (
     { start, end, node: () => el("mark.blank", {}, best(n)) }
   ));
   const nodes = [];
   blanks.forEach(({ words: guesses }, n) => {
-    if (blanks.length > 1) nodes.push(el("h3", {}, words.blank(n + 1)));
-    nodes.push(bars(
-      guesses.map(({ token, score }) => [token, score]), numbers,
+    if (blanks.length > 1) {
+      nodes.push(el("h3", {}, context.words.blank(n + 1)));
+    }
+    nodes.push(...bars(
+      guesses.map(({ token, score }) => [token, score]), context,
     ));
   });
   return { said: marked(text, marks), nodes };

@@ -38,6 +38,22 @@ CARD = {
     "held_out": {"masked_lm_loss": 3.1256, "masked_lm_accuracy": 0.4217},
     "curve": [[step, 9 / (1 + step / 900) + 1] for step in range(0, 2941, 98)],
 }
+# The same of metrics.jsonl's rows, as the server reads them.
+CARD_OF_ROWS = {
+    "family": "bert",
+    "shape": {"layers": 4, "width": 312, "heads": 12},
+    "parameters": 7_444_010,
+    "vocabulary_rows": 8000,
+    "max_seq_length": 128,
+    "records": "2 files, 225181 records",
+    "steps": 938,
+    "scores": {"eval_accuracy": 0.8313333, "masked_lm_loss": 2.5},
+    "curve": [
+        {"step": 100, "loss": 9.5, "masked_lm_loss": 9.0},
+        {"step": 200, "loss": 7.5, "masked_lm_loss": 7.0, "eval_loss": 8.0},
+        {"step": 300, "masked_lm_loss": 4.25, "eval_loss": 5.5},
+    ],
+}
 _PREDICT = ["predict"]
 MODELS = [
     {"id": "mini", "kind": "encoder", "can": ["embeddings", "fill-mask"]},
@@ -92,11 +108,18 @@ def _answer(asked):
     return {"id": "1", "answer": word, "start": start, "end": end}
 
 
+MANY = "many"
+
+
+def _label(text):
+    if text == MANY:
+        shares = _shares([f"c{n}" for n in range(30)])
+        return {"label": "c29", "probabilities": shares}
+    return {"label": "好", "probabilities": {"差": 0.25, "好": 0.75}}
+
+
 ANSWERS = {
-    "labels": lambda text: {
-        "label": "好",
-        "probabilities": {"差": 0.25, "好": 0.75},
-    },
+    "labels": _label,
     "pair_labels": lambda pair: {
         "label": str(int(pair[0] == pair[1])),
         "probabilities": {"0": 0.125, "1": 0.875},
@@ -116,13 +139,17 @@ ANSWERS = {
 
 
 def fill(text, top_k):
-    """Returns the words of each mask, as /v1/fill-mask does."""
+    """Returns the words of each mask, as /v1/fill-mask does.
+
+    Behind a Latin letter a word goes on.
+    """
     entries = []
     place = 0
     for part in text.replace("[MASK]", "【？】").split("【？】")[:-1]:
         place += len(part)
+        goes_on = part[-1:].isascii() and part[-1:].isalpha()
         words = [
-            {"token": token, "score": 0.5 / 2**n}
+            {"token": "##s" if goes_on else token, "score": 0.5 / 2**n}
             for n, token in enumerate(_WORDS[:top_k])
         ]
         entries.append({"position": place, "words": words})
@@ -202,7 +229,10 @@ class FakeServer:
     """The server, on a free port of this machine; use it by `with`."""
 
     def __init__(self):
-        self.data = [{"labels": [], "card": CARD, **model} for model in MODELS]
+        self.data = [
+            {"labels": [], "card": CARD_OF_ROWS, **model} for model in MODELS
+        ]
+        self.data[0]["card"] = CARD
         self.needs_key = False
         self.asked = []
         self._server = http.server.ThreadingHTTPServer(

@@ -156,5 +156,32 @@ def test_every_part_has_a_name(driver):
             if role == "list" or node["name"]["value"]:
                 continue
             raise AssertionError(json.dumps(node))
-    curve = find(driver, "svg.curve")[0].get_attribute("aria-label")
-    assert curve == "训练损失：第 0 步为 10，第 2,940 步为 3.109"
+
+
+@pytest.mark.parametrize(
+    ("model", "facts", "curve"),
+    [
+        (
+            "mini",
+            ["4 × 256", "5,406,464", "312,000", "2,941", "3.126", "42.2%"],
+            "训练集损失：第 0 步为 10，第 2,940 步为 3.109。",
+        ),
+        (
+            "reviews",
+            ["4 × 312", "7,444,010", "2 files, 225181 records", "2.500"],
+            "训练集损失：第 100 步为 9，第 300 步为 4.25。 "
+            "留出集损失：第 200 步为 8，第 300 步为 5.5。",
+        ),
+    ],
+)
+def test_the_card_says_what_the_server_knows(driver, model, facts, curve):
+    choose(driver, model)
+    (picture,) = find(driver, "svg.curve")
+    assert picture.get_attribute("aria-label") == curve
+    said = [x.text for x in find(driver, ".facts dd")]
+    assert not {*facts} - {*said}
+    assert "0.8313" in said and "undefined" not in "".join(said)
+    lines = find(driver, "svg .line:not(.axis)")
+    assert len([x for x in lines if x.get_attribute("d").count("L")]) == (
+        curve.count("损失")
+    )

@@ -58,6 +58,14 @@ def test_blanks_are_filled_with_bars(server, driver):
     assert driver.title == "Hanlin · 试用模型"
 
 
+def test_a_word_that_goes_on_stands_in_the_sentence_without_its_mark(driver):
+    choose(driver, "mini")
+    ask(driver, "two word[MASK]")
+    said = wait(driver, ".said", "two word")
+    assert said.text.replace(" ", "") == "twowords"
+    assert find(driver, ".bars dt")[0].text == "##s"
+
+
 def test_two_sentences_have_the_cosine_of_their_vectors(server, driver):
     choose(driver, "mini")
     ask(driver, "甲", "乙", section=1)
@@ -98,6 +106,14 @@ def test_answers_of_a_classifier(
     assert list(shown) == named
     for share, width in shown.values():
         assert float(share.rstrip("%")) / 100 == pytest.approx(width, abs=0.01)
+
+
+def test_the_likeliest_of_many_labels_are_shown_and_the_rest_counted(driver):
+    choose(driver, "reviews")
+    ask(driver, fake_server.MANY)
+    wait(driver, ".said", "c29 · 6.5%")  # 30 of 465.
+    assert list(bars(driver)) == [f"c{n}" for n in range(29, 17, -1)]
+    wait(driver, ".details .hint", "另有 18 个")
 
 
 def test_more_choices_can_be_given(server, driver):
