@@ -70,14 +70,20 @@ function number(answer, asked, { words, numbers }) {
   };
 }
 
-/** The labels of choices are names of columns; people know the choices. */
+/**
+ * The labels of choices are names of columns; people know the choices.
+ *
+ * Their order is that of the model's labels: an object of JavaScript has names
+ * that are numbers in another one.
+ */
 function choices(answer, asked, context) {
-  const { words, numbers } = context;
+  const { words, numbers, labels } = context;
+  const names = labels.length ? labels : Object.keys(answer.probabilities);
   const texts = asked.slice(1);
-  const rows = Object.values(answer.probabilities).map(
-    (share, place) => [texts[place], share],
+  const rows = names.map(
+    (name, place) => [texts[place], answer.probabilities[name]],
   );
-  const place = Object.keys(answer.probabilities).indexOf(answer.label);
+  const place = names.indexOf(answer.label);
   const share = numbers.share(answer.probabilities[answer.label]);
   return {
     said: [words.choice(place + 1), texts[place], share].join(" · "),

@@ -96,7 +96,10 @@ export function view(form, values, context) {
     }
   }
 
-  const examples = form.examples[context.language].map((example) => el(
+  const known = form.examples[context.language].map(
+    (example) => example.slice(0, form.fields.length),
+  );
+  const examples = known.map((example) => el(
     "li", {}, el("button", {
       type: "button",
       onclick: () => {

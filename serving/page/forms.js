@@ -10,6 +10,7 @@ import { ANSWERS, filled, masks, similar } from "./answers.js";
 import { EXAMPLES } from "./words.js";
 
 const TOP_WORDS = 5;
+const FEWEST_CHOICES = 2;
 
 /** Returns the forms of a model, as far as the server says it can. */
 export function formsOf(model, words) {
@@ -25,6 +26,8 @@ export function formsOf(model, words) {
 
 function predict(model, words) {
   const { kind } = model;
+  // A model of choices takes as many as it was trained with.
+  const known = model.labels?.length ?? 0;
   const twoTexts = [
     { name: words.first, long: true }, { name: words.second, long: true },
   ];
@@ -32,7 +35,9 @@ function predict(model, words) {
     pair_labels: twoTexts,
     choices: [
       { name: words.text, long: true },
-      { name: words.choice(1) }, { name: words.choice(2) },
+      ...Array.from({ length: known || FEWEST_CHOICES }, (_, n) => (
+        { name: words.choice(n + 1) }
+      )),
     ],
     answers: [{ name: words.question }, { name: words.context, long: true }],
   }[kind] ?? [{ name: words.text, long: true }];
@@ -45,14 +50,15 @@ function predict(model, words) {
     title: words.titles[kind],
     action: words.run,
     fields,
-    // A model of choices takes as many as it was trained with, or any number.
-    more: kind === "choices" ? words.choice : null,
+    more: kind === "choices" && !known ? words.choice : null,
     examples: EXAMPLES[kind],
     ask: (ask, values) => ask(
       "v1/predict", { model: model.id, inputs: [input(values)] },
     ),
     show: ({ answers }, values, context) => (
-      ANSWERS[kind](answers[0], input(values), context)
+      ANSWERS[kind](
+        answers[0], input(values), { ...context, labels: model.labels ?? [] },
+      )
     ),
   };
 }

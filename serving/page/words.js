@@ -175,7 +175,10 @@ const CONTEXT_ZH = "西湖位于浙江省杭州市，面积约 6.4 平方公里�
 const CONTEXT_EN = "The Forth Bridge crosses the Firth of Forth west of "
   + "Edinburgh. It was opened in 1890 and is 2,467 metres long.";
 
-/** Of each form, in both languages: a list of what its fields hold. */
+/**
+ * Of each form, in both languages: a list of what its fields hold. Those of
+ * choices are cut to as many as the form has.
+ */
 export const EXAMPLES = {
   fill: {
     zh: [["今天天气很【？】，我们去公园散步。"],
@@ -197,9 +200,11 @@ export const EXAMPLES = {
       ["Two hours of my life that I will never get back."]],
   },
   choices: {
-    zh: [["下雨了，她出门时", "撑开了雨伞。", "把雨伞吃掉了。"]],
+    zh: [["下雨了，她出门时", "撑开了雨伞。", "把雨伞吃掉了。",
+      "把雨伞借给了月亮。", "在雨伞上写了一封信。"]],
     en: [["It was raining, so she", "opened her umbrella.",
-      "ate her umbrella."]],
+      "ate her umbrella.", "lent her umbrella to the moon.",
+      "wrote a letter on her umbrella."]],
   },
   entities: {
     zh: [["王小明昨天从北京飞往上海，到复旦大学参加会议。"],

@@ -67,6 +67,13 @@ MODELS = [
     {"id": "valence", "kind": "number", "can": _PREDICT},
     {"id": "topics", "kind": "several_labels", "can": _PREDICT},
     {"id": "endings", "kind": "choices", "can": _PREDICT},
+    # Named by the numbers of their columns.
+    {
+        "id": "columns",
+        "kind": "choices",
+        "can": _PREDICT,
+        "labels": ["4", "2", "3"],
+    },
     {"id": "ner", "kind": "entities", "can": _PREDICT},
     {"id": "cmrc", "kind": "answers", "can": _PREDICT},
 ]
@@ -109,6 +116,7 @@ def _answer(asked):
 
 
 MANY = "many"
+COLUMNS = "columns"
 
 
 def _label(text):
@@ -116,6 +124,13 @@ def _label(text):
         shares = _shares([f"c{n}" for n in range(30)])
         return {"label": "c29", "probabilities": shares}
     return {"label": "好", "probabilities": {"差": 0.25, "好": 0.75}}
+
+
+def _choice(texts):
+    names = [f"c{n}" for n in range(1, len(texts))]
+    if texts[0] == COLUMNS:
+        names = ["4", "2", "3"]
+    return {"label": names[-1], "probabilities": _shares(names)}
 
 
 ANSWERS = {
@@ -129,10 +144,7 @@ ANSWERS = {
         "labels": ["体育", text],
         "probabilities": {"体育": 0.9, text: 0.6, "财经": 0.2},
     },
-    "choices": lambda texts: {
-        "label": f"c{len(texts) - 1}",
-        "probabilities": _shares([f"c{n}" for n in range(1, len(texts))]),
-    },
+    "choices": _choice,
     "entities": _entities,
     "answers": _answer,
 }

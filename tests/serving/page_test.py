@@ -131,6 +131,15 @@ def test_more_choices_can_be_given(server, driver):
     assert len(find(driver, "section input")) == 2
 
 
+def test_choices_are_as_many_and_in_the_order_that_the_model_has(driver):
+    choose(driver, "columns")
+    assert len(find(driver, "section input")) == 3
+    assert len(find(driver, "section .buttons button")) == 1
+    ask(driver, fake_server.COLUMNS, "甲", "乙", "丙")
+    wait(driver, ".said", "选项 3 · 丙 · 50.0%")
+    assert list(bars(driver)) == ["丙", "乙", "甲"]
+
+
 def test_entities_and_answers_are_marked_in_the_text(server, driver):
     choose(driver, "ner")
     ask(driver, "王小明在北京。<b>")
