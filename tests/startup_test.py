@@ -56,6 +56,10 @@ PROGRAMS = {
     "tools.inspect_records": [_NONE],
     "tools.plan_pretraining": [f"--input_file={_NONE}"],
     "tools.predict": [f"--model_dir={_NONE}"],
+    "tools.report_evaluation": [
+        f"--predictions_file={_NONE}",
+        "--output_file={0}/page.html",
+    ],
     "tools.report_pretraining": [
         *_ROWS,
         *_VOCAB,
@@ -74,6 +78,7 @@ _NO_OUTPUT_DIR = {
     "tools.build_vocab",
     "tools.inspect_records",
     "tools.predict",
+    "tools.report_evaluation",
     "tools.report_pretraining",
 }
 

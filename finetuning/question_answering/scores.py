@@ -116,22 +116,40 @@ def _means(pairs, prefix):
     return {f"{prefix}exact_match": exact, f"{prefix}f1": f1}
 
 
-def _raw_scores(examples, texts, metric, version_2):
-    """Returns [(exact match, F1)] between 0 and 1."""
+def of_each(
+    examples: Sequence[Example],
+    texts: Sequence[str],
+    *,
+    metric: str,
+    version_2: bool,
+) -> list[tuple[float, float] | None]:
+    """Returns (exact match, F1) of each answer, between 0 and 1.
+
+    None stands for a question that is not scored: one without an answer where
+    version 2 is not. The arguments are those of `score`.
+    """
     exact, f1 = METRICS[metric]
-    pairs = []
+    pairs: list[tuple[float, float] | None] = []
     for example, text in zip(examples, texts, strict=True):
-        answers = example.answers
+        answers: Sequence[str] = example.answers
         if version_2:
             answers = [x for x in answers if normalize(x)] or [""]
-        if answers:
-            pairs.append(
-                (
-                    max(exact(answer, text) for answer in answers),
-                    max(f1(answer, text, version_2) for answer in answers),
-                )
+        if not answers:
+            pairs.append(None)
+            continue
+        pairs.append(
+            (
+                max(exact(answer, text) for answer in answers),
+                max(f1(answer, text, version_2) for answer in answers),
             )
+        )
     return pairs
+
+
+def _raw_scores(examples, texts, metric, version_2):
+    """Returns those of the questions that are scored."""
+    pairs = of_each(examples, texts, metric=metric, version_2=version_2)
+    return [pair for pair in pairs if pair is not None]
 
 
 def _squad_exact(answer, text):

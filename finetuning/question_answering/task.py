@@ -15,6 +15,7 @@ from finetuning.question_answering import (
     answers,
     examples,
     files,
+    scored,
     scores,
     windows,
 )
@@ -266,7 +267,20 @@ class QuestionAnswering(Task):
         return f"no question is answered, and {num_gold} have an answer"
 
     def write(self, split: Split, outputs: Outputs, directory: str) -> None:
-        """Writes google-research/bert's JSON files of the predictions."""
+        """Writes google-research/bert's JSON files of the predictions.
+
+        Where the answers are known, a line for each question says both, too.
+        """
+        if self.is_labelled(split):
+            is_eval = split.name == "eval"
+            name = "eval_predictions.jsonl" if is_eval else "predictions.jsonl"
+            lines = scored.lines(
+                split.examples,
+                self.answers(split, outputs),
+                self.find(split, outputs),
+                self._config,
+            )
+            file_io.write_lines(os.path.join(directory, name), lines)
         if split.name != "predict":
             return
         config = self._config

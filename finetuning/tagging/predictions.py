@@ -44,6 +44,33 @@ def files(
     return contents
 
 
+def scored_files(
+    sentences: Sequence[Sentence],
+    predicted: Sequence[Sequence[str]],
+    scheme: Scheme | Plain,
+) -> dict[str, list[str]]:
+    """Returns {file name: lines} of an evaluation.
+
+    eval_predictions.jsonl says of each sentence what `entities` does, and
+    beside it the entities that were wanted.
+
+    Args:
+        sentences: with labels.
+        predicted: the labels of the words of each.
+        scheme: of the labels.
+    """
+    lines = []
+    for number, (sentence, tags) in enumerate(
+        zip(sentences, predicted, strict=True)
+    ):
+        wanted = entities(sentence, scheme.entities(sentence.gold))
+        found = entities(sentence, scheme.entities(tags))
+        id_ = number if sentence.id is None else sentence.id
+        line = {"id": id_, **found, "wanted": wanted["entities"]}
+        lines.append(json_files.line(line))
+    return {"eval_predictions.jsonl": lines}
+
+
 def _cluener(sentence, spans):
     """Returns what CLUENER's site takes for a sentence."""
     label = {}

@@ -185,13 +185,14 @@ class Tagging(Task):
 
     def write(self, split: Split, outputs: Outputs, directory: str) -> None:
         predicted = self.tags(split, outputs)
+        found = split.examples, predicted, self._scheme
         if split.name == "eval":
             report = scores.report(*self._scores(split, predicted))
             for line in report:
                 logging.info("%s", line)
             contents = {"entity_report.txt": report}
+            contents |= predictions.scored_files(*found)
         else:
-            found = split.examples, predicted, self._scheme
             contents = predictions.files(*found)
         for name, lines in contents.items():
             file_io.write_lines(os.path.join(directory, name), lines)

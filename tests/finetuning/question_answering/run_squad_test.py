@@ -108,6 +108,29 @@ def assert_answers(directory, output, name, wanted):
     return found["predictions"]
 
 
+def _check_evaluated(output, results, given):
+    """Each question's line agrees with the files of the predictions."""
+    # The evaluation's rows are those that were predicted.
+    texts = [
+        (output / name).read_text(encoding="utf-8")
+        for name in ("eval_predictions.jsonl", "predictions.jsonl")
+    ]
+    assert texts[0] == texts[1]
+    said = [json.loads(line) for line in texts[0].splitlines()]
+    assert {x["id"]: x["answer"] for x in said} == given
+    for name in ("exact_match", "f1"):
+        mean = 100 * sum(x[name] for x in said) / len(said)
+        assert mean == pytest.approx(results[name])
+    best = json.loads((output / "nbest_predictions.json").read_text())
+    for one in said:
+        entries = {x["text"]: x["probability"] for x in best[one["id"]]}
+        assert one["probability"] == entries[one["answer"]]
+        if one["answer"]:
+            span = one["context"][one["start"] : one["end"]]
+            assert span == one["answer"]
+        assert (one["answer"] in one["wanted"]) <= one["exact_match"]
+
+
 def test_it_learns_scores_and_answers(directory):
     results = run(
         directory,
@@ -129,6 +152,7 @@ def test_it_learns_scores_and_answers(directory):
     odds = json.loads((directory / "out/null_odds.json").read_text())
     assert all((odds[key] > 0) == (not found[key]) for key in odds)
     assert {"Gold", "Zinc", "Iron"} & set(found.values())
+    _check_evaluated(directory / "out", results, found)
     # The model it left answers where no answer is known.
     for name in ("eval_results.txt", "null_odds.json"):
         (directory / "out" / name).unlink()

@@ -102,6 +102,20 @@ def test_it_learns_and_writes_what_it_found(directory, learned, head):
     report = (output / "entity_report.txt").read_text().splitlines()
     assert [line.split()[0] for line in report[1:3]] == ["LOC", "PER"]
     _check_predictions(directory, output)
+    _check_evaluated(output, found["eval_f1"])
+
+
+def _check_evaluated(output, f1):
+    """The entities wanted and found have the score that was reported."""
+    lines = (output / "eval_predictions.jsonl").read_text().splitlines()
+    said = [json.loads(line) for line in lines]
+    assert [x["id"] for x in said] == list(range(30))
+    wanted, found = (
+        {(x["id"], *map(str, e.values())) for x in said for e in x[name]}
+        for name in ("wanted", "entities")
+    )
+    both = 2 * len(wanted & found) / (len(wanted) + len(found))
+    assert both == pytest.approx(f1)
 
 
 def _check_predictions(directory, output):
