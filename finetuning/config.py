@@ -55,6 +55,14 @@ class FinetuningConfig(
             "not_negative",
         ),
     ] = 0
+    max_train_rows: Annotated[
+        int,
+        Flag(
+            "Trains on so many rows of the file, drawn once and for all, so "
+            "that 100 are among 300; 0 is all.",
+            "not_negative",
+        ),
+    ] = 0
     teacher_dir: Annotated[
         str | None,
         "The --output_dir of a larger model of the same program and labels: "
@@ -120,9 +128,59 @@ class FinetuningConfig(
             decides="nothing",
         ),
     ] = None
+    sweep: Annotated[
+        str | None,
+        Flag(
+            "Settings to try, as 'learning_rate=2e-5,5e-5; "
+            "num_train_epochs=2,3': a run of each combination in a folder of "
+            "--output_dir, which then has a table of the scores on the "
+            "evaluation's rows and the files of the best run.",
+            decides="nothing",
+        ),
+    ] = None
+    successive_halving: Annotated[
+        int,
+        Flag(
+            "With --sweep: after 1, N, N*N ... epochs only the best 1/N of the "
+            "runs that are left go on; 0 trains all to their end.",
+            "not_negative",
+            decides="nothing",
+        ),
+    ] = 0
+    ensemble: Annotated[
+        int,
+        Flag(
+            "With --seeds or --sweep: so many of the best runs answer "
+            "together, by the mean of their probabilities: into ensemble/ "
+            "and, as ensemble_..., eval_results.txt; 0 is none.",
+            "not_negative",
+            decides="nothing",
+        ),
+    ] = 0
+    test_file: Annotated[
+        str | None,
+        Flag(
+            "A file with labels, scored once at the end, by the best run where "
+            "there are several: into test/ and, as test_..., eval_results.txt.",
+            decides="nothing",
+        ),
+    ] = None
 
     def __post_init__(self):
         super().__post_init__()
+        if self.successive_halving and not self.sweep:
+            raise ValueError("--successive_halving needs --sweep")
+        if self.ensemble and not (self.seeds or self.sweep):
+            raise ValueError("--ensemble needs --seeds or --sweep")
+        if self.ensemble == 1:
+            raise ValueError(
+                "--ensemble=1 is the best run alone: give 2 or more"
+            )
+        if self.successive_halving == 1:
+            raise ValueError(
+                "--successive_halving=1 gives nothing up: 2 keeps every "
+                "second setting, 0 keeps all"
+            )
         if self.unfreeze_top_layers and not self.freeze_encoder:
             raise ValueError("--unfreeze_top_layers needs --freeze_encoder")
         for name in (
@@ -155,6 +213,8 @@ class FinetuningConfig(
             "keep_best",
             "early_stopping",
             "seeds",
+            "sweep",
+            "test_file",
         ):
             if getattr(self, name) != getattr(type(self), name):
                 raise ValueError(

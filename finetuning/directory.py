@@ -154,7 +154,8 @@ def load(
         "output_dir": directory,
         "bert_config_file": os.path.join(directory, "bert_config.json"),
         **vocabularies.flags_of(directory),
-        "seeds": None,
+        **dict.fromkeys(("seeds", "sweep", "test_file"), None),
+        **dict.fromkeys(("successive_halving", "ensemble"), 0),
         **changes,
     }
     try:

@@ -32,24 +32,24 @@ def evaluate(
     if config.do_train and config.keep_best:
         global_step = directory.restore_weights(config, model)
     results: dict[str, float] = {}
-    asked: list[tuple[SplitName, bool, int]] = [
-        ("eval", config.do_eval, config.eval_batch_size),
-        ("predict", config.do_predict, config.predict_batch_size),
+    asked: list[tuple[SplitName, bool]] = [
+        ("eval", config.do_eval),
+        ("predict", config.do_predict),
     ]
-    for name, is_asked, batch_size in asked:
+    for name, is_asked in asked:
         if not is_asked:
             continue
         split = splits[name]
-        outputs = _predictor(devices, model, batch_size).outputs(split.rows)
+        found = outputs(config, devices, model, split)
         if model.task.is_labelled(split):
-            scores = _score(model, split, outputs)
+            scores = score(model, split, found)
             scores |= model.task.baseline(split)
-            _look_at(model.task.symptom(split, outputs), split)
+            _look_at(model.task.symptom(split, found), split)
             if results and not _are_same_rows(splits):
                 scores = {f"{name}_{key}": x for key, x in scores.items()}
             results |= scores
         if strategy.is_chief(devices):
-            model.task.write(split, outputs, config.output_dir)
+            model.task.write(split, found, config.output_dir)
     if results:
         results = {checkpoint.GLOBAL_STEP: global_step} | results
         if strategy.is_chief(devices):
@@ -113,7 +113,7 @@ class BetweenSteps:
     def evaluate(self, step: int) -> dict[str, float]:
         """Returns the numbers to report of a step."""
         outputs = self._predictor.outputs(self._split.rows)
-        metrics = _score(self._model, self._split, outputs)
+        metrics = score(self._model, self._split, outputs)
         if self._best:
             self._best.offer(step, metrics)
         self._scores[step] = metrics[self._model.task.key_metric]
@@ -147,7 +147,22 @@ class BetweenSteps:
         return is_worse
 
 
-def _score(model: Model, split: Split, outputs: Outputs) -> dict[str, float]:
+def outputs(
+    config: FinetuningConfig,
+    devices: tf.distribute.Strategy,
+    model: Model,
+    split: Split,
+) -> Outputs:
+    """Returns what the model computes of the rows of "eval" or "predict"."""
+    is_eval = split.name == "eval"
+    batch_size = (
+        config.eval_batch_size if is_eval else config.predict_batch_size
+    )
+    return _predictor(devices, model, batch_size).outputs(split.rows)
+
+
+def score(model: Model, split: Split, outputs: Outputs) -> dict[str, float]:
+    """Returns the loss and the metrics of a labelled split."""
     loss = prediction.loss(model, split.rows, outputs)["loss"]
     scores = model.task.score(split, outputs)
     return {"loss": loss, "eval_loss": loss} | scores
@@ -160,10 +175,12 @@ def _reported(name):
 def _predictor(
     devices: tf.distribute.Strategy, model: Model, batch_size: int
 ) -> Predictor:
-    is_tpu = isinstance(devices, tf.distribute.TPUStrategy)
-    return Predictor(
-        devices,
-        model,
-        batch_size=batch_size,
-        group_by_length=not is_tpu,
-    )
+    if batch_size not in model.predictors:
+        is_tpu = isinstance(devices, tf.distribute.TPUStrategy)
+        model.predictors[batch_size] = Predictor(
+            devices,
+            model,
+            batch_size=batch_size,
+            group_by_length=not is_tpu,
+        )
+    return model.predictors[batch_size]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from finetuning import splits
+from finetuning import splits, sweep_settings
 from finetuning.config import FinetuningConfig
 from finetuning.features_config import FeaturesConfig
 from finetuning.splits import SplitName
@@ -22,9 +22,12 @@ def at_files(
         paths: the files of a split.
 
     Raises:
-        ValueError: one is missing; names the flag.
+        ValueError: one is missing, or --sweep is wrong; names the flag.
     """
     names = splits.wanted(config)
+    sweep_settings.of(config)
+    if config.test_file:
+        inputs.check_file(config.test_file, "test_file")
     if config.do_train and config.teacher_dir:
         _look_at_teacher(config.teacher_dir)
     _look_at_model(config, config.output_dir)

@@ -5,6 +5,7 @@ Shapes: B batch, C choices, T tokens.
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -54,6 +55,8 @@ class Model(Objective):
         )
         self.head = task.make_head(architecture, initializer)
         self.task = task
+        # {batch size: what `evaluation` computes rows with}
+        self.predictors: dict[int, Any] = {}
         self._trained_layers = unfreeze_top_layers if freeze_encoder else None
 
     @classmethod

@@ -9,9 +9,9 @@ from absl import logging
 
 from finetuning.config import FinetuningConfig
 from finetuning.inherited import ConfigT
-from finetuning.task import Task
+from finetuning.workbench import Workbench
 from storage import file_io, json_files
-from training import best_checkpoint, checkpoint, job
+from training import best_checkpoint, checkpoint, job, strategy
 
 _RESULTS_FILE = "seeds.json"
 _NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp", ".lock")
@@ -20,11 +20,9 @@ _NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp", ".lock")
 def run(
     config: ConfigT,
     numbers: list[int],
-    make_task: Callable[[ConfigT], Task],
-    run_one: Callable[[ConfigT, Task], dict[str, float]],
-    *,
-    is_chief: bool,
-) -> dict[str, float]:
+    run_one: Callable[[ConfigT], dict[str, float]],
+    bench: Workbench,
+) -> tuple[dict[str, float], list[ConfigT]]:
     """Runs each of --seeds in a folder of its own.
 
     The best run's files are then copied to --output_dir, which so becomes a
@@ -33,36 +31,43 @@ def run(
     Args:
         config: of all runs.
         numbers: what `parse` returns of it.
-        make_task: makes the task of a run.
-        run_one: maps a config and a task to {metric: number}.
-        is_chief: whether this process writes what all workers share.
+        run_one: maps a config to {metric: number}.
+        bench: of all runs.
 
     Returns:
-        {metric: the best run's, metric_mean: ..., metric_deviation: ...}.
+        {metric: the best run's, metric_mean: ..., metric_deviation: ...}, and
+        the config of each run, the best first.
     """
     scores = {}
+    parts = {}
     for seed in numbers:
         folder = os.path.join(config.output_dir, f"seed_{seed}")
         logging.info("seed %s of %s", seed, config.seeds)
         part = dataclasses.replace(
-            config, seed=seed, seeds=None, output_dir=folder
+            config,
+            seed=seed,
+            seeds=None,
+            ensemble=0,
+            test_file=None,
+            output_dir=folder,
         )
         file_io.check_output_directory(folder, "output_dir")
-        task = make_task(part)
-        scores[seed] = run_one(part, task)
-    metric = task.key_metric
+        parts[seed] = part
+        scores[seed] = run_one(part)
+    metric = bench.task(part).key_metric
     sign = 1 if metric.endswith("loss") else -1
-    best = min(scores, key=lambda seed: sign * scores[seed][metric])
+    ranked = sorted(scores, key=lambda seed: sign * scores[seed][metric])
+    best = ranked[0]
     results = scores[best] | {"best_seed": best} | _spread(scores)
-    if is_chief:
+    if strategy.is_chief(bench.devices):
         source = os.path.join(config.output_dir, f"seed_{best}")
-        _copy(source, config.output_dir)
+        copy(source, config.output_dir)
         json_files.write(
             os.path.join(config.output_dir, _RESULTS_FILE),
             {"best": best, "runs": scores},
         )
         job.write_results(config.output_dir, results)
-    return results
+    return results, [parts[seed] for seed in ranked]
 
 
 def parse(config: FinetuningConfig) -> list[int]:
@@ -100,20 +105,31 @@ def _spread(scores: dict[int, dict[str, float]]) -> dict[str, float]:
     return spread
 
 
-def _copy(source, target):
-    """Copies what a run leaves, but of its checkpoints the newest only."""
+def copy(source: str, target: str, *, drops_others: bool = False) -> None:
+    """Copies what a run leaves, but of its checkpoints the newest only.
+
+    Args:
+        source: the --output_dir of the run.
+        target: where to.
+        drops_others: whether other checkpoints there are removed, where they
+            are such copies.
+    """
     names = [
         name
         for name in file_io.names_in(source)
         if not any(part in name for part in _NOT_COPIED)
     ]
-    newest = f"model.ckpt-{max(checkpoint.saved_steps(source), default=0)}."
+    step = max(checkpoint.saved_steps(source), default=0)
+    newest = f"model.ckpt-{step}."
     for name in names:
         path = os.path.join(source, name)
         if file_io.is_directory(path):
             if name == best_checkpoint.FOLDER:
                 folder = os.path.join(target, name)
                 file_io.make_directory(folder)
-                _copy(path, folder)
+                copy(path, folder, drops_others=drops_others)
         elif not name.startswith("model.ckpt-") or name.startswith(newest):
             file_io.copy(path, os.path.join(target, name))
+    if drops_others:
+        for other in set(checkpoint.saved_steps(target)) - {step}:
+            checkpoint.remove(target, other)

@@ -8,26 +8,29 @@ import tensorflow as tf
 
 from finetuning import (
     batches,
-    cache,
     directory,
+    ensemble,
     evaluation,
-    model,
+    held_out,
     preflight,
     seeds,
-    teacher,
+    sweep,
+    sweep_settings,
 )
 from finetuning.config import FinetuningConfig
 from finetuning.inherited import ConfigT
 from finetuning.layer_student import LayerStudent
-from finetuning.model import Model
+from finetuning.model import Model, by_length
 from finetuning.splits import SplitName, wanted
 from finetuning.student import Student
 from finetuning.task import Split, Task
+from finetuning.workbench import Workbench
 from modeling.config import BertConfig
 from storage import file_io
 from text import vocabularies
 from training import job, loop, schedules, strategy
 from training.checkpoint import Checkpoints
+from training.compilation import Compile
 from training.phases import Phase
 from training.signals import Stop
 
@@ -37,11 +40,19 @@ _STEPS_TO_COMPILE = 50
 
 
 def run(
-    config: ConfigT, make_task: Callable[[ConfigT], Task]
+    config: ConfigT,
+    make_task: Callable[[ConfigT], Task],
+    *,
+    train: job.Train = job.train,
 ) -> dict[str, float]:
     """Trains, evaluates and predicts as the settings say.
 
     A run that was stopped, in whatever way, goes on from its newest checkpoint.
+
+    Args:
+        config: of the run.
+        make_task: makes its task.
+        train: trains the model by a plan.
 
     Returns:
         The numbers of eval_results.txt; none where nothing was evaluated.
@@ -52,75 +63,95 @@ def run(
         signals.Stopped: a signal asked for the end; all is saved.
     """
     numbers = seeds.parse(config)
-    task = make_task(config)
+    settings = sweep_settings.of(config)
+    bench = Workbench(make_task)
+    bench.task(settings[0] if settings else config)
     architecture = preflight.read_bert_config(config)
     file_io.check_output_directory(config.output_dir, "output_dir")
     # Once: workers cannot connect to one another again.
     devices = strategy.create(config)
-    preflight.check_batch_sizes(config, devices)
+    for setting in settings or [config]:
+        preflight.check_batch_sizes(setting, devices)
+    if settings and strategy.has_workers(devices):
+        raise ValueError(
+            "--sweep is of one process, and TF_CONFIG names several: unset it"
+        )
+    bench.devices = devices
     run_one = functools.partial(
-        _run, architecture=architecture, devices=devices
+        _run, architecture=architecture, bench=bench, train=train
     )
     is_chief = strategy.is_chief(devices)
     with job.hold(config.output_dir, is_chief and config.do_train):
-        if not numbers:
-            return run_one(config, task)
-        return seeds.run(config, numbers, make_task, run_one, is_chief=is_chief)
+        ranked: list[ConfigT] = []
+        if settings:
+            results, ranked = sweep.run(config, settings, run_one, bench)
+        elif numbers:
+            results, ranked = seeds.run(config, numbers, run_one, bench)
+        else:
+            results = run_one(config)
+        more: dict[str, float] = {}
+        if config.ensemble and ranked:
+            members = ranked[: config.ensemble]
+            more |= ensemble.run(config, members, architecture, bench)
+        if config.test_file:
+            more |= held_out.score(config, architecture, bench)
+        if more and is_chief:
+            job.write_results(config.output_dir, results | more)
+        return results | more
 
 
 def _run(
     config: FinetuningConfig,
-    task: Task,
     *,
     architecture: BertConfig,
-    devices: tf.distribute.Strategy,
+    bench: Workbench,
+    train: job.Train,
+    num_epochs: float = math.inf,
+    rows_dir: str | None = None,
 ) -> dict[str, float]:
+    """Trains, for so many epochs of a run at most, and evaluates.
+
+    Args:
+        config: of the run.
+        architecture: of the model.
+        bench: makes what it needs.
+        train: as of `run`.
+        num_epochs: where to end before the run's own end; the same run goes on
+            from there.
+        rows_dir: where the rows are kept, if not in --output_dir.
+    """
+    devices = bench.devices
+    task = bench.task(config)
     if not config.do_train:
         directory.restore_task(config.output_dir, task)
-    splits = {
-        name: _load(config.output_dir, task, name, strategy.is_chief(devices))
-        for name in wanted(config)
-    }
-    make_model = Model.of
+    rows_dir = rows_dir or config.output_dir
+    splits = {name: bench.split(name, rows_dir) for name in wanted(config)}
+    make: Callable[..., Model] = Model.of
     if config.distillation_of == "layers":
-        make_model = functools.partial(
-            LayerStudent.taught, split=splits["train"]
-        )
+        make = functools.partial(LayerStudent.taught, split=splits["train"])
     elif config.do_train and config.is_taught:
-        make_model = Student.of
-        splits["train"] = teacher.teach(config, task, splits["train"], devices)
-    model = make_model(config, architecture, task, devices=devices)
+        make = Student.of
+        splits["train"] = bench.taught(config, splits["train"])
+    model = bench.model(make, config, architecture, task)
     if config.do_train:
-        global_step = _train(config, devices, model, splits)
+        global_step = _train(config, bench, model, splits, train, num_epochs)
     else:
         global_step = directory.restore_weights(config, model)
     return evaluation.evaluate(config, devices, model, splits, global_step)
 
 
-def _load(
-    output_dir: str, task: Task, name: SplitName, is_chief: bool
-) -> Split:
-    examples = task.read(name)
-    description = task.describe_rows(name)
-    rows = cache.rows(
-        cache.path_of(output_dir, name),
-        description,
-        lambda: task.make_rows(name, examples),
-        is_writer=is_chief,
-    )
-    return Split(name, examples, rows, description)
-
-
 def _train(
     config: FinetuningConfig,
-    devices: tf.distribute.Strategy,
+    bench: Workbench,
     model: Model,
     splits: dict[SplitName, Split],
+    train: job.Train,
+    num_epochs: float,
 ) -> int:
     """Trains on "train"; returns the step it ended at."""
-    split = splits["train"]
+    num_rows, batch_size = splits["train"].num_rows, config.train_batch_size
     num_train_steps = _num_train_steps(
-        split.num_rows, config.train_batch_size, config.num_train_epochs
+        num_rows, batch_size, config.num_train_epochs
     )
     num_warmup_steps = int(num_train_steps * config.warmup_proportion)
     schedules.warn_of_few_steps(
@@ -128,6 +159,35 @@ def _train(
         num_train_steps,
         "--num_train_epochs, or set --train_batch_size lower",
     )
+    schedule = schedules.Schedule(
+        peak=config.learning_rate,
+        num_train_steps=num_train_steps,
+        num_warmup_steps=num_warmup_steps,
+        shape=config.lr_schedule,
+    )
+    end_step = num_train_steps
+    if num_epochs < config.num_train_epochs:
+        end_step = max(1, int(num_rows / batch_size * num_epochs))
+    return train(
+        config,
+        bench.devices,
+        model,
+        _plan(config, bench.devices, model, splits, schedule, end_step),
+        make_trainer=functools.partial(bench.trainer, config, model, schedule),
+    )
+
+
+def _plan(
+    config: FinetuningConfig,
+    devices: tf.distribute.Strategy,
+    model: Model,
+    splits: dict[SplitName, Split],
+    schedule: schedules.Schedule,
+    end_step: int,
+) -> job.Plan:
+    """Returns what a run is told of the rows and the model."""
+    split = splits["train"]
+    num_train_steps = schedule.num_train_steps
     # On a TPU all batches are of one shape.
     is_tpu = isinstance(devices, tf.distribute.TPUStrategy)
     group_by_length = config.group_by_length and not is_tpu
@@ -144,21 +204,16 @@ def _train(
         group_by_length=group_by_length,
     )
     phase = Phase(
-        end_step=num_train_steps,
+        end_step=end_step,
         batches=make_batches,
         speed_of=lambda steps_a_second: {
             "examples_per_second": steps_a_second * config.train_batch_size
         },
     )
-    plan = job.Plan(
+    return job.Plan(
         program=model.task.program,
         phases=[phase],
-        schedule=schedules.Schedule(
-            peak=config.learning_rate,
-            num_train_steps=num_train_steps,
-            num_warmup_steps=num_warmup_steps,
-            shape=config.lr_schedule,
-        ),
+        schedule=schedule,
         arithmetic=[
             f"{split.num_rows:,} rows, batches of {config.train_batch_size}: "
             f"{num_train_steps:,} steps = {config.num_train_epochs:g} epochs; "
@@ -178,9 +233,8 @@ def _train(
         hooks=_hooks(config, devices, model, splits.get("eval")),
         eval_every_steps=_eval_every_steps(config, num_train_steps),
         is_compiled=num_train_steps >= _STEPS_TO_COMPILE,
-        around=_by_length(model, lengths),
+        around=_by_length(tuple(lengths), model.per_token),
     )
-    return job.train(config, devices, model, plan)
 
 
 def _num_train_steps(num_rows: int, batch_size: int, num_epochs: float) -> int:
@@ -200,11 +254,10 @@ def _training_batches(rows, start_step, **settings):
     )
 
 
-def _by_length(model_of_task, lengths):
+@functools.cache  # The same function for the same lengths: a step's name.
+def _by_length(lengths: tuple[int, ...], per_token: bool) -> Compile:
     """Returns what `job.Plan.around` is: batches are cut to a length."""
-    return lambda replica_step: model.by_length(
-        replica_step, lengths, per_token=model_of_task.per_token
-    )
+    return functools.partial(by_length, lengths=lengths, per_token=per_token)
 
 
 def _hooks(config, devices, model, split):

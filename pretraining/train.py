@@ -43,10 +43,13 @@ _MAY_BE_RECORDS = (
 )
 
 
-def run(config: PretrainingConfig) -> dict[str, float] | None:
+def run(
+    config: PretrainingConfig, *, train: job.Train = job.train
+) -> dict[str, float] | None:
     """Trains and evaluates as the settings say.
 
     A run that was stopped, in whatever way, goes on from its newest checkpoint.
+    `train` trains the objective by a plan.
 
     Returns:
         The numbers of eval_results.txt, or None without `do_eval`.
@@ -86,7 +89,7 @@ def run(config: PretrainingConfig) -> dict[str, float] | None:
             is_chief = strategy.is_chief(devices)
             with job.hold(config.output_dir, is_chief):
                 plan = _plan(config, devices, objective, fed, evaluation)
-                global_step = job.train(config, devices, objective, plan)
+                global_step = train(config, devices, objective, plan)
                 if is_chief:
                     export.write(
                         config.output_dir, objective, vocabulary, files

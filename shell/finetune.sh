@@ -57,7 +57,7 @@ for task in "${tasks[@]}"; do
     printf '%-14s failed; see the messages above\n' "$task"
   elif [[ -e "$results" ]]; then
     # Of all numbers the scores: no loss, no step.
-    scores=$(sed -nE '/loss|global_step|best_seed/d; s/ = /=/p' "$results")
+    scores=$(sed -nE '/loss|global_step|best_/d; s/ = /=/p' "$results")
     printf '%-14s %s\n' "$task" "$(paste -sd ' ' <<<"$scores")"
   fi
 done

@@ -123,7 +123,14 @@ def _commands(text):
             )
             if command and command[1] in PROGRAMS:
                 words = shlex.split(command[2] or "", comments=True)
-                yield command[1], _FLAG.findall(" ".join(words))
+                names = _FLAG.findall(" ".join(words))
+                inner = words and words[0].removesuffix(".py")
+                if inner in PROGRAMS:
+                    # A tool that takes another program and its flags.
+                    own = defaults(command[1])
+                    yield inner, [name for name in names if name not in own]
+                    names = [name for name in names if name in own]
+                yield command[1], names
 
 
 @pytest.mark.parametrize("guide", GUIDES)

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "data": {"settings", "storage", "jobs", "text"},
     "interop": {"settings", "storage", "text", "modeling"},
     "pretraining": {*_HERE},
-    "finetuning": {*_HERE},
+    "finetuning": {*_HERE, "pages"},
     "tools": {*_HERE, "pages", "pretraining", "finetuning", "config_flags"},
     "benchmarks": {
         *_HERE,

@@ -53,6 +53,13 @@ PROGRAMS = {
         f"--init_checkpoint={_NONE}",
         "--shrink",
     ],
+    "tools.find_learning_rate": [
+        "run_classifier.py",
+        *_ROWS,
+        *_VOCAB,
+        "--task_name=tsv",
+        f"--train_file={_NONE}",
+    ],
     "tools.inspect_records": [_NONE],
     "tools.plan_pretraining": [f"--input_file={_NONE}"],
     "tools.predict": [f"--model_dir={_NONE}"],

@@ -9,6 +9,10 @@ from absl import logging
 from training.checkpoint import Checkpoints
 
 
+class Diverged(ValueError):  # noqa: N818
+    """The loss or the gradient of a training is no longer a number."""
+
+
 class BadSteps:
     """Watches the steps that were skipped in a row."""
 
@@ -50,7 +54,7 @@ class BadSteps:
         Weights that every step fails on may be ruined, finite or not.
 
         Raises:
-            ValueError: the run is over, and they may be.
+            Diverged: the run is over, and they may be.
         """
         if not self._num_in_row or (is_over and self._loss_is_scaled):
             return True
@@ -67,7 +71,7 @@ class BadSteps:
         )
 
     def _fail(self, what: str) -> NoReturn:
-        raise ValueError(
+        raise Diverged(
             f"{what}; {self._checkpoints.describe_good()}. A lower "
             "--learning_rate or a longer warm-up is the usual cure"
         )

@@ -158,8 +158,7 @@ class Checkpoints:
 
     def _drop(self, steps):
         for step in steps:
-            for suffix in (tensors.INDEX, tensors.DATA):
-                file_io.remove(self.prefix(step) + suffix)
+            remove(self.directory, step)
 
     def _write_state(self, kept):
         """Writes the file by which TensorFlow's tools find checkpoints."""
@@ -229,6 +228,12 @@ def saved_steps(directory: str) -> list[int]:
     """Returns the steps of the whole checkpoints in `directory`, ascending."""
     matches = map(_NUMBERED.fullmatch, file_io.names_in(directory))
     return sorted({int(match[1]) for match in matches if match})
+
+
+def remove(directory: str, step: int) -> None:
+    """Removes the checkpoint of a step."""
+    for suffix in (tensors.INDEX, tensors.DATA):
+        file_io.remove(_prefix(directory, step) + suffix)
 
 
 def _prefix(directory, step):

@@ -117,13 +117,21 @@ def hold(output_dir: str, is_writer: bool) -> contextlib.AbstractContextManager:
     return lock.hold([os.path.join(output_dir, _LOCK)], doing="done")
 
 
+# What `train` is, or what a tool puts in its place.
+Train = Callable[..., int]
+
+
 def train(
     settings: RunSettings,
     devices: tf.distribute.Strategy,
     objective: Objective,
     plan: Plan,
+    *,
+    make_trainer: Callable[[], Trainer] | None = None,
 ) -> int:
     """Trains as planned, from where a run before was stopped; returns the step.
+
+    What `make_trainer` returns, ready for it, takes a new trainer's place.
 
     Raises:
         ValueError: --output_dir has a run that this one cannot go on from, or
@@ -131,10 +139,14 @@ def train(
         signals.Stopped: a signal asked for the end; all is saved.
         ConnectionError: a host of the TPU is gone.
     """
-    with devices.scope():
-        trainer = Trainer(
-            settings, devices, objective, plan.schedule, seed=settings.seed
-        )
+    if make_trainer:
+        trainer = make_trainer()
+    else:
+        optimizers.warn_of_high_rate(settings, objective)
+        with devices.scope():
+            trainer = Trainer(
+                settings, devices, objective, plan.schedule, seed=settings.seed
+            )
     is_chief = strategy.is_chief(devices)
     if is_chief:
         for folder in ("", best_checkpoint.FOLDER):

@@ -6,16 +6,15 @@ from typing import Any
 
 import tensorflow as tf
 from absl import logging
+from keras.optimizers.schedules import LearningRateSchedule
 
 from storage import tensors
 from training.adafactor import Adafactor
-from training.clock import TimedSchedule
 from training.config import OptimizerSettings
 from training.lamb import Lamb
 from training.muon import Muon
 from training.objective import Objective
 from training.optimizer import AdamWeightDecay, Optimizer
-from training.schedules import Schedule
 
 # Peaks above this, as 1.76e-3 in published recipes, are meant for LAMB; at a
 # width of 768, and higher for narrower models.
@@ -60,11 +59,10 @@ OPTIMIZERS: dict[str, tuple[type[Optimizer], Callable[..., dict[str, Any]]]] = {
 
 def make(
     settings: OptimizerSettings,
-    schedule: Schedule | TimedSchedule,
+    schedule: LearningRateSchedule,
     objective: Objective,
 ) -> Optimizer:
     """Returns the built optimizer of what an objective trains."""
-    _warn_of_high_rate(settings, objective)
     optimizer_class, arguments_of = OPTIMIZERS[settings.optimizer]
     optimizer = optimizer_class(
         learning_rate=schedule,
@@ -76,9 +74,10 @@ def make(
     return optimizer
 
 
-def _warn_of_high_rate(
+def warn_of_high_rate(
     settings: OptimizerSettings, objective: Objective
 ) -> None:
+    """Warns of a peak that is meant for another optimizer."""
     limit, reason = {
         "bert_adam": (_HIGHEST_ADAM_RATE * _WIDTH / objective.width, _FOR_LAMB),
         "adamw": (_HIGHEST_ADAM_RATE * _WIDTH / objective.width, _FOR_LAMB),

@@ -6,6 +6,7 @@ to `num_warmup_steps`.
 """
 
 import math
+import types
 from typing import Any
 
 import keras
@@ -117,6 +118,37 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         return dict(vars(self))
 
 
+class SetSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A `Schedule` whose numbers are variables, for run after run.
+
+    A compiled step that has it holds for any rate and number of steps. Create
+    it in the strategy's scope; `set` gives it numbers.
+    """
+
+    def __init__(self, shape: str):
+        self._shape = shape
+        self._numbers = {
+            name: tf.Variable(1.0, trainable=False, name=name)
+            for name in ("peak", "num_train_steps", "num_warmup_steps")
+        }
+
+    def set(self, schedule: Schedule) -> None:
+        """Takes the numbers of a schedule of the same shape."""
+        assert schedule.shape == self._shape, (schedule.shape, self._shape)
+        for name, variable in self._numbers.items():
+            variable.assign(getattr(schedule, name))
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        numbers: Any = types.SimpleNamespace(
+            **{name: x.read_value() for name, x in self._numbers.items()}
+        )
+        share = SHAPES[self._shape](ops.cast(step, "float32"), numbers)
+        return numbers.peak * share
+
+    def get_config(self) -> dict[str, Any]:
+        return {"shape": self._shape}
+
+
 def warn_of_few_steps(
     num_warmup_steps: int, num_train_steps: int, cure: str
 ) -> None:
@@ -146,12 +178,9 @@ def warn_of_few_steps(
 
 
 def _warmed_up(step, schedule, share):
-    if not schedule.num_warmup_steps:
-        return share
+    num_steps = _number(schedule.num_warmup_steps)
     return ops.where(
-        step < schedule.num_warmup_steps,
-        step / schedule.num_warmup_steps,
-        share,
+        step < num_steps, step / ops.maximum(num_steps, 1.0), share
     )
 
 
@@ -170,6 +199,10 @@ def _half_cosine(step, schedule):
 
 def _done_since_peak(step, schedule):
     """The share of the steps from the end of warm-up on that is done."""
-    num_steps = schedule.num_train_steps - schedule.num_warmup_steps
-    done = (step - schedule.num_warmup_steps) / max(num_steps, 1)
+    num_steps = _number(schedule.num_train_steps - schedule.num_warmup_steps)
+    done = (step - schedule.num_warmup_steps) / ops.maximum(num_steps, 1.0)
     return ops.clip(done, 0.0, 1.0)
+
+
+def _number(value):
+    return ops.cast(value, "float32")

@@ -81,6 +81,10 @@ class Totals:
         more = self._skipped_in_row + 1.0
         self._skipped_in_row.assign(tf.where(is_skipped, more, 0.0))
 
+    def forget_skipped(self) -> None:
+        """Begins to count skipped steps anew, for another run."""
+        self._skipped_in_row.assign(0.0)
+
     def skipped_in_row(self) -> int:
         """Returns how many steps in a row the last ones skipped; waits."""
         return round(float(self._skipped_in_row.read_value()))
@@ -102,7 +106,7 @@ def make_train_step(
     variables: Sequence[keras.Variable],
     totals: Totals,
     *,
-    seed: int,
+    seed: int | tf.Variable,
     clip_norm: float = CLIP_NORM,
     num_parts: int = 1,
     loss_scale: LossScale | None = None,
@@ -119,7 +123,8 @@ def make_train_step(
         optimizer: a built one. Its `iterations` are the global step.
         variables: the variables to train.
         totals: the `Totals` to fill: the objective's terms and `STEP_TERMS`.
-        seed: that from which the dropout seeds of all steps follow.
+        seed: that from which the dropout seeds of all steps follow; of a
+            variable, what `first_dropout_seed` returns.
         clip_norm: the largest norm of the gradient; 0 for no limit.
         num_parts: how many parts of a replica's batch are computed one after
             another.
@@ -235,8 +240,16 @@ def _if(condition, sums):
     )
 
 
+def first_dropout_seed(seed: int) -> int:
+    """Returns where the dropout seeds of a run begin, below 2**32."""
+    # The odd factor keeps runs with neighbouring seeds apart.
+    return seed * 0x9E3779B1 % 2**32
+
+
 def _dropout_seed(seed, count):
     """Returns a uint32 that no other part of the run has."""
-    # The odd factor keeps runs with neighbouring seeds apart.
-    start = tf.constant(seed * 0x9E3779B1 % 2**32, tf.uint32)
+    if isinstance(seed, int):
+        start = tf.constant(first_dropout_seed(seed), tf.uint32)
+    else:
+        start = tf.cast(seed, tf.uint32)
     return start + tf.cast(count, tf.uint32)

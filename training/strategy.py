@@ -93,6 +93,11 @@ def check_batch_sizes(
             )
 
 
+def has_workers(devices: tf.distribute.Strategy) -> bool:
+    """Whether several processes train together."""
+    return isinstance(devices, tf.distribute.MultiWorkerMirroredStrategy)
+
+
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Returns whether this process writes the files all workers share."""
     resolver = strategy.cluster_resolver

@@ -5,15 +5,14 @@ import math
 
 import keras
 import tensorflow as tf
+from keras.optimizers.schedules import LearningRateSchedule
 
 from training import checkpoint, compilation, optimizers, step
-from training.clock import TimedSchedule
 from training.compilation import Compile, ReplicaStep
 from training.config import OptimizerSettings
 from training.gradients import ComputeTerms
 from training.loss_scale import LossScale
 from training.objective import Objective, Sums
-from training.schedules import Schedule
 from training.step import RunSteps
 
 
@@ -28,7 +27,7 @@ class Trainer:
         devices: a strategy.
         objective: what is trained.
         schedule: the learning rate.
-        seed: decides on dropout.
+        seed: decides on dropout; see `step.make_train_step`.
     """
 
     def __init__(
@@ -36,9 +35,9 @@ class Trainer:
         settings: OptimizerSettings,
         devices: tf.distribute.Strategy,
         objective: Objective,
-        schedule: Schedule | TimedSchedule,
+        schedule: LearningRateSchedule,
         *,
-        seed: int,
+        seed: int | tf.Variable,
     ):
         self.optimizer = optimizers.make(settings, schedule, objective)
         self._loss_scale = None

@@ -79,6 +79,11 @@ class TaggingConfig(FolderSettings):
                 f"--window_overlap={self.window_overlap} must be at least 0 "
                 f"and less than --max_seq_length - 2 = {room}"
             )
+        if self.ensemble and self.ner_head != "softmax":
+            raise ValueError(
+                f"--ensemble averages each word's probabilities, so it wants "
+                f"--ner_head=softmax, not {self.ner_head}"
+            )
         if self.is_taught and self.ner_head != "softmax":
             raise ValueError(
                 f"--teacher_dir teaches each word's scores, so it wants "

@@ -180,6 +180,7 @@ def test_a_number_without_bounds_of_its_own_is_finite_all_the_same():
 # it by what is in it.
 _OF_NO_WEIGHT = {
     *("bert_config_file", "vocab_file", "output_dir", "seeds", "strict"),
+    *("sweep", "successive_halving", "ensemble", "test_file"),
     *("data_dir", "train_file", "eval_file", "predict_file"),
     *("spm_model_file", "tokenizer"),
     *("eval_input_file", "do_train", "do_eval", "do_predict"),

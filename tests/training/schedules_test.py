@@ -113,3 +113,26 @@ def test_one_cycle_equals_pytorchs(num_warmup_steps):
 @pytest.mark.parametrize("shape", [s for s in schedules.SHAPES if "_" not in s])
 def test_the_first_update_of_a_warm_up_has_rate_0(shape):
     assert _rates(2, 0, shape=shape) == [0.0]
+
+
+@pytest.mark.parametrize("num_warmup_steps", [0, 1, 10, 100])
+@pytest.mark.parametrize(
+    "shape", ["linear", "linear_from_peak", "cosine", "constant"]
+)
+def test_numbers_that_are_variables_give_the_same_rates(
+    shape, num_warmup_steps
+):
+    schedule = schedules.SetSchedule(shape)
+    # Those of another run before.
+    for peak, warmup in ((1.0, 5), (_PEAK, num_warmup_steps)):
+        schedule.set(
+            schedules.Schedule(
+                peak=peak,
+                num_train_steps=_NUM_STEPS,
+                num_warmup_steps=warmup,
+                shape=shape,
+            )
+        )
+    found = [float(schedule(step)) for step in range(121)]
+    wanted = _rates(num_warmup_steps, shape=shape)
+    np.testing.assert_allclose(found, wanted, rtol=3e-7, atol=1e-15)
