@@ -32,7 +32,10 @@ class Answerer:
         devices = strategy.create(config)
         model = Model.of(config, architecture, task, devices)
         directory.restore_weights(config, model)
-        self._task = task
+        self.task = task
+        # What computes the outputs of a batch of rows.
+        self.model = model
+        self.max_seq_length = config.max_seq_length
         self._num_replicas = devices.num_replicas_in_sync
         self._few, self._many = (
             Predictor(
@@ -80,7 +83,7 @@ class Answerer:
         for begin in range(0, len(lines), _AT_ONCE):
             block = lines[begin : begin + _AT_ONCE]
             yield from self._answers(
-                self._task.examples_of_lines(block, source, first + begin)
+                self.task.examples_of_lines(block, source, first + begin)
             )
 
     def answer_file(self, path: str) -> Iterator[Any]:
@@ -94,16 +97,35 @@ class Answerer:
             ValueError: the file is of another form; names the place.
         """
         if path.removesuffix(".gz").endswith((".json", ".jsonl")):
-            examples = self._task.examples_of_file(path)
+            examples = self.task.examples_of_file(path)
             for begin in range(0, len(examples), _AT_ONCE):
                 yield from self._answers(examples[begin : begin + _AT_ONCE])
             return
         yield from self.answer(lines_of(path), path)
 
+    def split_of(
+        self, lines: Sequence[str], source: str = "the lines", first: int = 1
+    ) -> Split:
+        """Returns lines as examples, and the rows that the model is to compute.
+
+        It is the first of the three steps of `answer`, for whoever computes
+        the rows of several callers together; `task.answers` is the third.
+
+        Args:
+            lines, source, first: as for `answer`.
+
+        Raises:
+            ValueError: a line is of another form than the task's; names it.
+        """
+        return self._split(self.task.examples_of_lines(lines, source, first))
+
+    def _split(self, examples):
+        rows = self.task.make_rows("predict", examples)
+        return Split("predict", examples, rows)
+
     def _answers(self, examples: Sequence[Any]) -> Sequence[Any]:
-        rows = self._task.make_rows("predict", examples)
-        split = Split("predict", examples, rows)
-        return self._task.answers(split, self._outputs(rows))
+        split = self._split(examples)
+        return self.task.answers(split, self._outputs(split.rows))
 
     def _outputs(self, rows: Rows) -> Outputs:
         """Returns what the model computes of the rows.

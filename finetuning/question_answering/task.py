@@ -52,6 +52,7 @@ class QuestionAnswering(Task):
     name = "QuestionAnswering"
     program = "run_squad.py"
     head = "question_answering"
+    answer_kind = "answers"
     key_metric = "f1"
 
     def __init__(self, config: QuestionAnsweringConfig):
