@@ -1,7 +1,10 @@
 """Answers to lines of text, by a fine-tuned directory and nothing else."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import tensorflow as tf
 
 from finetuning import directory, preflight, programs
 from finetuning.config import FinetuningConfig
@@ -30,6 +33,7 @@ class Answerer:
     def __init__(self, config: FinetuningConfig, task: Task):
         architecture = preflight.read_bert_config(config)
         devices = strategy.create(config)
+        config = _of_full_precision(config)
         model = Model.of(config, architecture, task, devices)
         directory.restore_weights(config, model)
         self.task = task
@@ -136,6 +140,23 @@ class Answerer:
         num_rows = len(rows["input_ids"])
         is_few = num_rows <= _FEW_ROWS * self._num_replicas
         return (self._few if is_few else self._many).outputs(rows)
+
+
+def _of_full_precision(config: FinetuningConfig) -> FinetuningConfig:
+    """Returns settings by which an answer does not depend on its batch.
+
+    A CPU multiplies bfloat16 in another order for another number of rows, which
+    moves the fourth digit; float32 is as it is alone. A flag of the training
+    that says otherwise counts.
+    """
+    is_cpu = not (
+        config.use_tpu
+        or config.tpu_name
+        or tf.config.list_logical_devices("GPU")
+    )
+    if not is_cpu or config.mixed_precision:
+        return config
+    return dataclasses.replace(config, mixed_precision="none")
 
 
 def lines_of(path: str) -> list[str]:

@@ -114,7 +114,7 @@ class Model(Objective):
         features = (batch[name] for name in FEATURES)
         # The encoder takes the C texts of a row as rows of its own: [B*C, T].
         encoded = self.encoder(
-            *(ops.reshape(x, (-1, x.shape[-1])) for x in features),
+            *(ops.reshape(x, (-1, ops.shape(x)[-1])) for x in features),
             dropout_seed=dropout_seed,
         )
         return self.head(encoded, batch, dropout_seed=dropout_seed)

@@ -15,8 +15,9 @@ import numpy as np
 
 from finetuning import masks
 from finetuning.classification import rows as text_rows
+from finetuning.compiled import Predicting
 from finetuning.features import LayerFeatures
-from finetuning.prediction import Predicting, Predictor
+from finetuning.prediction import Predictor
 from finetuning.task import Rows
 from interop import formats, look
 from interop.network import Network
@@ -82,6 +83,11 @@ class Pretrained:
         self._folder = folder
         self._tokenizer = Tokenizer(self.vocabulary, model.do_lower_case)
         self._predictors: dict[Any, Predictor] = {}
+
+    @property
+    def weights(self) -> Sequence[Any]:
+        """The variables of the encoder and of its head."""
+        return [*self._network.weights.values()]
 
     def rows(self, texts: Sequence[str], *, truncate: bool = True) -> Rows:
         """Returns the rows of texts, as extract_features.py makes them.

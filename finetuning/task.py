@@ -84,6 +84,11 @@ class Task(abc.ABC):
         """
 
     @property
+    def num_texts(self) -> int:
+        """How many texts a line has, with tabs between them."""
+        return 1
+
+    @property
     def labels(self) -> Sequence[str]:
         """The names of the head's outputs, in order; none if they have none."""
         return ()
