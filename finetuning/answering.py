@@ -1,7 +1,10 @@
 """Answers to lines of text, by a fine-tuned directory and nothing else."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import tensorflow as tf
 
 from finetuning import directory, preflight, programs
 from finetuning.config import FinetuningConfig
@@ -14,6 +17,9 @@ from training.gpus import Device
 
 _FEW_ROWS = 2
 _AT_ONCE = 4096
+# A CPU is no faster with more rows at once, and adds up products of 16 rows
+# and more in another order than those of fewer: the last digit would move.
+MOST_ROWS_ON_CPU = 8
 
 
 class Answerer:
@@ -30,9 +36,13 @@ class Answerer:
     def __init__(self, config: FinetuningConfig, task: Task):
         architecture = preflight.read_bert_config(config)
         devices = strategy.create(config)
+        config = _settled_on_cpu(config)
         model = Model.of(config, architecture, task, devices)
         directory.restore_weights(config, model)
-        self._task = task
+        self.task = task
+        # What computes the outputs of a batch of rows.
+        self.model = model
+        self.max_seq_length = config.max_seq_length
         self._num_replicas = devices.num_replicas_in_sync
         self._few, self._many = (
             Predictor(
@@ -80,7 +90,7 @@ class Answerer:
         for begin in range(0, len(lines), _AT_ONCE):
             block = lines[begin : begin + _AT_ONCE]
             yield from self._answers(
-                self._task.examples_of_lines(block, source, first + begin)
+                self.task.examples_of_lines(block, source, first + begin)
             )
 
     def answer_file(self, path: str) -> Iterator[Any]:
@@ -94,16 +104,35 @@ class Answerer:
             ValueError: the file is of another form; names the place.
         """
         if path.removesuffix(".gz").endswith((".json", ".jsonl")):
-            examples = self._task.examples_of_file(path)
+            examples = self.task.examples_of_file(path)
             for begin in range(0, len(examples), _AT_ONCE):
                 yield from self._answers(examples[begin : begin + _AT_ONCE])
             return
         yield from self.answer(lines_of(path), path)
 
+    def split_of(
+        self, lines: Sequence[str], source: str = "the lines", first: int = 1
+    ) -> Split:
+        """Returns lines as examples, and the rows that the model is to compute.
+
+        It is the first of the three steps of `answer`, for whoever computes
+        the rows of several callers together; `task.answers` is the third.
+
+        Args:
+            lines, source, first: as for `answer`.
+
+        Raises:
+            ValueError: a line is of another form than the task's; names it.
+        """
+        return self._split(self.task.examples_of_lines(lines, source, first))
+
+    def _split(self, examples):
+        rows = self.task.make_rows("predict", examples)
+        return Split("predict", examples, rows)
+
     def _answers(self, examples: Sequence[Any]) -> Sequence[Any]:
-        rows = self._task.make_rows("predict", examples)
-        split = Split("predict", examples, rows)
-        return self._task.answers(split, self._outputs(rows))
+        split = self._split(examples)
+        return self.task.answers(split, self._outputs(split.rows))
 
     def _outputs(self, rows: Rows) -> Outputs:
         """Returns what the model computes of the rows.
@@ -114,6 +143,27 @@ class Answerer:
         num_rows = len(rows["input_ids"])
         is_few = num_rows <= _FEW_ROWS * self._num_replicas
         return (self._few if is_few else self._many).outputs(rows)
+
+
+def _settled_on_cpu(config: FinetuningConfig) -> FinetuningConfig:
+    """Returns settings by which an answer does not depend on its batch.
+
+    See `MOST_ROWS_ON_CPU`. Nor is bfloat16 taken, unless the training's own
+    flag said so: its products depend on the number of rows, too, which moves
+    the fourth digit.
+    """
+    is_cpu = not (
+        config.use_tpu
+        or config.tpu_name
+        or tf.config.list_logical_devices("GPU")
+    )
+    if not is_cpu:
+        return config
+    return dataclasses.replace(
+        config,
+        mixed_precision=config.mixed_precision or "none",
+        predict_batch_size=min(config.predict_batch_size, MOST_ROWS_ON_CPU),
+    )
 
 
 def lines_of(path: str) -> list[str]:

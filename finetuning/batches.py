@@ -19,6 +19,8 @@ _BATCHES_A_GROUP = 16
 _MAX_LENGTHS = 3
 _MULTIPLE = 8
 _STEPS_FOR_LENGTHS = 200
+# As a row is cut where each length costs nothing.
+_LENGTHS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 # As TensorFlow's own tf.random.experimental.index_shuffle.
 _ROUNDS = 4
 
@@ -31,6 +33,15 @@ def lengths_of_rows(rows: Rows) -> np.ndarray:
     places = np.arange(1, mask.shape[-1] + 1)
     ends = (mask * places).max(axis=-1)
     return ends.reshape(len(mask), -1).max(axis=1)
+
+
+def lengths_up_to(longest: int) -> list[int]:
+    """Returns the lengths that rows of at most `longest` tokens are cut to.
+
+    Ascending, the last one is `longest`. Which one a row is cut to depends on
+    it alone, and so does then what is computed of it, to the last bit.
+    """
+    return [*(x for x in _LENGTHS if x < longest), longest]
 
 
 def trim(rows: Tensors, num_tokens: int, *, per_token: bool) -> dict[str, Any]:

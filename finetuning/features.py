@@ -4,10 +4,9 @@ Shapes: N texts, B batch, T tokens, K layers, W width.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import tqdm
 from absl import logging
@@ -20,7 +19,7 @@ from finetuning.prediction import Predictor
 from finetuning.task import FEATURES
 from interop import start
 from modeling import families
-from modeling.config import BertConfig
+from modeling.encoder import Encoded
 from modeling.initializers import TruncatedNormal
 from storage import file_io, json_files
 from text import corpus, vocabularies
@@ -34,50 +33,55 @@ _DIGITS = 6
 
 
 class LayerFeatures:
-    """An encoder and what is made of its layers, as `Predictor` takes it.
-
-    Create it in the strategy's scope.
+    """What is made of an encoder's layers, as `Predictor` takes it.
 
     Args:
-        config: of the encoder.
-        settings: which layers, and what is made of them and of the tokens.
+        encode: an encoder of (input_ids, input_mask, segment_ids).
+        num_layers: how many it has.
         special_ids: of what begins a row and what ends its segments.
-        mixed_precision: a key of `precision.POLICIES`.
+        layers: which are taken, as --layers writes them.
+        combine: what is made of several, a key of `_COMBINE`.
+        pooling: what is made of the tokens, a key of `POOL`.
+        normalize: whether vectors are made of length 1.
+
+    Raises:
+        ValueError: there is no such layer.
     """
 
     def __init__(
         self,
-        config: BertConfig,
-        settings: FeaturesConfig,
-        *,
+        encode: Callable[..., Encoded],
+        num_layers: int,
         special_ids: tuple[int, int],
-        mixed_precision: str,
+        *,
+        layers: str = "-1",
+        combine: str = "none",
+        pooling: str = "none",
+        normalize: bool = False,
     ):
-        self.config = config
         # Whether what `predict` returns is [B, T, ...].
-        self.per_token = settings.pooling == "none"
-        self._encoder = families.make_encoder(
-            config,
-            TruncatedNormal(config.initializer_range, seed=0),
-            dtype=precision.POLICIES[mixed_precision],
-        )
-        self.numbers = layer_numbers(settings.layers, config.num_hidden_layers)
-        self._combine = _COMBINE[settings.combine]
-        self._pool = _POOL[settings.pooling]
+        self.per_token = pooling == "none"
+        self.numbers = layer_numbers(layers, num_layers)
+        self._encode = encode
+        self._combine = _COMBINE[combine]
+        self._pool = POOL[pooling]
         self._special_ids = special_ids
-
-    @property
-    def variables(self) -> list[keras.Variable]:
-        return self._encoder.trainable_variables
+        self._normalize = normalize
 
     def predict(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """Returns {"values": [B, T or none, K or none, W or K*W]}."""
-        encoded = self._encoder(*(batch[name] for name in FEATURES))
+        encoded = self._encode(*(batch[name] for name in FEATURES))
         chosen = [encoded.layer_outputs[n] for n in self.numbers]
         stacked = ops.cast(ops.stack(chosen, axis=2), "float32")
         values = self._combine(stacked)
-        is_word = _is_word(batch, self._special_ids, values)
-        return {"values": self._pool(values, is_word)}
+        is_token = ops.cast(batch["input_mask"] == 1, "float32")
+        is_word = _is_word(batch["input_ids"], is_token, self._special_ids)
+        for _ in range(len(values.shape) - 2):
+            is_token, is_word = is_token[..., None], is_word[..., None]
+        values = self._pool(values, is_token, is_word)
+        if self._normalize:
+            values = values / _length(values)
+        return {"values": values}
 
 
 def layer_numbers(text: str, num_layers: int) -> list[int]:
@@ -101,7 +105,8 @@ def layer_numbers(text: str, num_layers: int) -> list[int]:
 
 
 def _concat(stacked):
-    return ops.reshape(stacked, (*stacked.shape[:2], -1))
+    num_layers, width = stacked.shape[2:]
+    return ops.reshape(stacked, (*ops.shape(stacked)[:2], num_layers * width))
 
 
 _COMBINE = {
@@ -112,35 +117,40 @@ _COMBINE = {
 }
 
 
-def _is_word(batch, special_ids, values):
+def _is_word(ids, is_token, special_ids):
     """Returns 1 for tokens of the text, 0 for [CLS], [SEP] and padding.
 
     Text never becomes a special token, so that the ids tell them.
     """
-    ids = batch["input_ids"]
-    inside = batch["input_mask"] == 1
     for special_id in special_ids:
-        inside = ops.logical_and(inside, ids != special_id)
-    shape = (*ids.shape, *(1,) * (len(values.shape) - 2))
-    return ops.reshape(ops.cast(inside, "float32"), shape)
+        is_token = ops.where(ids == special_id, 0.0, is_token)
+    return is_token
 
 
-def _mean(values, words):
-    count = ops.maximum(ops.sum(words, axis=1), 1.0)
-    return ops.sum(values * words, axis=1) / count
+def _mean(values, chosen):
+    count = ops.maximum(ops.sum(chosen, axis=1), 1.0)
+    return ops.sum(values * chosen, axis=1) / count
 
 
-def _max(values, words):
+def _max(values, chosen):
     # A text without a word has no largest one.
-    highest = ops.max(ops.where(words > 0, values, -np.inf), axis=1)
+    highest = ops.max(ops.where(chosen > 0, values, -np.inf), axis=1)
     return ops.where(ops.isfinite(highest), highest, 0.0)
 
 
-_POOL = {
-    "none": lambda values, words: values,
-    "cls": lambda values, words: values[:, 0],
-    "mean": _mean,
-    "max": _max,
+def _length(values):
+    # Zeros, as of a text without a word, stay zeros.
+    squares = ops.sum(values * values, axis=-1, keepdims=True)
+    return ops.maximum(ops.sqrt(squares), 1e-12)
+
+
+# {pooling: of (values, which are tokens, which of them are words)}
+POOL: dict[str, Callable[..., Any]] = {
+    "none": lambda values, tokens, words: values,
+    "cls": lambda values, tokens, words: values[:, 0],
+    "mean": lambda values, tokens, words: _mean(values, words),
+    "mean_all": lambda values, tokens, words: _mean(values, tokens),
+    "max": lambda values, tokens, words: _max(values, words),
 }
 
 
@@ -156,19 +166,24 @@ def run(config: FeaturesConfig) -> None:
     tokenizer = Tokenizer(vocabulary, config.do_lower_case, simplify=config.t2s)
     pairs = _read(config.input_file)
     devices = strategy.create(config)
+    mixed_precision = precision.choose(config.mixed_precision, devices)
     with devices.scope():
-        layers = LayerFeatures(
+        encoder = families.make_encoder(
             architecture,
-            config,
-            special_ids=(vocabulary.roles.cls, vocabulary.roles.sep),
-            mixed_precision=precision.choose(config.mixed_precision, devices),
+            TruncatedNormal(architecture.initializer_range, seed=0),
+            dtype=precision.POLICIES[mixed_precision],
         )
-    logging.info(
-        "%s",
-        start.initialize(
-            config, checkpoint.by_path(layers.variables), architecture
-        ),
+    layers = LayerFeatures(
+        encoder,
+        architecture.num_hidden_layers,
+        (vocabulary.roles.cls, vocabulary.roles.sep),
+        layers=config.layers,
+        combine=config.combine,
+        pooling=config.pooling,
+        normalize=config.normalize,
     )
+    variables = checkpoint.by_path(encoder.trainable_variables)
+    logging.info("%s", start.initialize(config, variables, architecture))
     predictor = Predictor(
         devices,
         layers,

@@ -33,10 +33,16 @@ class FeaturesConfig(ModelSettings, TextSettings, DeviceSettings):
         "What to make of several layers; none keeps each.",
     ] = "none"
     pooling: Annotated[
-        Literal["none", "cls", "mean", "max"],
+        Literal["none", "cls", "mean", "mean_all", "max"],
         "What to make of the tokens of a text: none keeps each, cls takes the "
-        "first, mean and max are over all but [CLS] and [SEP].",
+        "first, mean and max are over all but [CLS] and [SEP], mean_all is "
+        "over these, too, as sentence-transformers has it.",
     ] = "none"
+    normalize: Annotated[
+        bool,
+        "Whether vectors are made of length 1, so that a product of two "
+        "is their cosine.",
+    ] = False
     batch_size: Annotated[int, Flag("Texts computed at once.", "positive")] = 32
     mixed_precision: Annotated[
         Literal["bfloat16", "none"] | None,

@@ -134,7 +134,7 @@ def encode(
     """
     features = (batch[name] for name in FEATURES)
     return encoder(
-        *(ops.reshape(x, (-1, x.shape[-1])) for x in features),
+        *(ops.reshape(x, (-1, ops.shape(x)[-1])) for x in features),
         dropout_seed=dropout_seed,
     )
 

@@ -3,29 +3,17 @@
 Shapes: N rows, B batch, T tokens.
 """
 
-from typing import Protocol
-
 import numpy as np
 import tensorflow as tf
 
 from finetuning import batches
+from finetuning.compiled import Compiled, Predicting
 from finetuning.model import Model
 from finetuning.task import Outputs, Rows, Tensors
 
 _ROWS_OF_LOSS = 512
 # Every length takes a second to prepare.
 _FEW_STEPS = 10
-
-
-class Predicting(Protocol):
-    """What computes something of a batch, such as a `Model`."""
-
-    @property
-    def per_token(self) -> bool:
-        """Whether what `predict` returns is [B, T, ...]."""
-
-    def predict(self, batch: Tensors) -> Tensors:
-        """Returns {name: float32 [B, ...]}."""
 
 
 class Predictor:
@@ -57,26 +45,24 @@ class Predictor:
             num_workers = len(resolver.cluster_spec().as_dict()["worker"])
         self._num_replicas = devices.num_replicas_in_sync // num_workers
         self._run = tf.function(self._predict)
+        self._is_alone = devices is tf.distribute.get_strategy()
+        self._compiled: Compiled | None = None
 
     def outputs(self, rows: Rows) -> Outputs:
         """Returns {name: float32 [N, ...]}, token outputs at full length."""
         per_token = self._model.per_token
         lengths = batches.lengths_of_rows(rows)
         num_rows, whole = len(lengths), rows["input_ids"].shape[-1]
-        num_steps = -(-num_rows // self._batch_size)
-        order = np.argsort(lengths, kind="stable")
-        edges = batches.choose_lengths(lengths, is_one=num_steps < _FEW_STEPS)
-        if not self._group:
-            order, edges = np.arange(num_rows), edges[-1:]
         found: dict[str, np.ndarray] = {}
-        for begin in range(0, num_rows, self._batch_size):
-            chosen = order[begin : begin + self._batch_size]
-            # The last batch is filled up with a row that is then dropped.
-            filled = np.resize(chosen, self._batch_size)
-            longest = edges[np.searchsorted(edges, lengths[chosen].max())]
+        parts = self._parts_of_one_device if self._is_alone else self._parts
+        for chosen, length in parts(lengths, whole):
+            filled = chosen
+            if not self._is_alone:
+                # The last batch is filled up with a row that is then dropped.
+                filled = np.resize(chosen, self._batch_size)
             batch = batches.trim(
                 {name: value[filled] for name, value in rows.items()},
-                min(longest, whole),
+                length,
                 per_token=per_token,
             )
             for name, value in self._compute(batch).items():
@@ -91,10 +77,39 @@ class Predictor:
                     found[name][chosen] = value
         return found
 
+    def _parts_of_one_device(self, lengths, whole):
+        """Yields (numbers of rows, tokens to cut them to) of each batch.
+
+        A length depends on the row alone, as `batches.lengths_up_to` says.
+        """
+        edges = batches.lengths_up_to(whole) if self._group else [whole]
+        edges_of_rows = np.searchsorted(edges, lengths)
+        for number in np.unique(edges_of_rows):
+            of_edge = np.flatnonzero(edges_of_rows == number)
+            for begin in range(0, len(of_edge), self._batch_size):
+                yield of_edge[begin : begin + self._batch_size], edges[number]
+
+    def _parts(self, lengths, whole):
+        """Yields the same for several devices, which share batches evenly."""
+        num_rows = len(lengths)
+        num_steps = -(-num_rows // self._batch_size)
+        order = np.argsort(lengths, kind="stable")
+        edges = batches.choose_lengths(lengths, is_one=num_steps < _FEW_STEPS)
+        if not self._group:
+            order, edges = np.arange(num_rows), edges[-1:]
+        for begin in range(0, num_rows, self._batch_size):
+            chosen = order[begin : begin + self._batch_size]
+            longest = edges[np.searchsorted(edges, lengths[chosen].max())]
+            yield chosen, min(longest, whole)
+
     def _predict(self, per_replica):
         return self._devices.run(self._model.predict, args=(per_replica,))
 
     def _compute(self, batch):
+        if self._is_alone:
+            if self._compiled is None:
+                self._compiled = Compiled(self._model, batch)
+            return self._compiled(self._compiled.rows(batch))
         share = self._batch_size // self._num_replicas
 
         def of_replica(

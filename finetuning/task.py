@@ -75,6 +75,20 @@ class Task(abc.ABC):
         """Takes the settings of its program, which `programs` says."""
 
     @property
+    @abc.abstractmethod
+    def answer_kind(self) -> str:
+        """What an answer is, for whoever shows it.
+
+        labels, number, several_labels, choices, entities or answers; with
+        pair_ before it where two texts are asked about.
+        """
+
+    @property
+    def num_texts(self) -> int:
+        """How many texts a line has, with tabs between them."""
+        return 1
+
+    @property
     def labels(self) -> Sequence[str]:
         """The names of the head's outputs, in order; none if they have none."""
         return ()

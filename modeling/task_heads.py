@@ -86,7 +86,8 @@ class ChoiceHead(_Scores):
     ) -> dict[str, Tensor]:
         """Returns {"logits": [B, C]}; the encoder's rows are [B*C]."""
         scores = self.score(encoded.pooled_output, dropout_seed)
-        return {"logits": ops.reshape(scores, batch["input_ids"].shape[:2])}
+        num_choices = batch["input_ids"].shape[1]
+        return {"logits": ops.reshape(scores, (-1, num_choices))}
 
 
 class TokenHead(_Scores):

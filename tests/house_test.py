@@ -39,12 +39,17 @@ MAY_IMPORT = {
     "interop": {"settings", "storage", "text", "modeling"},
     "pretraining": {*_HERE},
     "finetuning": {*_HERE, "pages"},
-    "tools": {*_HERE, "pages", "pretraining", "finetuning", "config_flags"},
+    "serving": {*_HERE, "pages", "finetuning"},
+    "tools": {
+        *(*_HERE, "pages", "pretraining", "finetuning", "serving"),
+        "config_flags",
+    },
     "benchmarks": {
         *_HERE,
         "pages",
         "pretraining",
         "finetuning",
+        "serving",
         "config_flags",
         "tests",
     },

@@ -74,6 +74,7 @@ PROGRAMS = {
         "--output_file={0}/page.html",
     ],
     "tools.select_layers": [f"--from={_NONE}", "--layers=0,2"],
+    "tools.serve": [f"--model_dir={_NONE}"],
     "tools.stack_layers": [f"--from={_NONE}", "--num_hidden_layers=4"],
 }
 # They have no folder for results.
@@ -87,6 +88,7 @@ _NO_OUTPUT_DIR = {
     "tools.predict",
     "tools.report_evaluation",
     "tools.report_pretraining",
+    "tools.serve",
 }
 
 

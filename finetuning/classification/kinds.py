@@ -26,6 +26,7 @@ class OneLabel:
     """One label of several."""
 
     head = "sequence_classification"
+    answer_kind = "labels"
 
     def make_head(
         self,
@@ -110,6 +111,7 @@ class Choice(OneLabel):
     """One of several texts."""
 
     head = "multiple_choice"
+    answer_kind = "choices"
 
     def make_head(
         self,
@@ -122,6 +124,8 @@ class Choice(OneLabel):
 
 class MultiLabel(OneLabel):
     """Any number of labels at once."""
+
+    answer_kind = "several_labels"
 
     def encode(self, labels: Sequence[Any], names: Sequence[str]) -> np.ndarray:
         """Returns float32 [N, L], 1 where a text has the label."""
@@ -179,6 +183,8 @@ class MultiLabel(OneLabel):
 
 class Regression(OneLabel):
     """A number."""
+
+    answer_kind = "number"
 
     def make_head(
         self,

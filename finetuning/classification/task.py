@@ -74,6 +74,16 @@ class Classification(Task):
         )
 
     @property
+    def answer_kind(self) -> str:
+        # The columns of a file of one's own are known once it is read.
+        is_pair = self.num_texts == 2 and self._reader.kind != "choice"
+        return "pair_" * is_pair + self._kind.answer_kind
+
+    @property
+    def num_texts(self) -> int:
+        return len(self._reader.dataset.texts)
+
+    @property
     def labels(self) -> Sequence[str]:
         return self._reader.labels or ()
 

@@ -53,6 +53,8 @@ class QuestionAnswering(Task):
     name = "QuestionAnswering"
     program = "run_squad.py"
     head = "question_answering"
+    answer_kind = "answers"
+    num_texts = 2
     key_metric = "f1"
 
     def __init__(self, config: QuestionAnsweringConfig):
@@ -123,8 +125,10 @@ class QuestionAnswering(Task):
             self._config.max_seq_length,
         )
         if not len(rows["input_ids"]):
-            path, _ = files.find(self._config, split_name)
-            raise ValueError(f"{path}: no text has a token")
+            where = "the lines"
+            if split_name != "predict":
+                where, _ = files.find(self._config, split_name)
+            raise ValueError(f"{where}: no text has a token")
         return rows
 
     def make_head(

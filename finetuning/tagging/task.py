@@ -57,6 +57,7 @@ class Tagging(Task):
 
     name = "Tagging"
     program = "run_ner.py"
+    answer_kind = "entities"
     key_metric = "eval_f1"
 
     def __init__(self, config: TaggingConfig):

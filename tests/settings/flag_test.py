@@ -13,6 +13,7 @@ from finetuning.features_config import FeaturesConfig
 from finetuning.question_answering.config import QuestionAnsweringConfig
 from finetuning.tagging.config import TaggingConfig
 from pretraining.config import PretrainingConfig
+from serving.config import ServeConfig
 from settings import flag
 from settings.flag import Flag, Settings
 from tools.average_checkpoints import AverageConfig
@@ -39,6 +40,7 @@ PROGRAMS = {
     ExtendConfig: {"shrink": True, "input_file": "x"},
     InspectConfig: {},
     PredictConfig: {},
+    ServeConfig: {},
     StackConfig: {"num_hidden_layers": 2},
 }
 # Flags that any whole number is right for.
