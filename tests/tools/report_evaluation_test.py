@@ -104,6 +104,10 @@ def test_many_labels_make_no_endless_page(tmp_path):
     assert "176 more" in page
     assert "3,800 wrong" in page and "400 of 3,800" not in page
     assert "320 of 3,800 wrong ones" in page
+    # A cell of which no row has room hides all others all the same.
+    for cell in re.findall(r'id="(c\d+-\d+)"', page):
+        assert f"#{cell}:checked" in page
+    assert re.search('title="0 of [1-9]', page)
     assert page.count("<li class=") == 400
 
 
