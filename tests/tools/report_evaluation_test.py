@@ -153,6 +153,7 @@ def test_answers_by_what_came_of_them(tmp_path):
     assert counts(page)["9 to 16", "elsewhere"] == 1
     marked = '<span class="given">在</span><span class="given wanted">杭州市'
     assert marked in page
+    assert "<p><small>wanted 正确:</small> 杭州市 | 杭州</p>" in page
 
 
 def test_several_labels_and_numbers(tmp_path):

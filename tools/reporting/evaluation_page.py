@@ -171,4 +171,4 @@ def _case(case):
             parts.append(
                 f"<p><small>{html.escape(piece.mark)}</small> {text}</p>"
             )
-    return f"{said}<p>{''.join(parts)}</p>"
+    return f"{said}<div>{''.join(parts)}</div>"
