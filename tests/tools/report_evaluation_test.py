@@ -104,6 +104,10 @@ def test_many_labels_make_no_endless_page(tmp_path):
     assert "176 more" in page
     assert "3,800 wrong" in page and "400 of 3,800" not in page
     assert "320 of 3,800 wrong ones" in page
+    # A cell of which no row has room hides all others all the same.
+    for cell in re.findall(r'id="(c\d+-\d+)"', page):
+        assert f"#{cell}:checked" in page
+    assert re.search('title="0 of [1-9]', page)
     assert page.count("<li class=") == 400
 
 
@@ -149,6 +153,7 @@ def test_answers_by_what_came_of_them(tmp_path):
     assert counts(page)["9 to 16", "elsewhere"] == 1
     marked = '<span class="given">在</span><span class="given wanted">杭州市'
     assert marked in page
+    assert "<p><small>wanted 正确:</small> 杭州市 | 杭州</p>" in page
 
 
 def test_several_labels_and_numbers(tmp_path):

@@ -13,7 +13,8 @@ class Piece:
     Args:
         text: as it is.
         mark: what it is: "" of a text by itself, "wanted" or "given" of a part,
-            "plain" of what stands between; else what stands before it.
+            "plain" of what stands between; else what stands before it,
+            on a line of its own.
     """
 
     text: str

@@ -176,8 +176,8 @@ def _answers(lines: Sequence[Mapping[str, Any]]) -> Iterator[Case]:
             length=len(line["context"]),
             pieces=(
                 Piece(line["question"]),
-                Piece(wanted, "wanted"),
-                Piece(line["answer"] or "\u2014", "given"),
+                Piece(wanted, "wanted 正确:"),
+                Piece(line["answer"] or "\u2014", "given 模型给出:"),
                 *around(line["context"], _places(line)),
             ),
         )

@@ -47,14 +47,15 @@ def make(evaluation: Evaluation, scores: Mapping[str, float], most: int) -> str:
     body = [
         frame.head("Evaluation", "评测错误分析", verdict, "sound"),
         frame.tiles(_tiles(evaluation, num_wrong, scores)),
+        frame.title(2, "Where it is wrong", "错在哪里"),
         '<form><div class="tables">',
-        tables.confusion(evaluation, axes),
+        tables.confusion(evaluation, axes, shown),
         tables.by_length(cases, axes),
         "</div>",
         _list(evaluation, shown, axes),
         "</form>",
     ]
-    style = _STYLE.read_text(encoding="utf-8") + tables.rules(shown, axes)
+    style = _STYLE.read_text(encoding="utf-8") + tables.rules(cases, axes)
     return frame.document(f"Evaluation: {verdict}", "".join(body), style)
 
 
@@ -170,4 +171,4 @@ def _case(case):
             parts.append(
                 f"<p><small>{html.escape(piece.mark)}</small> {text}</p>"
             )
-    return f"{said}<p>{''.join(parts)}</p>"
+    return f"{said}<div>{''.join(parts)}</div>"

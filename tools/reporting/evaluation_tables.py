@@ -113,14 +113,14 @@ def _place(length, ends):
     return next(n for n, end in enumerate(ends) if length <= end)
 
 
-def rules(shown: Sequence[Case], axes: Axes) -> str:
+def rules(cases: Sequence[Case], axes: Axes) -> str:
     """Returns the CSS by which a chosen button hides other rows."""
     rows, columns = axes.rows, axes.columns
     chosen = {"wrong": ".is-wrong", "right": ".is-right"}
     chosen |= {f"l{n}": f".l{n}" for n in range(len(axes.ends))}
     chosen |= {f"r{n}": f".r{n}" for n in range(len(rows))}
     chosen |= {f"k{n}": f".k{n}" for n in range(len(columns))}
-    for case in shown:
+    for case in cases:
         if case.row in rows and case.column in columns:
             i, j = rows.index(case.row), columns.index(case.column)
             chosen[f"c{i}-{j}"] = f".r{i}.k{j}"
@@ -161,8 +161,15 @@ def name_of(text: str) -> str:
     return frame.both(text, chinese) if chinese else frame.shown(text)
 
 
-def confusion(evaluation: Evaluation, axes: Axes) -> str:
-    """Returns the table of what was taken for what."""
+def confusion(evaluation: Evaluation, axes: Axes, shown: Sequence[Case]) -> str:
+    """Returns the table of what was taken for what.
+
+    Args:
+        evaluation: what was got right and wrong.
+        axes: of its tables.
+        shown: the cases on the page, which the cells' tips count.
+    """
+    here = collections.Counter((x.row, x.column) for x in shown)
     rows, columns = axes.rows, axes.columns
     counts = collections.Counter((x.row, x.column) for x in evaluation.cases)
     wrong = collections.Counter(
@@ -186,23 +193,23 @@ def confusion(evaluation: Evaluation, axes: Axes) -> str:
             share = f"--share:{100 * count / max(totals[row], 1):.0f}%"
             said = f"{row}, {column}: {count:,}"
             cell = pick("cell", f"c{i}-{j}", f"{count:,}", said, look)
-            cell = cell.replace("<label", f'<label style="{share}"', 1)
+            tip = f"{here[row, column]:,} of {count:,} are on this page"
+            look = f'<label style="{share}" title="{tip}"'
+            cell = cell.replace("<label", look, 1)
             cells.append(f"<td>{cell if count else ''}</td>")
         name = pick("cell", f"r{i}", name_of(row), f"all of {row}")
         lines.append(
             f"<tr><th>{name}</th>{''.join(cells)}"
             f"<td>{wrong_of_row[row] / max(totals[row], 1):.1%}</td></tr>"
         )
-    note = frame.both(
-        f"rows: {of_row[0]}, columns: {of_column[0]}",
-        f"行：{of_row[1]}，列：{of_column[1]}",
-    )
+    note = frame.both(f"columns: {of_column[0]}", f"列：{of_column[1]}")
+    corner = frame.both(f"{of_row[0]} \u2193", of_row[1])
     left_out = len({x.row for x in evaluation.cases}) - len(rows)
     return frame.card(
         "What was taken for what",
         "混淆情况",
         note,
-        f'<div class="scrolls"><table class="cells"><tr><th></th>{head}'
+        f'<div class="scrolls"><table class="cells"><tr><th>{corner}</th>{head}'
         f"<th>{frame.both('wrong', '错误率')}</th></tr>{''.join(lines)}"
         f"</table></div>{frame.more(left_out, 0)}",
     )
@@ -221,17 +228,16 @@ def by_length(cases: Sequence[Case], axes: Axes) -> str:
         name = f"{first:,}\u2013{end:,}"
         bar = f'<i class="bar" style="width:{160 * share:.0f}px"></i>'
         button = pick("length", f"l{n}", name, f"{first} to {end} characters")
-        rows.append((button, f"{len(some):,}", f"{share:.1%}", bar))
+        rows.append((button, f"{len(some):,}", f"{share:.1%} {bar}"))
     every = frame.both("all", "全部")
     rows.insert(
         0,
-        (pick("length", "every", every, "all lengths", "", True), "", "", ""),
+        (pick("length", "every", every, "all lengths", "", True), "", ""),
     )
     names = (
         ("characters of the text", "文本字数"),
         ("cases", "判断数"),
         ("wrong", "错误率"),
-        ("", ""),
     )
     note = frame.both("of the whole text", "以整段文本计")
     return frame.card(
