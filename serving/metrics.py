@@ -1,6 +1,7 @@
 """What a server counts, in the text that Prometheus reads."""
 
 import bisect
+import collections
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._requests: Counter[tuple[str, int]] = Counter()
-        self._totals: Counter[str] = Counter()
+        self._totals: dict[str, float] = collections.defaultdict(float)
         self._seconds = Histogram(_SECONDS)
         self._rows = Histogram(_ROWS)
 

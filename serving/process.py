@@ -111,6 +111,8 @@ def _listen(config: ServeConfig) -> socket.socket:
         listening = socket.socket(family)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
+        # Who asks before the server runs waits, and is not refused.
+        listening.listen(config.max_connections)
     except OSError as error:
         raise ValueError(
             f"--host={config.host} --port={config.port}: {error.strerror}"

@@ -2,6 +2,7 @@
 
 python -m tools.predict --model_dir=output/reviews < texts.txt
 python -m tools.predict --model_dir=output/squad --input_file=questions.json
+python -m tools.predict --server=http://127.0.0.1:8000 < texts.txt
 
 A model of run_classifier.py takes a text a line, or two with a tab between; one
 of run_ner.py a sentence a line; one of run_squad.py a question, a tab and its
@@ -20,6 +21,7 @@ from typing import Annotated
 import config_flags
 from settings.flag import Flag
 from storage import file_io, inputs, json_files, tensorflow_start
+from tools import server_answers
 from training.config import GpuSettings
 
 _STANDARD = "-"
@@ -31,9 +33,18 @@ class PredictConfig(GpuSettings):
     """Every setting of predict."""
 
     model_dir: Annotated[
-        str,
+        str | None,
         "The --output_dir of run_classifier.py, run_squad.py or run_ner.py.",
-    ]
+    ] = None
+    server: Annotated[
+        str | None,
+        "In its place a server of tools.serve, as http://127.0.0.1:8000, which "
+        f"is given the key in the variable {server_answers.KEY_VARIABLE}, if "
+        "it is set.",
+    ] = None
+    server_model: Annotated[
+        str | None, "With --server: what it calls the model, if it has several."
+    ] = None
     input_file: Annotated[
         str, "What to answer, plain or gzipped; - is the standard input."
     ] = _STANDARD
@@ -45,6 +56,13 @@ class PredictConfig(GpuSettings):
         Flag("Rows computed at once.", "positive"),
     ] = 32
 
+    def __post_init__(self):
+        super().__post_init__()
+        if bool(self.model_dir) == bool(self.server):
+            raise ValueError("give one of --model_dir and --server")
+        if self.server_model and not self.server:
+            raise ValueError("--server_model needs --server")
+
 
 def run(config: PredictConfig) -> None:
     """Answers the lines of a file or of the standard input."""
@@ -52,13 +70,7 @@ def run(config: PredictConfig) -> None:
         file_io.check_output(config.output_file, "output_file")
     if config.input_file != _STANDARD:
         inputs.check_file(config.input_file, "input_file")
-    if not file_io.is_directory(config.model_dir):
-        raise ValueError(f"--model_dir: no folder {config.model_dir!r}")
-    with tensorflow_start.quiet():
-        from finetuning.answering import Answerer
-    answerer = Answerer.load(
-        config.model_dir, batch_size=config.batch_size, device=config.device
-    )
+    answerer = _answerer(config)
     with contextlib.ExitStack() as stack:
         out = sys.stdout.buffer
         if config.output_file != _STANDARD:
@@ -69,6 +81,18 @@ def run(config: PredictConfig) -> None:
                 text = json_files.line(answer) + "\n"
                 out.write(text.encode("utf-8", "backslashreplace"))
             out.flush()
+
+
+def _answerer(config):
+    if config.server:
+        return server_answers.ServerAnswerer(config.server, config.server_model)
+    if not file_io.is_directory(config.model_dir):
+        raise ValueError(f"--model_dir: no folder {config.model_dir!r}")
+    with tensorflow_start.quiet():
+        from finetuning.answering import Answerer
+    return Answerer.load(
+        config.model_dir, batch_size=config.batch_size, device=config.device
+    )
 
 
 def _answers(source, answerer):

@@ -39,7 +39,7 @@ PROGRAMS = {
     ConvertConfig: {"to": "tf1"},
     ExtendConfig: {"shrink": True, "input_file": "x"},
     InspectConfig: {},
-    PredictConfig: {},
+    PredictConfig: {"model_dir": "x"},
     ServeConfig: {},
     StackConfig: {"num_hidden_layers": 2},
 }
