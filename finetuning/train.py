@@ -66,7 +66,8 @@ def run(
     settings = sweep_settings.of(config)
     bench = Workbench(make_task)
     bench.task(settings[0] if settings else config)
-    architecture = preflight.read_bert_config(config)
+    for setting in [*settings, config]:
+        architecture = preflight.read_bert_config(setting)
     file_io.check_output_directory(config.output_dir, "output_dir")
     # Once: workers cannot connect to one another again.
     devices = strategy.create(config)

@@ -75,25 +75,31 @@ class Curve:
         Raises:
             ValueError: it never falls, or there are too few steps.
         """
-        end = self._minimum() + 1
-        slopes = np.gradient(self.smoothed[:end], np.log(self.rates[:end]))
-        return float(self.rates[slopes.argmin()])
+        part = slice(_FEWEST_STEPS, self._minimum() + 1)
+        means = self.smoothed[part]
+        # Over some steps, as those of single batches go up and down.
+        window = min(_FEWEST_STEPS, len(means) - 1)
+        falls = means[window:] - means[:-window]
+        return float(self.rates[part][falls.argmin() + window // 2])
 
     def tenth_of_minimum(self) -> float:
         """Returns a tenth of the rate at which the smoothed loss is least."""
         return float(self.rates[self._minimum()]) / 10
 
     def _minimum(self):
-        finite = self.smoothed[np.isfinite(self.smoothed)]
+        """Returns the place where the mean is least.
+
+        The first means are of few batches, and tell of them alone.
+        """
+        smoothed = self.smoothed
+        found = smoothed[np.isfinite(smoothed)][_FEWEST_STEPS:]
         # The mean of equal numbers is not equal in its last digits.
-        least_fall = 1e-6 * abs(finite[0])
-        is_flat = finite[0] - finite.min() <= least_fall
-        if len(finite) < _FEWEST_STEPS or is_flat:
+        if not len(found) or found[0] - found.min() <= 1e-6 * abs(found[0]):
             raise ValueError(
-                f"the loss did not fall in {len(finite)} steps: give more "
+                f"the loss did not fall in {len(smoothed)} steps: give more "
                 "steps, or a lower first rate"
             )
-        return int(finite.argmin())
+        return _FEWEST_STEPS + int(found.argmin())
 
 
 def search(

@@ -69,3 +69,10 @@ def test_flags_that_do_not_go_together_are_told(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             sweep_settings.of(tiny_task.make_config(tmp_path, "x", **settings))
+
+
+def test_a_setting_that_the_model_cannot_have_is_told_at_once(tmp_path):
+    tiny_task.write_inputs(tmp_path)
+    with pytest.raises(ValueError, match="max_seq_length=999 is more than"):
+        tiny_task.run(tmp_path, "x", sweep="max_seq_length=16,999")
+    assert not (tmp_path / "x").exists()

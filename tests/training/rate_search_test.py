@@ -58,6 +58,12 @@ def test_a_loss_that_never_falls_suggests_nothing(losses):
             suggest()
 
 
+def test_the_first_batches_suggest_nothing():
+    losses = _usual()
+    losses[:3] += (1.0, 0.5, 0.2)
+    assert _curve(losses).steepest() > 1e-5
+
+
 def test_what_is_no_number_at_the_end_is_no_part_of_the_suggestion():
     losses = np.append(_usual()[:80], np.nan)
     curve = _curve(losses)
