@@ -13,7 +13,7 @@ from keras import ops
 from finetuning import batches
 from finetuning.config import FinetuningConfig
 from finetuning.task import FEATURES, Task, Tensors, Terms
-from modeling import families
+from modeling import families, long_texts
 from modeling.config import BertConfig
 from modeling.initializers import TruncatedNormal
 from training import precision
@@ -111,7 +111,11 @@ class Model(Objective):
         self, batch: Tensors, dropout_seed: tf.Tensor | None = None
     ) -> Tensors:
         """Returns {name: float32 [B, ...]}, what the head makes of a batch."""
-        features = (batch[name] for name in FEATURES)
+        features = [batch[name] for name in FEATURES]
+        if self.task.chunk_length:
+            features = [
+                long_texts.chunks(x, self.task.chunk_length) for x in features
+            ]
         # The encoder takes the C texts of a row as rows of its own: [B*C, T].
         encoded = self.encoder(
             *(ops.reshape(x, (-1, x.shape[-1])) for x in features),

@@ -70,6 +70,9 @@ class Task(abc.ABC):
     # The keys that `compute_terms` returns; those that end in "loss" are in
     # the loss.
     term_names: Sequence[str] = ("loss",)
+    # Tokens that the encoder reads at once, where a row is several chunks of
+    # so many, one behind another; None where a row is read whole.
+    chunk_length: int | None = None
 
     def __init__(self, config: Any):  # noqa: B027
         """Takes the settings of its program, which `programs` says."""

@@ -23,6 +23,7 @@ from interop import (
 )
 from storage import file_io, json_files
 from tools.convert_checkpoint import ConvertConfig
+from training import run_settings
 
 _REPORT = "conversion.json"
 # Programs, not tensors: what they compute is the proof.
@@ -40,6 +41,7 @@ def convert(config: ConvertConfig) -> dict[str, Any]:
             compute different things.
     """
     file_io.check_new_directory(config.output_dir, "output_dir")
+    _refuse_long_texts(config)
     source = formats.recognise(config.from_)
     whole = formats.read(
         config.from_,
@@ -71,6 +73,21 @@ def convert(config: ConvertConfig) -> dict[str, Any]:
     }
     json_files.write(os.path.join(config.output_dir, _REPORT), report)
     return report
+
+
+def _refuse_long_texts(config):
+    """Refuses a head that would be read as one of a single chunk."""
+    folder = config.from_
+    if not file_io.is_directory(folder):
+        folder = os.path.dirname(folder)
+    settings = run_settings.read(folder)
+    how = settings.get("config", {}).get("long_text", "none")
+    if how != "none" and config.head != "encoder":
+        raise ValueError(
+            f"--from={config.from_} was trained with --long_text={how}, which "
+            f"--to={config.to} has no place for: its answers are those of "
+            "tools.predict; --head=encoder converts the encoder"
+        )
 
 
 def _export(config, model):

@@ -32,6 +32,25 @@ class ClassifierConfig(FolderSettings):
             decides="rows",
         ),
     ] = "head"
+    long_text: Annotated[
+        Literal["none", "max", "mean", "attention"],
+        Flag(
+            "How the vectors of a text's chunks of --max_seq_length become "
+            "one, so that the whole text is read: the largest of each element, "
+            "the mean, or a mean with learned weights (Sun et al. 2019); none "
+            "cuts it.",
+            decides="rows",
+        ),
+    ] = "none"
+    max_chunks: Annotated[
+        int,
+        Flag(
+            "With --long_text: the most chunks of a text; --truncation says "
+            "what is kept of one that has more.",
+            "positive",
+            decides="rows",
+        ),
+    ] = 8
     header: Annotated[
         Literal["auto", "true", "false"],
         Flag(
@@ -118,6 +137,13 @@ class ClassifierConfig(FolderSettings):
         if self.teacher_dir and self.soft_labels:
             raise ValueError(
                 "--teacher_dir and --soft_labels are both a teacher; set one"
+            )
+        if (
+            self.max_chunks != type(self).max_chunks
+            and self.long_text == "none"
+        ):
+            raise ValueError(
+                f"--max_chunks={self.max_chunks} needs --long_text"
             )
         kinds = [name for name in _KINDS if getattr(self, name)]
         if len(kinds) > 1:
