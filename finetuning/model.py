@@ -117,9 +117,10 @@ class Model(Objective):
                 long_texts.chunks(x, self.task.chunk_length) for x in features
             ]
         # The encoder takes the C texts of a row as rows of its own: [B*C, T].
+        is_fixed = self._trained_layers == 0 and self.task.reads_features
         encoded = self.encoder(
             *(ops.reshape(x, (-1, x.shape[-1])) for x in features),
-            dropout_seed=dropout_seed,
+            dropout_seed=None if is_fixed else dropout_seed,
         )
         return self.head(encoded, batch, dropout_seed=dropout_seed)
 

@@ -11,7 +11,7 @@ from finetuning.config import FinetuningConfig
 from finetuning.inherited import ConfigT
 from finetuning.task import Task
 from storage import file_io, json_files
-from training import best_checkpoint, checkpoint, job
+from training import checkpoint, job
 
 _RESULTS_FILE = "seeds.json"
 _NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp", ".lock")
@@ -111,9 +111,8 @@ def _copy(source, target):
     for name in names:
         path = os.path.join(source, name)
         if file_io.is_directory(path):
-            if name == best_checkpoint.FOLDER:
-                folder = os.path.join(target, name)
-                file_io.make_directory(folder)
-                _copy(path, folder)
+            folder = os.path.join(target, name)
+            file_io.make_directory(folder)
+            _copy(path, folder)
         elif not name.startswith("model.ckpt-") or name.startswith(newest):
             file_io.copy(path, os.path.join(target, name))
