@@ -15,13 +15,16 @@ from storage import inputs, tensorflow_start
 
 def run(config: ClassifierConfig) -> None:
     """Looks at the files, and only then imports what takes seconds."""
-    paths = reader.Reader(config).paths
-    look.at_files(config, lambda name: paths(name).values())
+    readers = [reader.Reader(x) for x in config.parts.values() or (config,)]
+    look.at_files(
+        config,
+        lambda name: (x for one in readers for x in one.paths(name).values()),
+    )
     if config.do_train and config.soft_labels:
         inputs.check_file(config.soft_labels, "soft_labels")
     with tensorflow_start.quiet():
-        from finetuning.classification import task
-    task.run(config)
+        from finetuning.classification import several, task
+    (several if config.parts else task).run(config)
 
 
 if __name__ == "__main__":

@@ -142,6 +142,7 @@ def training_batches(
     lengths: Sequence[int],
     group_by_length: bool,
     context: tf.distribute.InputContext | None,
+    draws: Sequence[tuple[int, int]] = (),
 ) -> tf.data.Dataset:
     """Returns a dataset of the batches from `start_step` to `num_steps`.
 
@@ -159,6 +160,7 @@ def training_batches(
             enough for it, as `LENGTH_INDEX`.
         group_by_length: whether batches are made of rows of like length.
         context: that of this worker.
+        draws: see `Task.draws`.
     """
     num_rows = len(rows["input_ids"])
     tensors = {name: tf.constant(value) for name, value in rows.items()}
@@ -171,7 +173,7 @@ def training_batches(
         begin = group * a_group
         num_batches = tf.minimum(tf.cast(a_group, tf.int64), num_steps - begin)
         places = begin * batch_size + tf.range(num_batches * batch_size)
-        found = _rows_at(places, num_rows, seed)
+        found = _rows_at(places, num_rows, seed, draws)
         if a_group > 1:
             order = tf.argsort(tf.gather(row_lengths, found), stable=True)
             found = tf.gather(found, order)
@@ -196,10 +198,25 @@ def training_batches(
     return batches.map(gather).repeat().apply(endless.ahead)
 
 
-def _rows_at(places, num_rows, seed):
-    """Returns the rows at places in the endless sequence of epochs."""
+def _rows_at(places, num_rows, seed, draws):
+    """Returns the rows at places in the endless sequence of epochs.
+
+    Rows of several kinds have epochs of their own: where a kind is drawn more
+    often than it has rows, each of them comes again before the others have.
+    """
     epochs, within = places // num_rows, places % num_rows
-    return _shuffled(within, num_rows, (seed, 0, epochs))
+    slots = _shuffled(within, num_rows, (seed, 0, epochs))
+    if not draws:
+        return slots
+    sizes, drawn = np.array(draws, np.int64).T
+    first_slots, first_rows = (np.cumsum(x) - x for x in (drawn, sizes))
+    kind = tf.searchsorted(np.cumsum(drawn), slots, side="right")
+    size, number, slot, row = (
+        tf.gather(tf.constant(x), kind)
+        for x in (sizes, drawn, first_slots, first_rows)
+    )
+    taken = epochs * number + slots - slot
+    return row + _shuffled(taken % size, size, (seed, kind + 2, taken // size))
 
 
 def _shuffled(indices, size, seed):
@@ -207,8 +224,8 @@ def _shuffled(indices, size, seed):
 
     Args:
         indices: int64 [K], below `size`.
-        size: an integer scalar.
-        seed: three integers; the last may be [K].
+        size: an integer scalar, or [K].
+        seed: three integers; the last two may be [K].
     """
     run, use, number = seed
     numbers = tf.cast(tf.zeros_like(indices) + number, tf.int32)

@@ -21,6 +21,7 @@ from finetuning.inherited import ConfigT
 from finetuning.model import Model
 from finetuning.task import Split, Task
 from interop import start
+from modeling.config import BertConfig
 from settings.flag import check_kinds
 from storage import file_io
 from text import vocabularies
@@ -46,14 +47,19 @@ def describe(task: Task, split: Split) -> dict[str, Any]:
 
 def write_files(output_dir: str, vocabulary: Vocabulary, model: Model) -> None:
     """Writes all that is needed to use the model without these flags."""
+    write_shape(output_dir, vocabulary, model.architecture, model.task)
+
+
+def write_shape(
+    output_dir: str, vocabulary: Vocabulary, shape: BertConfig, task: Task
+) -> None:
+    """Writes bert_config.json, with a task's labels, and the vocabulary."""
     labels = {}
-    if model.task.labels:
+    if task.labels:
         labels["id2label"] = {
-            str(i): label for i, label in enumerate(model.task.labels)
+            str(i): label for i, label in enumerate(task.labels)
         }
-    architecture = dataclasses.replace(
-        model.architecture, extra={**model.architecture.extra, **labels}
-    )
+    architecture = dataclasses.replace(shape, extra={**shape.extra, **labels})
     path = os.path.join(output_dir, "bert_config.json")
     file_io.write_lines(path, [architecture.to_json()])
     vocabularies.write(output_dir, vocabulary)

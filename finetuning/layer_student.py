@@ -17,7 +17,7 @@ from keras import ops
 from finetuning import teacher
 from finetuning.config import FinetuningConfig
 from finetuning.model import Model, encode
-from finetuning.task import Split, Task, Tensors, Terms
+from finetuning.task import FEATURES, Split, Task, Tensors, Terms
 from modeling import layer_distillation
 from modeling.config import BertConfig
 from modeling.dense import Dense
@@ -101,10 +101,13 @@ class LayerStudent(Model):
     def compute_terms(
         self, batch: Tensors, dropout_seed: tf.Tensor | None
     ) -> Terms:
-        mask = batch["input_mask"]
+        features = self.features(batch)
+        mask = features[FEATURES.index("input_mask")]
         differences = layer_distillation.differences(
-            Reading(self.encoder, encode(self.encoder, batch, dropout_seed)),
-            Reading(self.teacher_encoder, encode(self.teacher_encoder, batch)),
+            Reading(self.encoder, encode(self.encoder, features, dropout_seed)),
+            Reading(
+                self.teacher_encoder, encode(self.teacher_encoder, features)
+            ),
             self.fit_dense,
             ops.reshape(mask, (-1, mask.shape[-1])),
         )

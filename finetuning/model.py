@@ -14,7 +14,7 @@ from keras import ops
 from finetuning import batches
 from finetuning.config import FinetuningConfig
 from finetuning.task import FEATURES, Task, Tensors, Terms
-from modeling import families
+from modeling import families, long_texts
 from modeling.config import BertConfig
 from modeling.encoder import Encoded, Encoder
 from modeling.initializers import TruncatedNormal
@@ -111,11 +111,26 @@ class Model(Objective):
         """Whether what `predict` returns is [B, T, ...]."""
         return self.head.per_token
 
+    def features(self, batch: Tensors) -> list[Any]:
+        """Returns `FEATURES` of a batch, [B, T], or [B, C, T] of C texts."""
+        features = [batch[name] for name in FEATURES]
+        if self.task.chunk_length:
+            features = [
+                long_texts.chunks(x, self.task.chunk_length) for x in features
+            ]
+        return features
+
     def predict(
         self, batch: Tensors, dropout_seed: tf.Tensor | None = None
     ) -> Tensors:
         """Returns {name: float32 [B, ...]}, what the head makes of a batch."""
-        encoded = encode(self.encoder, batch, dropout_seed)
+        # What is frozen and read in parts drops nothing.
+        is_fixed = self._trained_layers == 0 and self.task.reads_features
+        encoded = encode(
+            self.encoder,
+            self.features(batch),
+            None if is_fixed else dropout_seed,
+        )
         return self.head(encoded, batch, dropout_seed=dropout_seed)
 
     def compute_terms(
@@ -126,13 +141,17 @@ class Model(Objective):
 
 
 def encode(
-    encoder: Encoder, batch: Tensors, dropout_seed: tf.Tensor | None = None
+    encoder: Encoder,
+    features: Sequence[Any],
+    dropout_seed: tf.Tensor | None = None,
 ) -> Encoded:
-    """Returns what an encoder makes of a batch.
+    """Returns what an encoder makes of a batch, each text by itself.
 
-    It takes the C texts of a row as rows of its own: [B*C, T].
+    Args:
+        encoder: takes them as rows of its own, [B*C, T].
+        features: of `Model.features`.
+        dropout_seed: None to drop nothing.
     """
-    features = (batch[name] for name in FEATURES)
     return encoder(
         *(ops.reshape(x, (-1, ops.shape(x)[-1])) for x in features),
         dropout_seed=dropout_seed,

@@ -1,5 +1,6 @@
 """The fine-tuning tasks there are, and that of a fine-tuned directory."""
 
+import os
 from typing import Any
 
 from finetuning import directory
@@ -32,6 +33,10 @@ def load(folder: str, **changes: Any) -> tuple[FinetuningConfig, Task]:
         ValueError: it is none.
     """
     settings = run_settings.read(folder)
+    tasks = settings.get("settings", {}).get("tasks")
+    if isinstance(tasks, dict):
+        named = ", ".join(os.path.join(folder, name) for name in tasks)
+        raise ValueError(f"{folder} has several tasks; name one: {named}")
     if settings.get("task") not in PROGRAMS:
         raise ValueError(
             f"{folder} has no {run_settings.SETTINGS_FILE} of a "

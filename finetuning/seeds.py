@@ -11,7 +11,7 @@ from finetuning.config import FinetuningConfig
 from finetuning.inherited import ConfigT
 from finetuning.workbench import Workbench
 from storage import file_io, json_files
-from training import best_checkpoint, checkpoint, job, strategy
+from training import checkpoint, job, strategy
 
 _RESULTS_FILE = "seeds.json"
 _NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp", ".lock")
@@ -124,10 +124,9 @@ def copy(source: str, target: str, *, drops_others: bool = False) -> None:
     for name in names:
         path = os.path.join(source, name)
         if file_io.is_directory(path):
-            if name == best_checkpoint.FOLDER:
-                folder = os.path.join(target, name)
-                file_io.make_directory(folder)
-                copy(path, folder, drops_others=drops_others)
+            folder = os.path.join(target, name)
+            file_io.make_directory(folder)
+            copy(path, folder, drops_others=drops_others)
         elif not name.startswith("model.ckpt-") or name.startswith(newest):
             file_io.copy(path, os.path.join(target, name))
     if drops_others:

@@ -70,6 +70,11 @@ class Task(abc.ABC):
     # The keys that `compute_terms` returns; those that end in "loss" are in
     # the loss.
     term_names: Sequence[str] = ("loss",)
+    # Tokens that the encoder reads at once, where a row is several chunks of
+    # so many, one behind another; None where a row is read whole.
+    chunk_length: int | None = None
+    # Whether a frozen encoder computes as in inference while the head learns.
+    reads_features: bool = False
 
     def __init__(self, config: Any):  # noqa: B027
         """Takes the settings of its program, which `programs` says."""
@@ -221,6 +226,30 @@ class Task(abc.ABC):
         Args:
             split: with or without labels.
             outputs: of its rows.
+        """
+
+    def draws(self, rows: Rows) -> Sequence[tuple[int, int]]:
+        """Returns how training draws from rows that are of several kinds.
+
+        Args:
+            rows: of "train".
+
+        Returns:
+            (how many rows there are, how many are drawn among as many as there
+            are of all) for each kind, in the order of the rows; none where
+            each row is drawn once.
+        """
+        return ()
+
+    def export(  # noqa: B027
+        self, model: Any, output_dir: str, global_step: int
+    ) -> None:
+        """Writes what a training leaves beside its own files.
+
+        Args:
+            model: the `Model`, with the weights that are handed on.
+            output_dir: of the run.
+            global_step: that the weights are of.
         """
 
     def is_labelled(self, split: Split) -> bool:

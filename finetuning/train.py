@@ -138,7 +138,10 @@ def _run(
         global_step = _train(config, bench, model, splits, train, num_epochs)
     else:
         global_step = directory.restore_weights(config, model)
-    return evaluation.evaluate(config, devices, model, splits, global_step)
+    results = evaluation.evaluate(config, devices, model, splits, global_step)
+    if config.do_train and strategy.is_chief(devices):
+        task.export(model, config.output_dir, global_step)
+    return results
 
 
 def _train(
@@ -203,6 +206,7 @@ def _plan(
         num_steps=num_train_steps,
         lengths=lengths,
         group_by_length=group_by_length,
+        draws=model.task.draws(split.rows),
     )
     phase = Phase(
         end_step=end_step,

@@ -217,12 +217,13 @@ class CrfHead(TokenHead):
         )
 
 
-class BilstmCrfHead(keras.layers.Layer):
-    """A bidirectional LSTM below a `CrfHead` (Huang et al. 2015).
+class BilstmHead(keras.layers.Layer):
+    """Bidirectional LSTMs, one above another, below a `TokenHead`.
 
     Args:
         config, initializer, num_outputs, rules: see `CrfHead`.
-        lstm_size: the width of the LSTM, in each direction.
+        lstm_size: the width of each LSTM, in each direction.
+        lstm_layers: how many there are.
     """
 
     per_token = True
@@ -234,21 +235,55 @@ class BilstmCrfHead(keras.layers.Layer):
         num_outputs: int,
         rules: Rules | None,
         lstm_size: int,
+        lstm_layers: int = 1,
         name: str = "tagger",
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.lstm = recurrent.Bilstm(config, initializer, lstm_size)
-        self.head = CrfHead(
-            self.lstm.output_config, initializer, num_outputs, rules
-        )
+        self.lstms = []
+        for number in range(lstm_layers):
+            lstm = recurrent.Bilstm(
+                config,
+                initializer,
+                lstm_size,
+                name=f"lstm_{number}" if number else "lstm",
+            )
+            config = lstm.output_config
+            self.lstms.append(lstm)
+        self.head = self._make_head(config, initializer, num_outputs, rules)
+
+    def _make_head(
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        num_outputs: int,
+        rules: Rules | None,
+    ) -> TokenHead:
+        return TokenHead(config, initializer, num_outputs)
 
     def call(
         self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Returns what `CrfHead` does."""
-        sequence = self.lstm(encoded.sequence_output, batch["input_mask"])
+        """Returns what the head above the LSTMs does."""
+        sequence = encoded.sequence_output
+        for lstm in self.lstms:
+            sequence = lstm(sequence, batch["input_mask"])
         return self.head(Encoded(sequence), batch, dropout_seed)
+
+
+class BilstmCrfHead(BilstmHead):
+    """The same below a `CrfHead` (Huang et al. 2015)."""
+
+    head: CrfHead
+
+    def _make_head(
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        num_outputs: int,
+        rules: Rules | None,
+    ) -> CrfHead:
+        return CrfHead(config, initializer, num_outputs, rules)
 
     def log_likelihood(
         self, outputs: dict[str, Tensor], batch: Batch

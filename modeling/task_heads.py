@@ -63,12 +63,18 @@ class SequenceHead(_Scores):
     """Scores labels of each row, from its first token."""
 
     per_token = False
+    # Maps the pooled [R, W] of the encoder's rows and `input_mask` to [B, W],
+    # where a row of the batch is several of the encoder's.
+    pool: keras.layers.Layer | None = None
 
     def call(
         self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
     ) -> dict[str, Tensor]:
         """Returns {"logits": [B, N]}."""
-        return {"logits": self.score(encoded.pooled_output, dropout_seed)}
+        pooled = encoded.pooled_output
+        if self.pool:
+            pooled = self.pool(pooled, batch["input_mask"])
+        return {"logits": self.score(pooled, dropout_seed)}
 
 
 class ChoiceHead(_Scores):

@@ -23,10 +23,17 @@ from interop import (
 )
 from storage import file_io, json_files
 from tools.convert_checkpoint import ConvertConfig
+from training import run_settings
 
 _REPORT = "conversion.json"
 # Programs, not tensors: what they compute is the proof.
 _NOT_READ = ("saved_model", "onnx")
+# {flag of a fine-tuning: the values that other libraries have a head for}
+_OWN_HEADS = {
+    "long_text": ("none",),
+    "ner_head": ("softmax", "crf"),
+    "head_layers": (None,),
+}
 _LIBRARIES = {"huggingface": ("torch", "transformers")}
 # KerasHub computes this one with another GELU and another epsilon.
 _NOT_COMPARED = {"keras_hub": ("masked_lm_logits",)}
@@ -40,6 +47,7 @@ def convert(config: ConvertConfig) -> dict[str, Any]:
             compute different things.
     """
     file_io.check_new_directory(config.output_dir, "output_dir")
+    _refuse_own_heads(config)
     source = formats.recognise(config.from_)
     whole = formats.read(
         config.from_,
@@ -71,6 +79,26 @@ def convert(config: ConvertConfig) -> dict[str, Any]:
     }
     json_files.write(os.path.join(config.output_dir, _REPORT), report)
     return report
+
+
+def _refuse_own_heads(config):
+    """Refuses a head that would be read as another one of the same names."""
+    folder = config.from_
+    if not file_io.is_directory(folder):
+        folder = os.path.dirname(folder)
+    settings = run_settings.read(folder)
+    flags = settings.get("config", {})
+    own = [
+        f"--{name}={flags[name]}"
+        for name, usual in _OWN_HEADS.items()
+        if flags.get(name, usual[0]) not in usual
+    ]
+    if own and config.head != "encoder":
+        raise ValueError(
+            f"--from={config.from_} was trained with {' '.join(own)}, which "
+            f"--to={config.to} has no place for: its answers are those of "
+            "tools.predict; --head=encoder converts the encoder"
+        )
 
 
 def _export(config, model):

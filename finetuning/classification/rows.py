@@ -59,7 +59,7 @@ def make(
         tokens,
         starts,
         kept,
-        _HEADS[truncation](kept),
+        first_part(kept, truncation),
         (vocabulary.roles.cls, vocabulary.roles.sep, *vocabulary.layout),
         input_ids,
         segment_ids,
@@ -71,6 +71,16 @@ def make(
         ),
         "segment_ids": segment_ids,
     }
+
+
+def first_part(kept: np.ndarray, truncation: str) -> np.ndarray:
+    """Returns how many of the tokens that are kept are a text's first ones.
+
+    Args:
+        kept: how many tokens of each text are kept, of any shape.
+        truncation: a key of `_HEADS`; the other tokens are its last ones.
+    """
+    return _HEADS[truncation](kept)
 
 
 def truncate(

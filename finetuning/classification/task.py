@@ -14,9 +14,9 @@ from finetuning import cache, train
 from finetuning.classification import (
     answer_files,
     class_weights,
+    inputs,
     kinds,
     report,
-    rows,
     scores,
     soft_labels,
 )
@@ -33,6 +33,7 @@ from finetuning.task import (
     Terms,
     columns_of_lines,
 )
+from modeling import long_texts
 from modeling.config import BertConfig
 from storage import json_files
 from text import vocabularies
@@ -68,6 +69,8 @@ class Classification(Task):
         self.head = self._kind.head
         self.key_metric = scores.KEYS[self._reader.metrics[0]]
         kinds.check_flags(config, self._reader.kind)
+        if config.long_text != "none":
+            self.chunk_length = config.max_seq_length
         self._vocabulary = vocabularies.load(config)
         self._tokenizer = Tokenizer(
             self._vocabulary, config.do_lower_case, simplify=config.t2s
@@ -100,20 +103,10 @@ class Classification(Task):
         return examples
 
     def make_rows(self, split_name: SplitName, examples: Examples) -> Rows:
-        config = self._config
-        num_pairs = len(examples[0].pairs)
-        features = rows.make(
-            [pair for example in examples for pair in example.pairs],
-            self._tokenizer,
-            self._vocabulary,
-            max_seq_length=config.max_seq_length,
-            truncation=config.truncation,
+        tokenizer = self._tokenizer, self._vocabulary
+        features = inputs.make(
+            self._config, self._reader.kind, examples, *tokenizer
         )
-        if self._reader.kind == "choice":
-            shape = (len(examples), num_pairs, config.max_seq_length)
-            features = {
-                name: value.reshape(shape) for name, value in features.items()
-            }
         return features | {
             "label_ids": self._label_ids(examples),
             "is_real_example": np.ones(len(examples), np.int32),
@@ -133,7 +126,14 @@ class Classification(Task):
         self, config: BertConfig, initializer: keras.Initializer
     ) -> keras.Layer:
         num_labels = len(self.labels)
-        return self._kind.make_head(config, initializer, num_labels)
+        head = self._kind.make_head(config, initializer, num_labels)
+        if self.chunk_length:
+            # Behind the head, whose first weights are those that it has alone.
+            join = long_texts.JOINS[self._config.long_text]
+            head.pool = long_texts.Chunks(
+                join(config, initializer), self.chunk_length
+            )
+        return head
 
     def compute_terms(self, outputs: Tensors, batch: Tensors) -> Terms:
         losses, weights = self._kind.losses(

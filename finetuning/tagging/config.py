@@ -40,10 +40,25 @@ class TaggingConfig(FolderSettings):
         ),
     ] = 32
     ner_head: Annotated[
-        Literal["softmax", "crf", "bilstm_crf"],
+        Literal["softmax", "crf", "bilstm", "bilstm_crf"],
         "What labels come from: each token's scores (softmax), the best path "
-        "through them (crf), or that with an LSTM in between (bilstm_crf).",
+        "through them (crf), or either with an LSTM in between (bilstm, "
+        "bilstm_crf).",
     ] = "softmax"
+    head_layers: Annotated[
+        Literal[
+            "embeddings",
+            "second_to_last",
+            "last",
+            "sum_last_four",
+            "concat_last_four",
+            "sum_all",
+        ]
+        | None,
+        "What the head reads in place of the last layer, as table 7 of BERT's "
+        "paper; sums have learned weights. With --freeze_encoder they are "
+        "features: the encoder computes without dropout, forwards alone.",
+    ] = None
     constrained: Annotated[
         bool,
         "Whether a CRF is barred from labels that cannot follow one another, "
@@ -52,10 +67,19 @@ class TaggingConfig(FolderSettings):
     lstm_size: Annotated[
         int,
         Flag(
-            "With --ner_head=bilstm_crf: its width in each direction.",
+            "With --ner_head=bilstm or bilstm_crf: its width in each "
+            "direction.",
             "positive",
         ),
     ] = 128
+    lstm_layers: Annotated[
+        int,
+        Flag(
+            "With --ner_head=bilstm or bilstm_crf: how many LSTMs stand above "
+            "one another.",
+            "positive",
+        ),
+    ] = 1
     token_digits: Annotated[
         Literal["auto", "keep", "strip"],
         Flag(
@@ -84,8 +108,19 @@ class TaggingConfig(FolderSettings):
                 f"--ensemble averages each word's probabilities, so it wants "
                 f"--ner_head=softmax, not {self.ner_head}"
             )
+        is_lstm = self.ner_head in ("bilstm", "bilstm_crf")
+        if self.lstm_layers != 1 and not is_lstm:
+            raise ValueError(
+                f"--lstm_layers={self.lstm_layers} needs --ner_head=bilstm or "
+                f"bilstm_crf, got {self.ner_head}"
+            )
         if self.is_taught and self.ner_head != "softmax":
             raise ValueError(
                 f"--teacher_dir teaches each word's scores, so it wants "
                 f"--ner_head=softmax, not {self.ner_head}"
             )
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether labels are those of the best path."""
+        return self.ner_head in ("crf", "bilstm_crf")

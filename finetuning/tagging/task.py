@@ -5,7 +5,7 @@ Shapes: N rows, B batch, T tokens.
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -18,6 +18,7 @@ from finetuning.splits import SplitName
 from finetuning.tagging import (
     conll,
     files,
+    heads,
     json_lines,
     labels,
     predictions,
@@ -28,21 +29,11 @@ from finetuning.tagging.config import TaggingConfig
 from finetuning.tagging.sentences import Sentence
 from finetuning.tagging.tokenization import WordTokenizer
 from finetuning.task import Outputs, Rows, Split, Task, Tensors, Terms
-from modeling import crf, task_heads
 from modeling.config import BertConfig
 from storage import file_io, json_files
 from text import vocabularies
 from training.objective import Term
 
-_HEADS: dict[str, Callable[..., keras.Layer]] = {
-    "crf": lambda config, initializer, count, rules, size: crf.CrfHead(
-        config, initializer, count, rules
-    ),
-    "bilstm_crf": crf.BilstmCrfHead,
-    "softmax": lambda config, initializer, count, rules, size: (
-        task_heads.TokenHead(config, initializer, count)
-    ),
-}
 _SETTINGS = {"labels": [str], "words_are_characters": bool}
 Examples = Sequence[Sentence]
 
@@ -67,7 +58,8 @@ class Tagging(Task):
         self._head_layer: Any
         self.head = None
         self.output_kind = config.ner_head
-        if config.ner_head == "softmax":
+        self.reads_features = config.head_layers is not None
+        if config.ner_head == "softmax" and not self.reads_features:
             self.head = "token_classification"
         self._config = config
         # Whether words are single characters, as in most Chinese sets.
@@ -131,19 +123,15 @@ class Tagging(Task):
         rules = None
         if self._config.constrained:
             rules = self._scheme.rules(self.labels)
-        self._head_layer = _HEADS[self._config.ner_head](
-            config,
-            initializer,
-            len(self.labels),
-            rules,
-            self._config.lstm_size,
+        self._head_layer = heads.make(
+            self._config, config, initializer, len(self.labels), rules
         )
         return self._head_layer
 
     def compute_terms(self, outputs: Tensors, batch: Tensors) -> Terms:
         # The mean over words, whatever the head.
         words = batch["label_weights"]
-        if self._config.ner_head == "softmax":
+        if not self._config.is_chain:
             of_each = keras.losses.sparse_categorical_crossentropy(
                 batch["label_ids"], outputs["logits"], from_logits=True
             )

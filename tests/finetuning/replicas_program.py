@@ -17,7 +17,7 @@ from tests.finetuning.classification import tiny_classifier
 from training import strategy
 
 
-def _use_devices(number):
+def use_devices(number):
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration()] * number,
@@ -30,7 +30,7 @@ def _use_devices(number):
 
 def main(num_replicas, directory, output_dir):
     if num_replicas > 1:
-        _use_devices(num_replicas)
+        use_devices(num_replicas)
     task.run(
         tiny_classifier.settings(
             pathlib.Path(directory),

@@ -233,6 +233,32 @@ def test_the_same_seed_gives_the_same_weights():
     assert abs(kernels[0].std() * tiny.WIDTH**0.5 - 0.88) < 0.1
 
 
+def test_two_lstms_are_those_of_keras_one_above_the_other():
+    ours = crf.BilstmHead(
+        tiny.config(), initializers.TruncatedNormal(0.02, 1), 5, None, 7, 2
+    )
+    paths = [v.path for v in ours.trainable_variables]
+    assert "lstm_1/backward/lstm_cell/kernel" in paths
+    encoded, batch = _batch()
+    sequence, mask = encoded.sequence_output, batch["input_mask"]
+    for lstm in ours.lstms:
+        theirs = keras.layers.Bidirectional(
+            keras.layers.LSTM(7, return_sequences=True)
+        )
+        theirs.build(sequence.shape)
+        weights = [v for d in lstm.directions for v in d.trainable_variables]
+        for to, of in zip(theirs.trainable_variables, weights, strict=True):
+            to.assign(of)
+        sequence = theirs(sequence, mask=tf.cast(mask, bool))
+    wanted = sequence @ tf.transpose(ours.head.output_weights.value)
+    is_token = mask.numpy()[..., None]
+    np.testing.assert_allclose(
+        ours(encoded, batch)["logits"] * is_token,
+        (wanted + ours.head.output_bias.value) * is_token,
+        atol=1e-6,
+    )
+
+
 def test_the_lstm_is_that_of_keras_in_both_directions():
     ours = recurrent.Bilstm(
         tiny.config(), initializers.TruncatedNormal(0.02, 1), 7

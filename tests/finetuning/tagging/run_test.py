@@ -282,6 +282,15 @@ def test_lines_of_text_become_examples(directory):
         ({"max_seq_length": 2}, "--max_seq_length=2 leaves no room"),
         ({"window_overlap": 14}, "--window_overlap=14 must be .* = 14"),
         ({"lstm_size": 0}, "--lstm_size must be positive, got 0"),
+        ({"lstm_layers": 0}, "--lstm_layers must be positive, got 0"),
+        (
+            {"lstm_layers": 2, "ner_head": "crf"},
+            "--lstm_layers=2 needs --ner_head=bilstm or bilstm_crf, got crf",
+        ),
+        (
+            {"do_train": True, "head_layers": "sum_last_four"},
+            "--head_layers=sum_last_four wants 4 layers, and the model has 1",
+        ),
     ],
 )
 def test_bad_input_is_named(directory, settings, message):
