@@ -101,7 +101,7 @@ def run(
         )
         task = bench.task(part)
         directory.restore_task(part.output_dir, task)
-        model = bench.model(Model, part, architecture, task)
+        model = bench.model(Model.of, part, architecture, task)
         directory.restore_weights(part, model)
         splits = {name: bench.split(name, folder) for name in wanted(part)}
         for name, split in splits.items():

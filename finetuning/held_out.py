@@ -46,7 +46,7 @@ def score(
     folder = os.path.join(config.output_dir, FOLDER)
     file_io.make_directory(folder)
     split = bench.split("eval", folder)
-    model = bench.model(Model, config, architecture, task)
+    model = bench.model(Model.of, config, architecture, task)
     results = evaluation.evaluate(
         dataclasses.replace(config, output_dir=folder),
         bench.devices,
