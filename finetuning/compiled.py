@@ -14,9 +14,8 @@ from typing import Protocol
 
 import tensorflow as tf
 
-from finetuning.task import FEATURES, Outputs, Rows, Tensors
-
-_NAMES = (*FEATURES, "positions")
+from finetuning import batches
+from finetuning.task import Outputs, Rows, Tensors
 
 
 class Predicting(Protocol):
@@ -25,6 +24,10 @@ class Predicting(Protocol):
     @property
     def per_token(self) -> bool:
         """Whether what `predict` returns is [B, T, ...]."""
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """The names of the rows that `predict` reads."""
 
     def predict(self, batch: Tensors) -> Tensors:
         """Returns {name: float32 [B, ...]}."""
@@ -40,10 +43,13 @@ class Compiled:
 
     def __init__(self, model: Predicting, example: Rows):
         self.per_token = model.per_token
+        self._inputs = tuple(model.inputs)
         self._example = self.rows(example)
         signature = {
             name: tf.TensorSpec(
-                (None, *value.shape[1:-1], None), tf.int32, name=name
+                (None, *value.shape[1:-1], None)[: value.ndim],
+                value.dtype,
+                name=name,
             )
             for name, value in self._example.items()
         }
@@ -55,17 +61,13 @@ class Compiled:
 
     def rows(self, rows: Rows) -> Rows:
         """Returns of rows what is computed with."""
-        return {name: rows[name] for name in _NAMES if name in rows}
+        return {name: rows[name] for name in self._inputs}
 
     def prepare(self, lengths: Sequence[int]) -> None:
         """Computes a row of each length once, which is slower than later."""
+        first = {name: value[:1] for name, value in self._example.items()}
         for length in lengths:
-            self(
-                {
-                    name: value[:1, ..., :length] if name in FEATURES else value
-                    for name, value in self._example.items()
-                }
-            )
+            self(batches.trim(first, length, per_token=self.per_token))
 
     def __call__(self, batch: Rows) -> Outputs:
         outputs = self._run(

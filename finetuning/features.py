@@ -61,6 +61,7 @@ class LayerFeatures:
     ):
         # Whether what `predict` returns is [B, T, ...].
         self.per_token = pooling == "none"
+        self.inputs = FEATURES
         self.numbers = layer_numbers(layers, num_layers)
         self._encode = encode
         self._combine = _COMBINE[combine]

@@ -36,6 +36,7 @@ class MaskModel:
     """
 
     per_token = False
+    inputs = (*FEATURES, "positions")
 
     def __init__(self, score_masked: Callable[..., Any], num_words: int):
         self._score = score_masked

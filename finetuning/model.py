@@ -111,6 +111,11 @@ class Model(Objective):
         """Whether what `predict` returns is [B, T, ...]."""
         return self.head.per_token
 
+    @property
+    def inputs(self) -> Sequence[str]:
+        """The names of the rows that `predict` reads."""
+        return *FEATURES, *self.task.head_inputs
+
     def features(self, batch: Tensors) -> list[Any]:
         """Returns `FEATURES` of a batch, [B, T], or [B, C, T] of C texts."""
         features = [batch[name] for name in FEATURES]

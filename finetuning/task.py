@@ -89,6 +89,11 @@ class Task(abc.ABC):
         return "labels"
 
     @property
+    def head_inputs(self) -> Sequence[str]:
+        """The names of the rows that the head reads, beside `FEATURES`."""
+        return ()
+
+    @property
     def num_texts(self) -> int:
         """How many texts a line has, with tabs between them."""
         return 1

@@ -37,6 +37,8 @@ from modeling.tensor import Tensor
 # Added to the score of what is barred. No score of a model makes up for it, and
 # its sum over a sequence is still a finite number.
 _BARRED = -1e4
+# What a chain reads of the rows: where words and sentences begin and end.
+INPUTS = ("label_weights", "is_start", "is_end")
 
 
 class Rules(NamedTuple):
@@ -293,5 +295,4 @@ class BilstmCrfHead(BilstmHead):
 
 
 def _chain(batch: Batch) -> tuple[Tensor, ...]:
-    names = ("label_weights", "is_start", "is_end")
-    return tuple(batch[name] for name in names)
+    return tuple(batch[name] for name in INPUTS)

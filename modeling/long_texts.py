@@ -133,7 +133,7 @@ class Chunks(keras.layers.Layer):
         mask = chunks(input_mask, self.chunk_length)
         # [B, C, 1]
         is_real = ops.cast(ops.max(mask, axis=2, keepdims=True), "float32")
-        shape = (-1, mask.shape[1], pooled.shape[-1])
+        shape = (-1, ops.shape(mask)[1], pooled.shape[-1])
         return self.join(
             ops.reshape(ops.cast(pooled, "float32"), shape), is_real
         )

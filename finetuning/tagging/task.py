@@ -29,6 +29,7 @@ from finetuning.tagging.config import TaggingConfig
 from finetuning.tagging.sentences import Sentence
 from finetuning.tagging.tokenization import WordTokenizer
 from finetuning.task import Outputs, Rows, Split, Task, Tensors, Terms
+from modeling import crf
 from modeling.config import BertConfig
 from storage import file_io, json_files
 from text import vocabularies
@@ -116,6 +117,10 @@ class Tagging(Task):
             "vocabulary": self._vocabulary.sha256,
             "labels": self.labels,
         } | config.deciding("rows", "reading")
+
+    @property
+    def head_inputs(self) -> Sequence[str]:
+        return crf.INPUTS if self._config.is_chain else ()
 
     def make_head(
         self, config: BertConfig, initializer: keras.Initializer

@@ -1,5 +1,7 @@
 """The table of tasks: what a fine-tuned directory says of itself goes on."""
 
+import re
+
 import pytest
 
 from finetuning import programs
@@ -28,5 +30,5 @@ def test_a_row_of_the_table_is_a_task_with_a_script(name):
     assert issubclass(make_task, Task)
     script = (project.ROOT / make_task.program).read_text(encoding="utf-8")
     folder = make_task.__module__.removesuffix(".task")
-    assert f"from {folder} import task" in script
+    assert re.search(rf"from {folder} import .*\btask\b", script)
     assert f"from {folder}.config import {make_config.__name__}" in script

@@ -48,12 +48,20 @@ class _TwoLayers(Objective):
         raise NotImplementedError
 
 
-def _make(paths=_LAYERS, *, width=768, **changes):
-    settings = config.OptimizerSettings(**{"learning_rate": 1e-4, **changes})
+def _settings(**changes):
+    return config.OptimizerSettings(**{"learning_rate": 1e-4, **changes})
+
+
+def _make(paths=_LAYERS, **changes):
     variables = optimizer_test.make_variables(np.random.default_rng(1), paths)
     objective = _TwoLayers(variables)
+    return optimizers.make(_settings(**changes), 0.1, objective), variables
+
+
+def _warn(*, width=768, **changes):
+    objective = _TwoLayers([])
     objective.width = width
-    return optimizers.make(settings, 0.1, objective), variables
+    optimizers.warn_of_high_rate(_settings(**changes), objective)
 
 
 def test_the_flag_offers_the_optimizers_there_are():
@@ -114,7 +122,7 @@ def test_layers_learn_by_electras_rule(name):
     ],
 )
 def test_a_rate_that_is_meant_for_lamb_is_warned_of(caplog, changes, warns):
-    _make(**changes)
+    _warn(**changes)
     assert ("--optimizer=lamb" in caplog.text) is warns
 
 
@@ -130,7 +138,7 @@ def test_a_rate_that_is_meant_for_lamb_is_warned_of(caplog, changes, warns):
 )
 def test_a_narrow_model_bears_higher_rates(caplog, width, optimizer, limit):
     for rate, warns in ((0.99 * limit, False), (1.01 * limit, True)):
-        _make(width=width, optimizer=optimizer, learning_rate=rate)
+        _warn(width=width, optimizer=optimizer, learning_rate=rate)
         assert (f"a width of {width}: " in caplog.text) is warns
 
 
