@@ -74,7 +74,7 @@ def run(config: ServeConfig) -> None:
     """
     keys = config.keys()
     service = Service(config)
-    listening = _listen(config)
+    listening = listen(config)
     host, port = listening.getsockname()[:2]
     logging.info(
         "http://%s:%d (%s)",
@@ -103,12 +103,19 @@ def run(config: ServeConfig) -> None:
         raise server.failure
 
 
-def _listen(config: ServeConfig) -> socket.socket:
+def listen(config: ServeConfig) -> socket.socket:
+    """Returns the socket at which clients ask.
+
+    Raises:
+        ValueError: the address is not this machine's, or the port is taken.
+    """
     try:
-        family, _, _, _, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             config.host, config.port, type=socket.SOCK_STREAM
         )[0]
-        listening = socket.socket(family)
+        # asyncio sends at once, by TCP_NODELAY, where it knows the protocol:
+        # else the body of an answer waits 40 ms for its head to be confirmed.
+        listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         # Who asks before the server runs waits, and is not refused.

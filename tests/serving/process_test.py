@@ -1,8 +1,10 @@
 """A server as a process: its port, OpenAI's client, its end under load."""
 
+import asyncio
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +20,8 @@ from tests.serving import served
 from tools import predict
 
 served.skip_without_server()
+
+from serving.process import listen  # noqa: E402
 
 _PATIENCE = 300.0
 
@@ -105,6 +109,29 @@ def test_a_signal_under_load_loses_no_request(server):
     assert process.wait(60) == 0
     assert found.count(200) >= 40
     assert set(found) == {200, 503}
+
+
+def test_what_is_sent_is_not_kept_back(tmp_path):
+    config = served.config(tmp_path)
+    delays = []
+
+    async def accept(_, writer):
+        accepted = writer.get_extra_info("socket")
+        delays.append(
+            accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        )
+        writer.close()
+
+    async def run():
+        listening = listen(config)
+        async with await asyncio.start_server(accept, sock=listening):
+            address = listening.getsockname()
+            reader, writer = await asyncio.open_connection(*address)
+            assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(run())
+    assert delays == [1]
 
 
 def test_the_client_of_openai_gets_vectors(server, path):
