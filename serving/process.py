@@ -6,6 +6,7 @@ are answered, and then the port is closed. A second one ends it at once.
 
 import asyncio
 import contextlib
+import math
 import socket
 from typing import Any
 
@@ -14,10 +15,10 @@ from absl import logging
 
 from serving import application
 from serving.config import ServeConfig
+from serving.connections import Connection
 from serving.service import Service
 
 _TICK_SECS = 0.02
-_KEEP_ALIVE_SECS = 30
 
 
 class _Server(uvicorn.Server):
@@ -84,6 +85,7 @@ def run(config: ServeConfig) -> None:
     )
     # Every request has a few rows: how many of them are cut says little.
     logging.get_absl_logger().addFilter(lambda record: record.module != "rows")
+    patience_secs = math.ceil(config.deadline_secs)
     server = _Server(
         uvicorn.Config(
             application.make(service, keys),
@@ -91,8 +93,11 @@ def run(config: ServeConfig) -> None:
             access_log=False,
             server_header=False,
             lifespan="on",
+            http=Connection,
             limit_concurrency=config.max_connections,
-            timeout_keep_alive=_KEEP_ALIVE_SECS,
+            timeout_keep_alive=patience_secs,
+            # Who does not read an answer does not keep the process.
+            timeout_graceful_shutdown=patience_secs,
             backlog=config.max_connections,
         ),
         service,

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import signal
 import socket
 import subprocess
@@ -23,8 +22,6 @@ served.skip_without_server()
 
 from serving.process import listen  # noqa: E402
 
-_PATIENCE = 300.0
-
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
@@ -34,40 +31,12 @@ def path(tmp_path_factory):
 @pytest.fixture
 def server(path):
     """Starts a server; yields (its address, its process)."""
-    flags = [
-        "--port=0",
+    with served.started(
         f"--model_dir={path / 'classes'},{path / 'encoder'}",
         "--max_seq_length=16",
         "--drain_secs=0.5",
-    ]
-    with subprocess.Popen(
-        [sys.executable, "-m", "tools.serve", *flags],
-        cwd=project.ROOT,
-        env=project.environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        watch = threading.Timer(_PATIENCE, process.kill)
-        watch.start()
-        try:
-            lines = iter(process.stderr.readline, "")
-            found = (re.search(r"http://[\d.]+:\d+", line) for line in lines)
-            address = next(match[0] for match in found if match)
-            threading.Thread(target=process.stderr.read, daemon=True).start()
-            while _status(f"{address}/readyz") != 200:
-                time.sleep(0.2)
-            yield address, process
-        finally:
-            watch.cancel()
-            process.kill()
-
-
-def _status(url):
-    try:
-        with urllib.request.urlopen(url) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
+    ) as (address, process):
+        yield address, process
 
 
 def _predict(address):
