@@ -59,8 +59,22 @@ def _stay_on_one_core():
 def _sample(process, peak):
     """Keeps the most memory that a process and its children took at once."""
     while process.returncode is None:
-        peak[0] = max(peak[0], sum(map(_bytes_of, _tree(process.pid))))
+        peak[0] = max(peak[0], bytes_of(process.pid))
         time.sleep(_SECS_BETWEEN_SAMPLES)
+
+
+def bytes_of(pid: int) -> int:
+    """Returns the memory that a process and its children have now."""
+    return sum(map(_bytes_of, _tree(pid)))
+
+
+def cpu_secs_of(pid: int) -> float:
+    """Returns what the threads of a process spent on a processor so far."""
+    text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    # The second field is a name, which may have spaces in it.
+    fields = text.rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _tree(pid):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -41,7 +42,6 @@ def make(
         source = os.path.dirname(os.path.abspath(directory))
     settings = run_settings.read(source)
     flags = settings.get("config", {})
-    records = (settings.get("training_rows") or {}).get("summary")
     scores = _scores(os.path.join(source, _RESULTS))
     return {
         "family": architecture.model_type,
@@ -54,11 +54,18 @@ def make(
         "vocabulary_rows": architecture.vocab_size,
         "max_seq_length": max_seq_length,
         "training": {n: flags[n] for n in _TOLD if flags.get(n) is not None},
-        "records": records,
+        "records": _num_records(settings),
         "steps": scores.pop("global_step", None),
         "scores": scores,
         "curve": _curve(os.path.join(source, _METRICS)),
     }
+
+
+def _num_records(settings):
+    """Returns how many a pretraining read; None of a fine-tuning's rows."""
+    summary = (settings.get("training_rows") or {}).get("summary")
+    found = re.fullmatch(r".* (\d+) records", summary or "")
+    return int(found[1]) if found else None
 
 
 def _scores(path):

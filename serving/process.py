@@ -6,6 +6,7 @@ are answered, and then the port is closed. A second one ends it at once.
 
 import asyncio
 import contextlib
+import math
 import socket
 from typing import Any
 
@@ -14,10 +15,10 @@ from absl import logging
 
 from serving import application
 from serving.config import ServeConfig
+from serving.connections import Connection
 from serving.service import Service
 
 _TICK_SECS = 0.02
-_KEEP_ALIVE_SECS = 30
 
 
 class _Server(uvicorn.Server):
@@ -74,7 +75,7 @@ def run(config: ServeConfig) -> None:
     """
     keys = config.keys()
     service = Service(config)
-    listening = _listen(config)
+    listening = listen(config)
     host, port = listening.getsockname()[:2]
     logging.info(
         "http://%s:%d (%s)",
@@ -84,6 +85,7 @@ def run(config: ServeConfig) -> None:
     )
     # Every request has a few rows: how many of them are cut says little.
     logging.get_absl_logger().addFilter(lambda record: record.module != "rows")
+    patience_secs = math.ceil(config.deadline_secs)
     server = _Server(
         uvicorn.Config(
             application.make(service, keys),
@@ -91,8 +93,11 @@ def run(config: ServeConfig) -> None:
             access_log=False,
             server_header=False,
             lifespan="on",
+            http=Connection,
             limit_concurrency=config.max_connections,
-            timeout_keep_alive=_KEEP_ALIVE_SECS,
+            timeout_keep_alive=patience_secs,
+            # Who does not read an answer does not keep the process.
+            timeout_graceful_shutdown=patience_secs,
             backlog=config.max_connections,
         ),
         service,
@@ -103,12 +108,19 @@ def run(config: ServeConfig) -> None:
         raise server.failure
 
 
-def _listen(config: ServeConfig) -> socket.socket:
+def listen(config: ServeConfig) -> socket.socket:
+    """Returns the socket at which clients ask.
+
+    Raises:
+        ValueError: the address is not this machine's, or the port is taken.
+    """
     try:
-        family, _, _, _, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             config.host, config.port, type=socket.SOCK_STREAM
         )[0]
-        listening = socket.socket(family)
+        # asyncio sends at once, by TCP_NODELAY, where it knows the protocol:
+        # else the body of an answer waits 40 ms for its head to be confirmed.
+        listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         # Who asks before the server runs waits, and is not refused.

@@ -45,7 +45,7 @@ CARD_OF_ROWS = {
     "parameters": 7_444_010,
     "vocabulary_rows": 8000,
     "max_seq_length": 128,
-    "records": "2 files, 225181 records",
+    "records": 225_181,
     "steps": 938,
     "scores": {"eval_accuracy": 0.8313333, "masked_lm_loss": 2.5},
     "curve": [

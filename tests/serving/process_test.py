@@ -1,8 +1,9 @@
 """A server as a process: its port, OpenAI's client, its end under load."""
 
+import asyncio
 import json
-import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from tools import predict
 
 served.skip_without_server()
 
-_PATIENCE = 300.0
+from serving.process import listen  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -30,40 +31,12 @@ def path(tmp_path_factory):
 @pytest.fixture
 def server(path):
     """Starts a server; yields (its address, its process)."""
-    flags = [
-        "--port=0",
+    with served.started(
         f"--model_dir={path / 'classes'},{path / 'encoder'}",
         "--max_seq_length=16",
         "--drain_secs=0.5",
-    ]
-    with subprocess.Popen(
-        [sys.executable, "-m", "tools.serve", *flags],
-        cwd=project.ROOT,
-        env=project.environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        watch = threading.Timer(_PATIENCE, process.kill)
-        watch.start()
-        try:
-            lines = iter(process.stderr.readline, "")
-            found = (re.search(r"http://[\d.]+:\d+", line) for line in lines)
-            address = next(match[0] for match in found if match)
-            threading.Thread(target=process.stderr.read, daemon=True).start()
-            while _status(f"{address}/readyz") != 200:
-                time.sleep(0.2)
-            yield address, process
-        finally:
-            watch.cancel()
-            process.kill()
-
-
-def _status(url):
-    try:
-        with urllib.request.urlopen(url) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
+    ) as (address, process):
+        yield address, process
 
 
 def _predict(address):
@@ -105,6 +78,29 @@ def test_a_signal_under_load_loses_no_request(server):
     assert process.wait(60) == 0
     assert found.count(200) >= 40
     assert set(found) == {200, 503}
+
+
+def test_what_is_sent_is_not_kept_back(tmp_path):
+    config = served.config(tmp_path)
+    delays = []
+
+    async def accept(_, writer):
+        accepted = writer.get_extra_info("socket")
+        delays.append(
+            accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        )
+        writer.close()
+
+    async def run():
+        listening = listen(config)
+        async with await asyncio.start_server(accept, sock=listening):
+            address = listening.getsockname()
+            reader, writer = await asyncio.open_connection(*address)
+            assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(run())
+    assert delays == [1]
 
 
 def test_the_client_of_openai_gets_vectors(server, path):
