@@ -1,10 +1,11 @@
 """A model as one compiled function of batches of any number and length.
 
 How many rows there are makes no difference to what is computed of each in
-float32 on a CPU, to the last bit. Their length does, so that a row's is to
-depend on it alone, see `batches.lengths_up_to`: its answer is the same then in
-whatever batch it is. Shapes that are fixed would be a program each, seconds to
-compile and no faster.
+float32 on a CPU, to the last bit, but for one alone, whose pooled vector is
+multiplied in another order: it is computed twice, see `_LEAST_ROWS`. Their
+length does, so that a row's is to depend on it alone, see
+`batches.lengths_up_to`: its answer is the same then in whatever batch it is.
+Shapes that are fixed would be a program each, seconds to compile and no faster.
 
 Shapes: B batch, C choices, T tokens, P positions.
 """
@@ -12,10 +13,14 @@ Shapes: B batch, C choices, T tokens, P positions.
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 import tensorflow as tf
 
 from finetuning import batches
 from finetuning.task import Outputs, Rows, Tensors
+
+# A product of [1, W] is added up in another order than one of [2, W].
+_LEAST_ROWS = 2
 
 
 class Predicting(Protocol):
@@ -70,7 +75,14 @@ class Compiled:
             self(batches.trim(first, length, per_token=self.per_token))
 
     def __call__(self, batch: Rows) -> Outputs:
+        num_rows = len(batch["input_ids"])
+        places = np.arange(num_rows)
+        if not self.per_token:
+            places = np.resize(places, max(num_rows, _LEAST_ROWS))
         outputs = self._run(
-            **{name: tf.constant(value) for name, value in batch.items()}
+            **{
+                name: tf.constant(value[places])
+                for name, value in batch.items()
+            }
         )
-        return {name: value.numpy() for name, value in outputs.items()}
+        return {name: x.numpy()[:num_rows] for name, x in outputs.items()}
