@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from finetuning import directory, preflight, programs
+from finetuning.compiled import MOST_ROWS_ON_CPU
 from finetuning.config import FinetuningConfig
 from finetuning.model import Model
 from finetuning.prediction import Predictor
@@ -17,9 +18,6 @@ from training.gpus import Device
 
 _FEW_ROWS = 2
 _AT_ONCE = 4096
-# A CPU is no faster with more rows at once, and adds up products of 16 rows
-# and more in another order than those of fewer: the last digit would move.
-MOST_ROWS_ON_CPU = 8
 
 
 class Answerer:

@@ -2,13 +2,23 @@
 
 import dataclasses
 import os
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from finetuning import inherited
 from interop.config import ModelSettings
 from settings.flag import Flag
 from text.config import TextSettings
 from training.config import RunSettings, StudentSettings
+
+# The flags that make several runs, or ask something of the whole of them, as
+# each run by itself has them.
+ONE_RUN: dict[str, Any] = {
+    "seeds": None,
+    "sweep": None,
+    "successive_halving": 0,
+    "ensemble": 0,
+    "test_file": None,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -230,6 +240,10 @@ class FinetuningConfig(
             given: names of the flags that were given.
         """
         return inherited.settle(self, given)
+
+    def one_run(self, **changes: Any) -> Self:
+        """Returns the settings of a single run, with these fields changed."""
+        return dataclasses.replace(self, **{**ONE_RUN, **changes})
 
     @property
     def is_taught(self) -> bool:

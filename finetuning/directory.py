@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from absl import logging
 
-from finetuning.config import FinetuningConfig
+from finetuning.config import ONE_RUN, FinetuningConfig
 from finetuning.inherited import ConfigT
 from finetuning.model import Model
 from finetuning.task import Split, Task
@@ -160,8 +160,7 @@ def load(
         "output_dir": directory,
         "bert_config_file": os.path.join(directory, "bert_config.json"),
         **vocabularies.flags_of(directory),
-        **dict.fromkeys(("seeds", "sweep", "test_file"), None),
-        **dict.fromkeys(("successive_halving", "ensemble"), 0),
+        **ONE_RUN,
         **changes,
     }
     try:

@@ -3,7 +3,6 @@
 Shapes: M members, N rows.
 """
 
-import dataclasses
 import os
 from collections.abc import Callable, Sequence
 
@@ -92,9 +91,7 @@ def run(
     results: dict[str, float] = {}
     found: dict[SplitName, list[Outputs]] = {}
     for member in members:
-        part = dataclasses.replace(
-            member,
-            seeds=None,
+        part = member.one_run(
             do_train=False,
             do_eval=config.do_eval,
             do_predict=config.do_predict,

@@ -12,7 +12,7 @@ from finetuning.prediction import Predictor
 from finetuning.splits import SplitName
 from finetuning.task import Outputs, Split
 from training import checkpoint, job, metrics_file, strategy, summaries
-from training.best_checkpoint import BestCheckpoint
+from training.best_checkpoint import BestCheckpoint, sign
 from training.checkpoint import Checkpoints
 from training.signals import Stop
 
@@ -133,9 +133,9 @@ class BetweenSteps:
     def _is_worse(self):
         if not self._scores:
             return False
-        sign = 1 if self._metric.endswith("loss") else -1
+        towards = sign(self._metric)
         steps = sorted(self._scores)
-        best = min(steps, key=lambda step: sign * self._scores[step])
+        best = min(steps, key=lambda step: towards * self._scores[step])
         is_worse = len(steps) - 1 - steps.index(best) >= self._patience
         if is_worse:
             logging.info(

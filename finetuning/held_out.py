@@ -30,12 +30,8 @@ def score(
     before = run_settings.read(config.output_dir).get("config", {})
     rows = config.deciding("rows")
     changes: dict[str, Any] = {n: before[n] for n in rows if n in before}
-    changes |= dict.fromkeys(("sweep", "seeds", "test_file"))
-    config = dataclasses.replace(
-        config,
+    config = config.one_run(
         **changes,
-        successive_halving=0,
-        ensemble=0,
         do_train=False,
         do_predict=False,
         do_eval=True,

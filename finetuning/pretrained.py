@@ -15,7 +15,7 @@ import numpy as np
 
 from finetuning import masks
 from finetuning.classification import rows as text_rows
-from finetuning.compiled import Predicting
+from finetuning.compiled import MOST_ROWS_ON_CPU, Predicting
 from finetuning.features import LayerFeatures
 from finetuning.prediction import Predictor
 from finetuning.task import Rows
@@ -46,8 +46,7 @@ class Pretrained:
             folder of google-research/bert, Hugging Face or KerasHub.
         max_seq_length: tokens of a row; as many as the model was made for
             without it, 512 at most.
-        batch_size: texts computed at once; with more than 8 a CPU is no
-            faster, and adds up in another order.
+        batch_size: texts computed at once; see `MOST_ROWS_ON_CPU`.
         device: as --device says.
 
     Raises:
@@ -59,7 +58,7 @@ class Pretrained:
         directory: str,
         *,
         max_seq_length: int | None = None,
-        batch_size: int = 8,
+        batch_size: int = MOST_ROWS_ON_CPU,
         device: Device = "auto",
     ):
         folder = folder_of(directory)

@@ -1,6 +1,5 @@
 """The same run with several seeds: how much of a score is luck."""
 
-import dataclasses
 import os
 import statistics
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from finetuning.config import FinetuningConfig
 from finetuning.inherited import ConfigT
 from finetuning.workbench import Workbench
 from storage import file_io, json_files
-from training import checkpoint, job, strategy
+from training import best_checkpoint, checkpoint, job, strategy
 
 _RESULTS_FILE = "seeds.json"
 _NOT_COPIED = (".tf_record", "events.out", "metrics.jsonl", ".tmp", ".lock")
@@ -43,19 +42,12 @@ def run(
     for seed in numbers:
         folder = os.path.join(config.output_dir, f"seed_{seed}")
         logging.info("seed %s of %s", seed, config.seeds)
-        part = dataclasses.replace(
-            config,
-            seed=seed,
-            seeds=None,
-            ensemble=0,
-            test_file=None,
-            output_dir=folder,
-        )
+        part = config.one_run(seed=seed, output_dir=folder)
         file_io.check_output_directory(folder, "output_dir")
         parts[seed] = part
         scores[seed] = run_one(part)
     metric = bench.task(part).key_metric
-    sign = 1 if metric.endswith("loss") else -1
+    sign = best_checkpoint.sign(metric)
     ranked = sorted(scores, key=lambda seed: sign * scores[seed][metric])
     best = ranked[0]
     results = scores[best] | {"best_seed": best} | _spread(scores)

@@ -9,7 +9,6 @@ sweep.json is written after each run: what is in it is not run again, and what a
 kill cut off goes on from its own newest checkpoint.
 """
 
-import dataclasses
 import functools
 import math
 import statistics
@@ -105,10 +104,8 @@ def _finish(config, settings, table, run_one):
     seeds.copy(setting.output_dir, config.output_dir, drops_others=True)
     if config.do_predict:
         run_one(
-            dataclasses.replace(
-                setting,
+            setting.one_run(
                 output_dir=config.output_dir,
-                seeds=None,
                 do_train=False,
                 do_eval=False,
                 do_predict=True,

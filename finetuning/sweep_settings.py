@@ -5,7 +5,6 @@
 is four settings, the last name's values going first. Imports no TensorFlow.
 """
 
-import dataclasses
 import itertools
 import os
 import typing
@@ -147,13 +146,9 @@ def _parse(name: str, text: str, kind: Any) -> Any:
 def _one(config: ConfigT, values: dict[str, Any]) -> ConfigT:
     name = "__".join(f"{key}={text_of(x)}" for key, x in values.items())
     try:
-        return dataclasses.replace(
-            config,
+        return config.one_run(
             **values,
-            sweep=None,
-            successive_halving=0,
-            ensemble=0,
-            test_file=None,
+            seeds=config.seeds,
             do_predict=False,
             output_dir=os.path.join(config.output_dir, name),
         )

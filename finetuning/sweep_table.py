@@ -18,7 +18,7 @@ from finetuning import sweep_settings
 from finetuning.config import FinetuningConfig
 from pages import charts
 from storage import file_io, json_files
-from training import run_settings
+from training import best_checkpoint, run_settings
 
 JSON_FILE = "sweep.json"
 TABLE_FILE = "sweep.md"
@@ -39,8 +39,7 @@ class Table:
     Args:
         config: of the sweep.
         settings: of its runs.
-        metric: what decides: the lowest is best where its name ends in
-            "loss", as of `Task.key_metric`, else the highest.
+        metric: what decides, the best as of `Task.key_metric`.
         known: what sweep.json has of another time, by the settings' names.
     """
 
@@ -55,7 +54,7 @@ class Table:
         self._directory = config.output_dir
         self._fixed = _fixed(config, self.names)
         self._metric = metric
-        self._sign = 1 if metric.removesuffix(_MEAN).endswith("loss") else -1
+        self._sign = best_checkpoint.sign(metric.removesuffix(_MEAN))
         self._num_epochs = [setting.num_train_epochs for setting in settings]
         self._rows: dict[str, dict[str, Any]] = {}
         for setting in settings:

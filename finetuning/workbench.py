@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from finetuning import cache, teacher
-from finetuning.config import FinetuningConfig
+from finetuning.config import ONE_RUN, FinetuningConfig
 from finetuning.model import Model
 from finetuning.splits import SplitName
 from finetuning.task import Split, Task
@@ -21,8 +21,8 @@ from training.schedules import Schedule
 # What the rows, the model's graph and the compiled step do not depend on.
 _FREE = {
     *("output_dir", "learning_rate", "train_batch_size", "num_train_epochs"),
-    *("warmup_proportion", "seed", "seeds", "sweep", "successive_halving"),
-    *("ensemble", "test_file", "save_checkpoints_steps", "eval_every_steps"),
+    *("warmup_proportion", "seed", "save_checkpoints_steps"),
+    *("eval_every_steps", *ONE_RUN),
 }
 # The same for every seed of a run.
 _SEED_OF_ROWS = 0

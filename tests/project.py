@@ -5,6 +5,7 @@ import functools
 import hashlib
 import os
 import pathlib
+import subprocess
 
 import pytest
 
@@ -55,6 +56,26 @@ def environment():
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
+
+
+def run_script(script, directory, *arguments, timeout, **environment):
+    """Runs a script of shell/ in a directory; returns the ended process.
+
+    Args:
+        script: its name.
+        directory: where the command is given.
+        arguments: of the script.
+        timeout: seconds.
+        environment: variables besides those of this process.
+    """
+    return subprocess.run(
+        ["bash", str(ROOT / "shell" / script), *arguments],
+        cwd=directory,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
 
 
 def write_vocabulary(directory, tokens, name="vocab.txt"):

@@ -20,6 +20,7 @@ import config_flags
 from finetuning import look as finetuning_look
 from finetuning.classification import reader
 from finetuning.classification.config import ClassifierConfig
+from finetuning.config import ONE_RUN
 from finetuning.question_answering import files as question_files
 from finetuning.question_answering.config import QuestionAnsweringConfig
 from finetuning.tagging import files as tagging_files
@@ -33,14 +34,8 @@ from storage import file_io, json_files, tensorflow_start
 _NAME = "learning_rate"
 # What a training may be told to do besides.
 _UNASKED = {
-    *("do_eval", "do_predict", "keep_best", "early_stopping", "seeds", "sweep"),
-    *(
-        "successive_halving",
-        "ensemble",
-        "test_file",
-        "train_minutes",
-        "eval_every_steps",
-    ),
+    *("do_eval", "do_predict", "keep_best", "early_stopping"),
+    *("train_minutes", "eval_every_steps", *ONE_RUN),
 }
 
 

@@ -15,6 +15,14 @@ _RECORD = "best.json"
 _SHAPE = {"metric": str, "value": float, "step": int}
 
 
+def sign(metric: str) -> int:
+    """Returns 1 where the lowest value of a metric is best, a loss's, else -1.
+
+    Values times it are in order, the best first.
+    """
+    return 1 if metric.endswith("loss") else -1
+
+
 class BestCheckpoint:
     """Keeps one checkpoint, the one an evaluation found best, in best/.
 
@@ -33,7 +41,7 @@ class BestCheckpoint:
             is_chief=newest.is_chief,
         )
         self._metric = metric
-        self._sign = 1 if metric.endswith("loss") else -1
+        self._sign = sign(metric)
         self._path = os.path.join(directory, _RECORD)
         self._best = self._read()
 

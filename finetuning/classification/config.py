@@ -225,13 +225,11 @@ class ClassifierConfig(FolderSettings):
         parts = {}
         for name in self._names:
             form, _, folder = name.rpartition(":")
-            parts[folder] = dataclasses.replace(
-                self,
+            parts[folder] = self.one_run(
                 task_name=form or folder,
                 data_dir=os.path.join(self.data_dir or "", folder),
                 output_dir=os.path.join(self.output_dir, folder),
                 task_temperature=1.0,
-                seeds=None,
             )
         return parts
 
@@ -259,7 +257,7 @@ _COLUMNS = ("text_column", "text_b_column", "label_column")
 # What no two tasks have in common.
 _OF_ONE_TASK = (
     *("train_file", "eval_file", "predict_file", "labels", *_KINDS, *_COLUMNS),
-    *("teacher_dir", "soft_labels", "long_text"),
+    *("teacher_dir", "soft_labels", "long_text", "test_file", "ensemble"),
 )
 # best/ is the run's own.
 _FOLDER = re.compile(r"(?!best$|seed_|\.)[^/\\]+")

@@ -155,6 +155,22 @@ def assert_as_if_undisturbed(output, whole):
     assert not [*output.rglob("*.tmp"), *output.rglob(".unfinished")]
 
 
+def killed_and_whole(records, folder, *flags, seed, num_kills):
+    """Holds one run that is killed beside one that is not.
+
+    Returns:
+        How often it was killed.
+    """
+    whole, output = folder / "whole", folder / "killed"
+    finish(records, whole, *flags)
+    rng = random.Random(seed)
+    kills = [rng.choice(KILLS) for _ in range(num_kills)]
+    num_killed, num_in_saves = killed(records, output, kills, rng, *flags)
+    assert_as_if_undisturbed(output, whole)
+    print(f"{num_killed} killed, {num_in_saves} of them in a save")
+    return num_killed
+
+
 @pytest.mark.slow
 def test_runs_killed_at_any_moment_end_with_the_same_weights(records, tmp_path):
     whole = tmp_path / "whole"
@@ -178,14 +194,9 @@ def test_one_run_killed_twenty_times_ends_with_the_same_weights(
 ):
     # In float32 XLA compiles the whole step.
     flags = ["--mixed_precision=none"]
-    finish(records, tmp_path / "whole", *flags)
-    rng = random.Random(6)
-    kills = [rng.choice(KILLS) for _ in range(22)]
-    num_killed, num_in_saves = killed(
-        records, tmp_path / "killed", kills, rng, *flags
+    num_killed = killed_and_whole(
+        records, tmp_path, *flags, seed=6, num_kills=22
     )
-    assert_as_if_undisturbed(tmp_path / "killed", tmp_path / "whole")
-    print(f"{num_killed} killed, {num_in_saves} of them in a save")
     assert num_killed >= 20
 
 
@@ -200,14 +211,9 @@ def test_a_run_that_grows_killed_ten_times_ends_with_the_same_weights(
         f"--bert_config_file={bert}",
         "--stages=128x8x1:.3,128x16x2:.3,128x16:.4",
     ]
-    finish(records, tmp_path / "whole", *flags)
-    rng = random.Random(7)
-    kills = [rng.choice(KILLS) for _ in range(11)]
-    num_killed, num_in_saves = killed(
-        records, tmp_path / "killed", kills, rng, *flags
+    num_killed = killed_and_whole(
+        records, tmp_path, *flags, seed=7, num_kills=11
     )
-    assert_as_if_undisturbed(tmp_path / "killed", tmp_path / "whole")
-    print(f"{num_killed} killed, {num_in_saves} of them in a save")
     assert num_killed >= 10
 
 
@@ -235,12 +241,7 @@ def test_runs_of_two_networks_killed_ten_times_end_with_the_same_weights(
     else:
         finish(records, tmp_path / "teacher", "--num_train_steps=20")
         flags.append(f"--teacher_dir={tmp_path}/teacher/export")
-    finish(records, tmp_path / "whole", *flags)
-    rng = random.Random(8)
-    kills = [rng.choice(KILLS) for _ in range(11)]
-    num_killed, num_in_saves = killed(
-        records, tmp_path / "killed", kills, rng, *flags
+    num_killed = killed_and_whole(
+        records, tmp_path, *flags, seed=8, num_kills=11
     )
-    assert_as_if_undisturbed(tmp_path / "killed", tmp_path / "whole")
-    print(f"{num_killed} killed, {num_in_saves} of them in a save")
     assert num_killed >= 10

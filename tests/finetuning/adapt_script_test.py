@@ -1,7 +1,6 @@
 """shell/adapt.sh: the commands it gives, in order, each from the one before."""
 
-import os
-import subprocess
+import functools
 
 import pytest
 
@@ -15,15 +14,7 @@ printf '%s\\n' "$(basename "$1") ${*:2}" >>"$0.log"
 """
 
 
-def _run(directory, *arguments, **environment):
-    return subprocess.run(
-        ["bash", str(project.ROOT / "shell/adapt.sh"), *arguments],
-        cwd=directory,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_SECS,
-    )
+_run = functools.partial(project.run_script, "adapt.sh", timeout=_TIMEOUT_SECS)
 
 
 @pytest.fixture

@@ -9,15 +9,8 @@ from scipy import special
 from finetuning.classification import soft_labels, task
 from tests.finetuning import trained
 from tests.finetuning.classification import tiny_classifier
-from training import compilation
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _uncompiled():
-    """Compiling takes longer than these runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compilation, "choose", lambda *_: compilation.nothing)
-        yield
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 def _metrics(folder):

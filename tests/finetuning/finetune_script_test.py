@@ -1,7 +1,6 @@
 """shell/finetune.sh: several tasks, one after another, and their scores."""
 
-import os
-import subprocess
+import functools
 import sys
 
 from finetuning.classification import task
@@ -11,15 +10,12 @@ from tests.finetuning.classification import tiny_classifier
 _TIMEOUT_SECS = 300
 
 
-def _run(directory, *arguments):
-    return subprocess.run(
-        ["bash", str(project.ROOT / "shell/finetune.sh"), *arguments],
-        cwd=directory,
-        env=os.environ | {"PYTHON": sys.executable},
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_SECS,
-    )
+_run = functools.partial(
+    project.run_script,
+    "finetune.sh",
+    timeout=_TIMEOUT_SECS,
+    PYTHON=sys.executable,
+)
 
 
 def _write_rte(directory):

@@ -16,18 +16,13 @@ from finetuning.layer_student import LayerStudent
 from finetuning.task import Split
 from tests import tiny
 from tests.finetuning.classification import tiny_classifier
-from training import checkpoint, compilation
+from training import checkpoint
 
 _WORDS = {"pos": ("good", "fine"), "neg": ("bad", "poor")}
 _HEADS = tiny.CONFIG["num_attention_heads"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _uncompiled():
-    """Compiling takes longer than these runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compilation, "choose", lambda *_: compilation.nothing)
-        yield
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 def _lines(size):

@@ -13,18 +13,12 @@ from finetuning.classification import soft_labels, task
 from tests import tiny
 from tests.finetuning import trained
 from tests.finetuning.classification import tiny_classifier
-from training import compilation
 
 _GOOD, _BAD = ("good", "fine"), ("bad", "poor")
 _SIZES = {"train": 96, "dev": 40}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _uncompiled():
-    """Compiling takes longer than these runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compilation, "choose", lambda *_: compilation.nothing)
-        yield
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 def _rows(rng, size, is_true):

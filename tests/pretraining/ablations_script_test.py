@@ -1,8 +1,7 @@
 """shell/ablations.sh: what it trains, what it tunes, and its table."""
 
 import dataclasses
-import os
-import subprocess
+import functools
 
 import pytest
 
@@ -27,15 +26,9 @@ echo "$score" >"$output/eval_results.txt"
 """
 
 
-def _run(directory, *arguments, **environment):
-    return subprocess.run(
-        ["bash", str(project.ROOT / "shell/ablations.sh"), *arguments],
-        cwd=directory,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_SECS,
-    )
+_run = functools.partial(
+    project.run_script, "ablations.sh", timeout=_TIMEOUT_SECS
+)
 
 
 @pytest.fixture

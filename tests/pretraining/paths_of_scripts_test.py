@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 
 from tests import project
@@ -13,13 +12,12 @@ _TEXT = "今天天气很好。\n我们去公园玩。\n\n他在学校读书。\n
 
 
 def _run(directory, script, *arguments, **environment):
-    return subprocess.run(
-        ["bash", str(project.ROOT / "shell" / script), *arguments],
-        cwd=directory,
-        env=os.environ | {"PYTHON": sys.executable} | environment,
-        capture_output=True,
-        text=True,
+    return project.run_script(
+        script,
+        directory,
+        *arguments,
         timeout=_TIMEOUT_SECS,
+        **{"PYTHON": sys.executable} | environment,
     )
 
 

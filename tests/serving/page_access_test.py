@@ -8,26 +8,7 @@ import pytest
 from tests.serving import browser, fake_server
 from tests.serving.browser import choose, find, wait
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(name="server", scope="module")
-def start_server():
-    with fake_server.FakeServer() as server:
-        yield server
-
-
-@pytest.fixture(name="driver", scope="module")
-def start_browser(tmp_path_factory):
-    driver = browser.start(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(autouse=True)
-def open_page(server, driver):
-    with browser.opened(driver, server):
-        yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("opened")]
 
 
 def test_the_language_is_the_browsers_until_one_is_chosen(driver):

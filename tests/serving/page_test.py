@@ -4,29 +4,10 @@ import time
 
 import pytest
 
-from tests.serving import browser, fake_server
+from tests.serving import fake_server
 from tests.serving.browser import ask, bars, choose, find, marks, wait
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(name="server", scope="module")
-def start_server():
-    with fake_server.FakeServer() as server:
-        yield server
-
-
-@pytest.fixture(name="driver", scope="module")
-def start_browser(tmp_path_factory):
-    driver = browser.start(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(autouse=True)
-def open_page(server, driver):
-    with browser.opened(driver, server):
-        yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("opened")]
 
 
 def test_blanks_are_filled_with_bars(server, driver):

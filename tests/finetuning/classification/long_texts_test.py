@@ -14,18 +14,13 @@ from tests import project, tiny
 from tests.finetuning.classification import tiny_classifier
 from text import tokenization, vocab
 from tools import convert_checkpoint
-from training import checkpoint, compilation, strategy
+from training import checkpoint, strategy
 
 _LENGTH = tiny.NUM_TOKENS
 _ROOM = _LENGTH - 2
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _uncompiled():
-    """Compiling takes longer than these runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compilation, "choose", lambda *_: compilation.nothing)
-        yield
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from sklearn import metrics
 
 from finetuning.classification import task
 from tests.finetuning.classification import tiny_classifier
-from training import compilation
 
 _GOOD, _BAD = ("good", "fine"), ("bad", "poor")
 _THINGS = ("film", "food")
@@ -18,12 +17,7 @@ _ALL = {"do_train": True, "do_eval": True, "do_predict": True}
 _SIZES = {"train": 160, "dev": 33, "test": 9}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _uncompiled():
-    """Compiling takes longer than these runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compilation, "choose", lambda *_: compilation.nothing)
-        yield
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 def _run(directory, columns, make_row, **settings):

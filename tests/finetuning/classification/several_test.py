@@ -13,19 +13,14 @@ from finetuning import answering, batches, programs
 from finetuning.classification import mixing, several, task
 from tests import project, tiny, workers
 from tests.finetuning.classification import tiny_classifier
-from training import checkpoint, compilation
+from training import checkpoint
 
 _NAMES = ("opinions", "things")
 _TASKS = "tsv:opinions,tsv:things"
 _SAID = {"good": "yes", "bad": "no"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _uncompiled():
-    """Compiling takes longer than these runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compilation, "choose", lambda *_: compilation.nothing)
-        yield
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 def _write(directory):
@@ -248,6 +243,8 @@ def test_bad_input_is_one_line(tmp_path):
     refused("--train_file is for one task", train_file="x.tsv")
     refused("--regression is for one task", regression=True)
     refused("--long_text is for one task", long_text="max")
+    refused("--ensemble is for one task", seeds="1,2", ensemble=2)
+    refused("--test_file is for one task", test_file="x.tsv")
     refused("--teacher_dir is for one task", teacher_dir="x")
     refused("--class_weights=1,2 is for one task", class_weights="1,2")
     refused("needs --data_dir", data_dir=None)

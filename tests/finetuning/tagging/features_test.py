@@ -13,7 +13,7 @@ from finetuning.model import Model
 from finetuning.tagging import config, task
 from tests import project, tiny
 from tools import convert_checkpoint
-from training import checkpoint, compilation, strategy
+from training import checkpoint, strategy
 
 _WORDS = ("ann", "bob", "rome", "met", "saw", "the")
 _FROZEN = {
@@ -25,12 +25,7 @@ _FROZEN = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _uncompiled():
-    """Compiling takes longer than these runs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compilation, "choose", lambda *_: compilation.nothing)
-        yield
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 @pytest.fixture(scope="module")

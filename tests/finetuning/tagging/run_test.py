@@ -9,7 +9,6 @@ import pytest
 from finetuning import task as finetuning_task
 from finetuning.tagging import config, labels, scores, task
 from tests import project, tiny
-from training import compilation
 
 _PEOPLE = ("ann", "bob", "cy")
 _PLACES = (("rome",), ("new", "york"), ("new", "delhi"))
@@ -69,12 +68,7 @@ def _run(directory, output, **settings):
     return task.run(config.TaggingConfig(**defaults | settings))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _uncompiled():
-    """Compiling takes longer than these runs; crf_test.py has it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compilation, "choose", lambda *_: compilation.nothing)
-        yield
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 _ALL = {"do_train": True, "do_eval": True, "do_predict": True}
