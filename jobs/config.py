@@ -1,4 +1,4 @@
-"""The settings that say where jobs run, and how many at a time."""
+"""The settings that say where work is done, and how much at a time."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -7,23 +7,14 @@ from settings.flag import Flag, Settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EngineSettings(Settings):
-    """Where the work on many shards is done."""
+class RaySettings(Settings):
+    """Where the work is done."""
 
-    num_workers: Annotated[
-        int,
-        Flag(
-            "Processes that work on shards at the same time; 0 takes all "
-            "cores. What they make does not depend on it.",
-            "not_negative",
-            decides="nothing",
-        ),
-    ] = 0
     engine: Annotated[
         Literal["local", "ray"],
         Flag(
-            "Where the shards are worked on: here, or on a Ray cluster that "
-            "sees the same files.",
+            "Where the work is done: here, or on a Ray cluster that sees the "
+            "same files.",
             decides="nothing",
         ),
     ] = "local"
@@ -35,3 +26,18 @@ class EngineSettings(Settings):
             decides="nothing",
         ),
     ] = "auto"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EngineSettings(RaySettings):
+    """Where the work on many shards is done."""
+
+    num_workers: Annotated[
+        int,
+        Flag(
+            "Processes that work on shards at the same time; 0 takes all "
+            "cores. What they make does not depend on it.",
+            "not_negative",
+            decides="nothing",
+        ),
+    ] = 0

@@ -14,7 +14,6 @@ import os
 import pathlib
 import resource
 import signal
-import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from typing import Protocol
 
 from absl import logging
 
+from jobs import ray_cluster
 from jobs.config import EngineSettings
 from jobs.progress import Advance, Progress
 
@@ -302,42 +302,8 @@ def _die_with(parent):
 
 
 def _run_on_ray(address, function, jobs, advance):
-    try:
-        import ray
-    except ImportError:
-        raise ValueError(
-            "--engine=ray needs the package ray: pip install -e '.[ray]'"
-        ) from None
-    _check_address(address)
-    root = pathlib.Path(__file__).resolve().parents[1]
-    modules = [str(root / name) for name in SHIPPED]
-    try:
-        ray.init(
-            address,
-            runtime_env={"py_modules": modules},
-            log_to_driver=False,
-            logging_level="warning",
-        )
-    except (ConnectionError, ValueError) as error:
-        raise ValueError(f"--ray_address={address}: {error}") from None
-    try:
+    with ray_cluster.connected(address, SHIPPED) as ray:
         return _run_ray_tasks(ray, function, jobs, advance)
-    finally:
-        ray.shutdown()
-
-
-def _check_address(address):
-    """Knocks first: Ray itself would wait for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdecimal():
-        return
-    try:
-        socket.create_connection((host, int(port)), _SECS_OF_WAITING).close()
-    except OSError as error:
-        raise ConnectionError(
-            f"--ray_address={address}: no answer ({error}); does the cluster "
-            "run, and is it that of `ray start --head`?"
-        ) from None
 
 
 def _run_ray_tasks(ray, function, jobs, advance):

@@ -5,6 +5,7 @@ import ipaddress
 import os
 from typing import Annotated
 
+from jobs.config import RaySettings
 from settings.flag import Flag
 from storage import file_io, inputs
 from training.config import GpuSettings
@@ -14,7 +15,7 @@ KEYS_VARIABLE = "HANLIN_API_KEYS"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ServeConfig(GpuSettings):
+class ServeConfig(GpuSettings, RaySettings):
     """Every setting of serve."""
 
     model_dir: Annotated[
@@ -40,6 +41,14 @@ class ServeConfig(GpuSettings):
     allow_anyone: Annotated[
         bool, "Whether others than this machine may ask without a key."
     ] = False
+    replicas: Annotated[
+        int,
+        Flag(
+            "How many of the same are served side by side, each with a core or "
+            "a GPU of its own, by --engine=ray.",
+            "positive",
+        ),
+    ] = 1
     max_seq_length: Annotated[
         int | None,
         Flag(
@@ -103,6 +112,10 @@ class ServeConfig(GpuSettings):
         super().__post_init__()
         if self.port > 65535:
             raise ValueError(f"--port must be below 65536, got {self.port}")
+        if self.replicas > 1 and self.engine != "ray":
+            raise ValueError(f"--replicas={self.replicas} needs --engine=ray")
+        if self.engine == "ray" and not self.port:
+            raise ValueError("--engine=ray needs the number of a --port")
 
     @property
     def is_local(self) -> bool:

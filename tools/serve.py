@@ -25,6 +25,11 @@ def run(config: ServeConfig) -> None:
         raise ValueError(
             f"tools.serve needs {error.name}: pip install -e '.[serve]'"
         ) from None
+    if config.engine == "ray":
+        from serving import replicas
+
+        replicas.run(config)
+        return
     with tensorflow_start.quiet():
         from serving import process
     process.run(config)
