@@ -127,3 +127,37 @@ class Bilstm(keras.layers.Layer):
         mask = ops.cast(mask, "bool")
         forward, backward = (x(sequence, mask=mask) for x in self.directions)
         return ops.concatenate([forward, ops.flip(backward, axis=1)], axis=-1)
+
+
+class BilstmPooler(keras.layers.Layer):
+    """One vector of a sequence: where an LSTM in each direction ends.
+
+    Args:
+        config, initializer: see `Bilstm`.
+
+    Raises:
+        ValueError: the encoder's width cannot be halved.
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        initializer: Initializer,
+        name: str = "pool",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        size, odd = divmod(config.hidden_size, 2)
+        if odd:
+            raise ValueError(
+                f"hidden_size={config.hidden_size} is no two LSTMs of one width"
+            )
+        self.lstm = Bilstm(config, initializer, size)
+
+    def call(self, sequence: Tensor, mask: Tensor) -> Tensor:
+        """Maps [B, T, W] to float32 [B, W]; `mask` as `Bilstm.call` has it."""
+        outputs = self.lstm(sequence, mask)
+        size = outputs.shape[-1] // 2
+        # A state stays as it is at padding, on which the one of them ends.
+        ends = [outputs[:, -1, :size], outputs[:, 0, size:]]
+        return ops.concatenate(ends, axis=-1)

@@ -66,12 +66,17 @@ class SequenceHead(_Scores):
     # Maps the pooled [R, W] of the encoder's rows and `input_mask` to [B, W],
     # where a row of the batch is several of the encoder's.
     pool: keras.layers.Layer | None = None
+    # Maps the sequence [B, T, W] and `input_mask` to [B, W], in place of what
+    # the encoder pools.
+    read: keras.layers.Layer | None = None
 
     def call(
         self, encoded: Encoded, batch: Batch, dropout_seed: Tensor | None = None
     ) -> dict[str, Tensor]:
         """Returns {"logits": [B, N]}."""
         pooled = encoded.pooled_output
+        if self.read:
+            pooled = self.read(encoded.sequence_output, batch["input_mask"])
         if self.pool:
             pooled = self.pool(pooled, batch["input_mask"])
         return {"logits": self.score(pooled, dropout_seed)}

@@ -15,7 +15,7 @@
 # and dev.tsv with a header (label and text, or label, text_a and text_b), whose score
 # is the accuracy; or train.conll and dev.conll, a word and its label a line, whose
 # score is F1. They may end in .gz. All taggers have a CRF, so that an LSTM is all that
-# the last row has besides; classifiers of texts have none here, and "-" stands there.
+# the last row has besides; classifiers of texts have it in their pooler's place.
 # FLAGs go to run_pretraining.py. CONFIG names the shape, configs/bert_mini.json unless
 # set; VOCABULARY the vocabulary; TUNING flags of the fine-tunings, such as
 # TUNING="--num_train_epochs=1 --seeds=1,2".
@@ -70,19 +70,16 @@ pretrain no_nsp "$CONFIG" --nouse_nsp "$@"
 pretrain left_to_right "$OUTPUT/left_to_right.json" --nouse_nsp \
   --objective=left_to_right "$@"
 
-# Fine-tunes on a task and leaves its score, or "-" where it has no such head.
+# Fine-tunes on a task and leaves its score.
 tune() { # ROW MODEL TASK
-  local row="$1" model="$2" task="$3" config="$CONFIG" head=crf
+  local row="$1" model="$2" task="$3" config="$CONFIG" tagger=crf classifier=pooled
   local output="$OUTPUT/tuned/$row/$task" program score=eval_accuracy
   [[ $model == left_to_right ]] && config="$OUTPUT/left_to_right.json"
-  [[ $row == bilstm ]] && head=bilstm_crf
+  [[ $row == bilstm ]] && tagger=bilstm_crf classifier=bilstm
   if compgen -G "$TASKS/$task/train.conll*" >/dev/null; then
-    program=(run_ner.py "--ner_head=$head") score=eval_f1
-  elif [[ $row == bilstm ]]; then
-    SCORE=-
-    return
+    program=(run_ner.py "--ner_head=$tagger") score=eval_f1
   else
-    program=(run_classifier.py --task_name=tsv)
+    program=(run_classifier.py --task_name=tsv "--classifier_head=$classifier")
   fi
   "$PYTHON" "${program[@]}" --data_dir="$TASKS/$task" --output_dir="$output" \
     --bert_config_file="$config" --vocab_file="$VOCABULARY" \

@@ -30,6 +30,7 @@ _REPORT = "conversion.json"
 _NOT_READ = ("saved_model", "onnx")
 # {flag of a fine-tuning: the values that other libraries have a head for}
 _OWN_HEADS = {
+    "classifier_head": ("pooled",),
     "long_text": ("none",),
     "ner_head": ("softmax", "crf"),
     "head_layers": (None,),

@@ -63,6 +63,12 @@ class ClassifierConfig(FolderSettings):
             decides="rows",
         ),
     ] = 8
+    classifier_head: Annotated[
+        Literal["pooled", "bilstm"],
+        "What the labels' scores are of: the encoder's pooled first token, or "
+        "the ends of an LSTM in each direction above all tokens (bilstm), as "
+        "in table 5 of BERT's paper.",
+    ] = "pooled"
     header: Annotated[
         Literal["auto", "true", "false"],
         Flag(
@@ -157,6 +163,11 @@ class ClassifierConfig(FolderSettings):
             raise ValueError(
                 f"--max_chunks={self.max_chunks} needs --long_text"
             )
+        if self.classifier_head != "pooled" and self.long_text != "none":
+            raise ValueError(
+                f"--classifier_head={self.classifier_head} reads one row of "
+                f"tokens, and --long_text={self.long_text} has several"
+            )
         if "," in self.task_name or ":" in self.task_name:
             self._check_several()
         elif self.task_temperature != 1:
@@ -182,7 +193,7 @@ class ClassifierConfig(FolderSettings):
 
     def _check_several(self):
         for name in _OF_ONE_TASK:
-            if getattr(self, name) not in (None, False, "none"):
+            if getattr(self, name) not in (None, False, "none", "pooled"):
                 raise ValueError(
                     f"--{name} is for one task, and --task_name="
                     f"{self.task_name} names several"
@@ -258,6 +269,7 @@ _COLUMNS = ("text_column", "text_b_column", "label_column")
 _OF_ONE_TASK = (
     *("train_file", "eval_file", "predict_file", "labels", *_KINDS, *_COLUMNS),
     *("teacher_dir", "soft_labels", "long_text", "test_file", "ensemble"),
+    "classifier_head",
 )
 # best/ is the run's own.
 _FOLDER = re.compile(r"(?!best$|seed_|\.)[^/\\]+")

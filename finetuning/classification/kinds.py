@@ -256,7 +256,7 @@ _FOR_LABELS = {
 
 
 def check_flags(config: ClassifierConfig, kind: str) -> None:
-    """Refuses flags of the loss that a task has no use for.
+    """Refuses flags that a kind of task has no use for.
 
     Args:
         config: of the run.
@@ -269,3 +269,7 @@ def check_flags(config: ClassifierConfig, kind: str) -> None:
     for name, kinds in _FOR_LABELS.items():
         if kind in kinds and getattr(config, name) != usual[name]:
             raise ValueError(f"--{name} is for labels, and this task has none")
+    if kind == "choice" and config.classifier_head != "pooled":
+        raise ValueError(
+            f"--classifier_head={config.classifier_head} is not for choices"
+        )

@@ -33,7 +33,7 @@ from finetuning.task import (
     Terms,
     columns_of_lines,
 )
-from modeling import long_texts
+from modeling import long_texts, recurrent
 from modeling.config import BertConfig
 from storage import json_files
 from text import vocabularies
@@ -127,8 +127,10 @@ class Classification(Task):
     ) -> keras.Layer:
         num_labels = len(self.labels)
         head = self._kind.make_head(config, initializer, num_labels)
+        # Behind the head, whose first weights are those that it has alone.
+        if self._config.classifier_head == "bilstm":
+            head.read = recurrent.BilstmPooler(config, initializer)
         if self.chunk_length:
-            # Behind the head, whose first weights are those that it has alone.
             join = long_texts.JOINS[self._config.long_text]
             head.pool = long_texts.Chunks(
                 join(config, initializer), self.chunk_length

@@ -5,6 +5,11 @@ const KEY = "hanlin.key";
 /** What a request failed of, in words for people. */
 export class Failure extends Error {}
 
+/** Returns a text whose characters are the bytes of UTF-8, as headers want. */
+function bytesOf(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
+}
+
 /**
  * Returns a function that asks the server, and asks the user for the key where
  * the server wants one.
@@ -18,7 +23,7 @@ export function connect(askForKey, words) {
 
   async function once(path, body) {
     const key = sessionStorage.getItem(KEY);
-    const headers = key ? { Authorization: `Bearer ${key}` } : {};
+    const headers = key ? { Authorization: `Bearer ${bytesOf(key)}` } : {};
     if (body) headers["Content-Type"] = "application/json";
     try {
       return await fetch(path, {

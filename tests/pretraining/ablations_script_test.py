@@ -59,7 +59,7 @@ def test_three_models_and_four_rows(folder):
         "masked LM + NSP 0.500 0.750",
         "no NSP 0.500 0.750",
         "LTR & no NSP 0.500 0.750",
-        "+ BiLSTM 0.500 -",
+        "+ BiLSTM 0.500 0.750",
     ]
     assert (folder / "out/table.txt").read_text() in found.stdout
     commands = _commands(folder)
@@ -106,7 +106,7 @@ def _check_trained(commands, out):
 
 def _check_tuned(commands):
     tuned = [x for x in commands if x[0] in ("run_ner.py", "run_classifier.py")]
-    assert len(tuned) == 7
+    assert len(tuned) == 8
     for command in tuned:
         assert {"--num_train_epochs=1", "--seeds=1,2"} < set(command)
         found = {
@@ -117,6 +117,10 @@ def _check_tuned(commands):
         assert is_left[0] is is_left[1]
     heads = [x[1] for x in tuned if x[0] == "run_ner.py"]
     assert heads == ["--ner_head=crf"] * 3 + ["--ner_head=bilstm_crf"]
+    heads = [x[2] for x in tuned if x[0] == "run_classifier.py"]
+    assert heads == ["--classifier_head=pooled"] * 3 + [
+        "--classifier_head=bilstm"
+    ]
 
 
 def test_a_training_that_fails_ends_it_without_a_table(folder):
