@@ -14,7 +14,7 @@ from data.config import BuildConfig
 from storage import file_io, json_files, typed_json
 from text.corpus import Source
 
-_SUFFIX = ".manifest.json"
+SUFFIX = ".manifest.json"
 _MANY = 16
 _MASKINGS = ("static", "dynamic")
 
@@ -72,6 +72,16 @@ class Shard:
     token_counts: str | None = None  # See `data.token_counts`.
 
 
+@dataclasses.dataclass(frozen=True)
+class Taught:
+    """What a teacher said of the masked words, see `records`."""
+
+    top_k: int
+    temperature: float
+    vocab_size: int
+    weights_sha256: str
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a build made, and from what.
@@ -95,6 +105,7 @@ class Manifest:
     num_between: int = 1  # These two are those of `vocab.Layout`.
     second_segment: int = 1
     compression: str | None = None
+    teacher: Taught | None = None
     files: dict[str, FileSize]  # By path, seen from the manifest's folder.
     statistics: dict[str, float] | None = None
     unk_characters: dict[str, int] | None = None  # The most frequent, in order.
@@ -108,7 +119,7 @@ UNKNOWN = Manifest(made_from=MadeFrom(), files={})
 
 def path_of(config: BuildConfig) -> str:
     """Where the manifest of a build stands: beside its first file."""
-    return config.output_paths[0] + _SUFFIX
+    return config.output_paths[0] + SUFFIX
 
 
 def name_of(record_path: str, config: BuildConfig) -> str:
@@ -132,7 +143,7 @@ class Finder:
         """Returns the manifest that lists a record file, or None."""
         folder, name = os.path.split(record_path)
         beside = self._beside(folder)
-        own = os.path.join(folder, name + _SUFFIX)
+        own = os.path.join(folder, name + SUFFIX)
         for path in [own] if own in beside else beside:
             manifest = self._read(path)
             if name in manifest.files:
@@ -175,7 +186,7 @@ class Finder:
 
 
 def _is_name(name):
-    return name.endswith(_SUFFIX)
+    return name.endswith(SUFFIX)
 
 
 def _stamp(path):

@@ -7,6 +7,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 SEQUENCE = "max_seq_length"
 PREDICTIONS = "max_predictions_per_seq"
 SEQUENCES = "pack_sequences"
@@ -69,6 +71,16 @@ PACKED_FEATURES = (
 # `PRETRAINING_FEATURES`. Every token counts as a word of its own.
 BARE_FEATURES = PRETRAINING_FEATURES[:3]
 
+# Beside static masks, by `tools.add_teacher`: in the place of each masked word
+# the K likeliest of a teacher, [P, K] of uint16, or int32 of more than 65,536
+# words, and their shares and that of all others, [P, K + 1] of bfloat16; all
+# little-endian.
+TEACHER_FEATURES = (
+    Feature("teacher_words", None, "bytes"),
+    Feature("teacher_shares", None, "bytes"),
+)
+_WORDS_OF_16_BITS = 1 << 16
+
 # What tf-models' create_pretraining_data calls features, with
 # --use_v2_feature_names: {ours: theirs}.
 V2_NAMES = {"input_ids": "input_word_ids", "segment_ids": "input_type_ids"}
@@ -82,6 +94,7 @@ def parse_fn(
     *,
     is_v2: bool = False,
     has_pairs: bool = True,
+    teacher: tuple[int, int] | None = None,
 ) -> Callable[[Any], dict[str, Any]]:
     """Returns a parser of serialized records, for `Dataset.batch(B).map`.
 
@@ -92,6 +105,8 @@ def parse_fn(
         max_seq_length, max_predictions_per_seq, pack_sequences: the lengths.
         is_v2: whether the features are named as in `V2_NAMES`.
         has_pairs: whether there are labels of pairs; else they are 0.
+        teacher: K of `TEACHER_FEATURES` and the size of the vocabulary, for
+            them to come along: int32 [B, P, K] and float32 [B, P, K + 1].
     """
     import tensorflow as tf
 
@@ -118,6 +133,10 @@ def parse_fn(
         for feature in features
     }
 
+    if teacher:
+        kinds = _teacher_kinds(teacher[1])
+        spec |= {name: tf.io.FixedLenFeature([], tf.string) for name in kinds}
+
     def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         values = tf.io.parse_example(serialized, spec)
         parsed = {}
@@ -128,6 +147,48 @@ def parse_fn(
             if feature.length == 1:
                 value = tf.squeeze(value, -1)
             parsed[feature.name] = value
+        if teacher:
+            words, shares = (
+                tf.reshape(
+                    tf.io.decode_raw(values[name], kind),
+                    (-1, max_predictions_per_seq, number),
+                )
+                for (name, kind), number in zip(
+                    kinds.items(), (teacher[0], teacher[0] + 1), strict=True
+                )
+            )
+            parsed["teacher_words"] = tf.cast(words, tf.int32)
+            parsed["teacher_shares"] = tf.cast(
+                tf.bitcast(shares, tf.bfloat16), tf.float32
+            )
         return parsed
 
     return parse
+
+
+def _teacher_kinds(vocab_size):
+    """Returns {name: how its bytes are read} of `TEACHER_FEATURES`."""
+    words = "uint16" if vocab_size <= _WORDS_OF_16_BITS else "int32"
+    kinds = (words, "uint16")  # TensorFlow reads no bfloat16 from bytes.
+    return {
+        feature.name: kind
+        for feature, kind in zip(TEACHER_FEATURES, kinds, strict=True)
+    }
+
+
+def teacher_bytes(
+    words: np.ndarray, shares: np.ndarray, vocab_size: int
+) -> dict[str, bytes]:
+    """Returns `TEACHER_FEATURES` of a record.
+
+    Args:
+        words: [P, K] ids.
+        shares: bfloat16 [P, K + 1].
+        vocab_size: of the teacher's vocabulary.
+    """
+    names = _teacher_kinds(vocab_size)
+    kinds = [f"<{np.dtype(kind).str[1:]}" for kind in names.values()]
+    arrays = words.astype(kinds[0]), shares.view(np.uint16).astype(kinds[1])
+    return {
+        name: array.tobytes() for name, array in zip(names, arrays, strict=True)
+    }

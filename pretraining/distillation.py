@@ -32,7 +32,80 @@ SOFT_TARGETS, COSINE = "distillation_loss", "cosine_loss"
 _LENGTH_EPSILON = 1e-12
 
 
-class Distillation(MaskedLm):
+class _Student(MaskedLm):
+    """BERT's heads, and weights of the terms of the loss.
+
+    Args:
+        config: has the weights of the terms.
+        architecture, mixed_precision: as `MaskedLm` takes them.
+    """
+
+    def __init__(
+        self,
+        config: PretrainingConfig,
+        architecture: BertConfig,
+        mixed_precision: str,
+    ):
+        super().__init__(
+            architecture,
+            use_nsp=config.use_nsp,
+            seed=config.seed,
+            mixed_precision=mixed_precision,
+            recompute=config.recompute,
+        )
+        self.config = config
+        masked_lm_loss, _ = MASKED_LM_TERMS
+        self.loss_weights = {
+            SOFT_TARGETS: config.alpha_ce,
+            masked_lm_loss: config.alpha_mlm,
+            COSINE: config.alpha_cos,
+        }
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        # What has no weight is not computed.
+        taught = [x for x in (SOFT_TARGETS, COSINE) if self.loss_weights[x]]
+        return (*super().term_names, *taught)
+
+    def _weighted(self, terms):
+        return {
+            name: term._replace(weight=self.loss_weights.get(name, 1.0))
+            for name, term in terms.items()
+        }
+
+    def _scorer(self, rows):
+        """Returns what scores words at rows [R, W] of the last layer."""
+        return soft_targets.Scorer.of(
+            self.heads.masked_lm, rows, self.encoder.word_embeddings
+        )
+
+    def _divergence(self, total, weights):
+        """Returns the term of a sum over rows and their weights."""
+        return Term(
+            self.config.distillation_temperature**2 * total,
+            ops.sum(weights),
+            in_loss=True,
+            epsilon=EPSILON,
+        )
+
+    def training_flops(
+        self,
+        max_seq_length: int,
+        max_predictions_per_seq: int,
+        num_layers: int | None = None,
+    ) -> int:
+        own = super().training_flops(
+            max_seq_length, max_predictions_per_seq, num_layers
+        )
+        if self.loss_weights[SOFT_TARGETS]:
+            num_rows = max_seq_length
+            if self.config.restrict_ce_to_mask:
+                num_rows = max_predictions_per_seq
+            own += 6 * num_rows * _products_of_head(self.architecture)
+        return own
+
+
+class Distillation(_Student):
     """A student with BERT's heads, and a teacher that is not trained.
 
     Args:
@@ -58,29 +131,10 @@ class Distillation(MaskedLm):
                 f"those of --teacher_dir={config.teacher_dir} are {widths[1]} "
                 f"wide and the student's {widths[0]}: set --alpha_cos=0"
             )
-        super().__init__(
-            architecture,
-            use_nsp=config.use_nsp,
-            seed=config.seed,
-            mixed_precision=mixed_precision,
-            recompute=config.recompute,
-        )
-        self.config = config
+        super().__init__(config, architecture, mixed_precision)
         self.teacher = teacher.Teacher(
             str(config.teacher_dir), model, mixed_precision
         )
-        masked_lm_loss, _ = MASKED_LM_TERMS
-        self.loss_weights = {
-            SOFT_TARGETS: config.alpha_ce,
-            masked_lm_loss: config.alpha_mlm,
-            COSINE: config.alpha_cos,
-        }
-
-    @property
-    def term_names(self) -> tuple[str, ...]:
-        # What has no weight is not computed.
-        taught = [x for x in (SOFT_TARGETS, COSINE) if self.loss_weights[x]]
-        return (*super().term_names, *taught)
 
     def check_vocabulary(
         self, ours: Vocabulary | None, hashes: Collection[str]
@@ -97,33 +151,20 @@ class Distillation(MaskedLm):
             terms[SOFT_TARGETS] = self._soft_targets(student, taught, batch)
         if COSINE in self.term_names:
             terms[COSINE] = _cosine(student, taught, _tokens(batch))
-        return {
-            name: term._replace(weight=self.loss_weights.get(name, 1.0))
-            for name, term in terms.items()
-        }
+        return self._weighted(terms)
 
     def _soft_targets(self, student, taught, batch):
         positions, weights = None, _tokens(batch)
         if self.config.restrict_ce_to_mask:
             positions = batch["masked_lm_positions"]
             weights = batch["masked_lm_weights"]
-        temperature = self.config.distillation_temperature
         total = soft_targets.divergence(
-            soft_targets.Scorer.of(
-                self.heads.masked_lm,
-                _rows(student, positions),
-                self.encoder.word_embeddings,
-            ),
+            self._scorer(_rows(student, positions)),
             self.teacher.scorer(_rows(taught, positions)),
             ops.reshape(weights, (-1,)),
-            temperature,
+            self.config.distillation_temperature,
         )
-        return Term(
-            temperature**2 * total,
-            ops.sum(weights),
-            in_loss=True,
-            epsilon=EPSILON,
-        )
+        return self._divergence(total, weights)
 
     def training_flops(
         self,
@@ -139,9 +180,47 @@ class Distillation(MaskedLm):
             num_rows = max_seq_length
             if self.config.restrict_ce_to_mask:
                 num_rows = max_predictions_per_seq
-            own += 6 * num_rows * _products_of_head(self.architecture)
             theirs += 2 * num_rows * _products_of_head(self.teacher.config)
         return own + theirs
+
+
+class RecordedDistillation(_Student):
+    """The same where the records hold what a teacher says of masked words.
+
+    Of each the K likeliest and their shares; the others are learned as one
+    word, so that the loss is the divergence of K + 1 shares, which is never
+    more than that of all words.
+    """
+
+    def terms_of(
+        self, encoded: Encoded, batch: Batch, has_pairs: bool = True
+    ) -> dict[str, Term]:
+        terms = super().terms_of(encoded, batch, has_pairs)
+        if SOFT_TARGETS in self.term_names:
+            positions = batch["masked_lm_positions"]
+            scorer = self._scorer(_rows(encoded.sequence_output, positions))
+            weights = batch["masked_lm_weights"]
+            of_rows = soft_targets.divergence_of_likeliest(
+                scorer.log_shares(self.config.distillation_temperature),
+                _flat(batch["teacher_words"]),
+                _flat(batch["teacher_shares"]),
+            )
+            total = ops.sum(ops.reshape(weights, (-1,)) * of_rows)
+            terms[SOFT_TARGETS] = self._divergence(total, weights)
+        return self._weighted(terms)
+
+
+def of_flags(
+    config: PretrainingConfig, architecture: BertConfig, mixed_precision: str
+) -> MaskedLm:
+    """Returns the objective with the teacher that the flags name."""
+    kind = RecordedDistillation if config.teacher_in_records else Distillation
+    return kind(config, architecture, mixed_precision)
+
+
+def _flat(x):
+    """Maps [B, P, K] to [R, K]."""
+    return ops.reshape(x, (-1, x.shape[-1]))
 
 
 def _products_of_head(config):

@@ -14,6 +14,7 @@ _DISTILLATION = (
     "alpha_mlm",
     "alpha_cos",
     "restrict_ce_to_mask",
+    "teacher_in_records",
 )
 READS = {
     "distillation": _DISTILLATION,
@@ -57,6 +58,12 @@ class DistillationSettings(StudentSettings):
         "not at all tokens that are no padding.",
     ] = False
 
+    teacher_in_records: Annotated[
+        bool,
+        "Whether records say what a teacher says of their masked words, in the "
+        "place of --teacher_dir; tools.add_teacher writes them.",
+    ] = False
+
     def check_teacher(self, objective: str) -> None:
         """Refuses flags that an objective does not read, or lacks.
 
@@ -71,8 +78,23 @@ class DistillationSettings(StudentSettings):
                     f"--{field.name}={value} has no effect with "
                     f"--objective={objective}; leave it out"
                 )
-        if read and not self.teacher_dir:
+        if read and not (self.teacher_dir or self.teacher_in_records):
             raise ValueError(
                 f"--objective={objective} needs --teacher_dir, the model to "
                 "learn from"
+            )
+        if self.teacher_in_records:
+            self._check_records()
+
+    def _check_records(self):
+        if self.teacher_dir:
+            raise ValueError(
+                "--teacher_dir and --teacher_in_records are both a teacher; "
+                "set one"
+            )
+        if self.alpha_cos or not self.restrict_ce_to_mask:
+            raise ValueError(
+                "--teacher_in_records: records hold words, those of the masked "
+                "tokens alone, and no hidden states; set --restrict_ce_to_mask "
+                "and --alpha_cos=0"
             )

@@ -68,6 +68,7 @@ def make(
             fall=mask_share.of_training(
                 config, num_records, num_before - stage.first_record
             ),
+            with_teacher=config.teacher_in_records,
         )
         feeds.append(Feed(own, stage, files, parse))
         num_before += stage.num_records

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from modeling.config import BertConfig
 from modeling.electra import ElectraConfig, generator_of
+from pretraining import distillation
 from pretraining.config import PretrainingConfig
-from pretraining.distillation import Distillation
 from pretraining.left_to_right import LeftToRight, refuse
 from pretraining.masked_lm import MaskedLm
 from pretraining.objective import PretrainingObjective
@@ -80,7 +80,7 @@ OBJECTIVES: dict[
     "span_boundary": functools.partial(_masked_lm, kind=SpanBoundary),
     "left_to_right": _left_to_right,
     "replaced_token": _replaced_token,
-    "distillation": Distillation,
+    "distillation": distillation.of_flags,
     "transformer_distillation": TransformerDistillation,
 }
 

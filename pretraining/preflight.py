@@ -97,7 +97,10 @@ def find_records_of_stages(
     eval_files = _find_evaluation_records(
         config, architecture, files_of_stages[-1]
     )
-    _check_masking(config, [*itertools.chain(*sets), *eval_files])
+    all_files = [*itertools.chain(*sets), *eval_files]
+    _check_masking(config, all_files)
+    if config.teacher_in_records:
+        _check_teacher(config, all_files)
     return files_of_stages, eval_files
 
 
@@ -184,6 +187,29 @@ def _check_masking(config, files):
         logging.warning(
             "--do_whole_word_mask on records built with --word_segmenter=none: "
             "every Chinese character is a word of its own"
+        )
+
+
+def _check_teacher(config, files):
+    """Checks that one teacher has said something of all records."""
+    first = files[0].facts.teacher
+    for file in files:
+        taught = file.facts.teacher
+        if taught is None:
+            raise ValueError(
+                f"--teacher_in_records: no teacher has said anything of "
+                f"{file.path}; see tools.add_teacher"
+            )
+        if taught != first:
+            raise ValueError(
+                f"--teacher_in_records: {file.path} and {files[0].path} are of "
+                "two teachers, or of one with other flags"
+            )
+    if first.temperature != config.distillation_temperature:
+        raise ValueError(
+            f"{files[0].path} holds shares at a temperature of "
+            f"{first.temperature:g}, but --distillation_temperature="
+            f"{config.distillation_temperature:g}; set it to that"
         )
 
 

@@ -21,6 +21,8 @@ from modeling.heads import MaskedLmHead
 
 # Of one array of logits, [C, V] in float32; a step has some six of them.
 _CHUNK_BYTES = 2**27
+# No share is less, so that its logarithm is finite.
+_LEAST_SHARE = 1e-9
 
 
 class Scorer(NamedTuple):
@@ -95,6 +97,33 @@ def divergence(
         return total, gradient
 
     return run(*student)
+
+
+def divergence_of_likeliest(
+    log_shares: tf.Tensor, words: tf.Tensor, shares: tf.Tensor
+) -> tf.Tensor:
+    """Returns KL(teacher || student) of some words and of all others as one.
+
+    Args:
+        log_shares: the student's, float32 [R, V].
+        words: int32 [R, K], those of which something is known.
+        shares: the teacher's, and behind them that of all other words, float32
+            [R, K + 1]; rounded, so that they may not sum up to 1.
+
+    Returns:
+        Float32 [R].
+    """
+    log_q = ops.take_along_axis(log_shares, words, axis=-1)
+    others = 1.0 - ops.sum(ops.exp(log_q), axis=-1, keepdims=True)
+    log_q = ops.concatenate([log_q, _log(others)], axis=-1)
+    total = ops.sum(shares, axis=-1, keepdims=True)
+    p = shares / ops.maximum(total, _LEAST_SHARE)
+    return ops.sum(p * (_log(p) - log_q), axis=-1)
+
+
+def _log(shares):
+    """Returns the logarithm, of 0 a finite one."""
+    return ops.log(ops.maximum(shares, _LEAST_SHARE))
 
 
 def _in_chunks(x, num_chunks):

@@ -44,12 +44,7 @@ def read(
             the student; names the flag.
     """
     named = f"--teacher_dir={config.teacher_dir}"
-    # Of two encoders in one file the head says which, and no head the first.
-    meant = head if head != "encoder" else None
-    try:
-        model = formats.read(str(config.teacher_dir), head=meant)
-    except ValueError as error:
-        raise ValueError(f"{named}: {error}") from None
+    model = load(str(config.teacher_dir), head, config.max_seq_length)
     theirs = model.config
     if theirs.vocab_size != architecture.vocab_size:
         raise ValueError(
@@ -63,15 +58,38 @@ def read(
             f"{config.bert_config_file} {architecture.is_decoder}: one of the "
             "two would read what the other does not see"
         )
-    if theirs.num_positions < config.max_seq_length:
+    return model
+
+
+def load(path: str, head: str, max_seq_length: int) -> PortableModel:
+    """Reads a model that is to teach.
+
+    Args:
+        path: of --teacher_dir.
+        head: "masked_lm", or "encoder" for no head.
+        max_seq_length: of the rows that it is to read.
+
+    Raises:
+        ValueError: it cannot be read, lacks the head, has too few positions or
+            broken weights; names the flag.
+    """
+    named = f"--teacher_dir={path}"
+    # Of two encoders in one file the head says which, and no head the first.
+    meant = head if head != "encoder" else None
+    try:
+        model = formats.read(path, head=meant)
+    except ValueError as error:
+        raise ValueError(f"{named}: {error}") from None
+    positions = model.config.num_positions
+    if positions < max_seq_length:
         raise ValueError(
-            f"--max_seq_length={config.max_seq_length} is more than the "
-            f"{theirs.num_positions} positions of {named}"
+            f"--max_seq_length={max_seq_length} is more than the {positions} "
+            f"positions of {named}"
         )
     if not model.family.head_names(head) <= model.values.keys():
         raise ValueError(
-            f"{named} has the head {model.head}; --objective={config.objective}"
-            " learns from a head of masked words"
+            f"{named} has the head {model.head}, and what is learned from is a "
+            "head of masked words"
         )
     bad = tensors.not_finite(model.values)
     if bad:

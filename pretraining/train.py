@@ -120,6 +120,7 @@ def _make_evaluation(
         max_seq_length=config.max_seq_length,
         vocab_size=objective.architecture.vocab_size,
         seed=_EVAL_SEED,
+        with_teacher=config.teacher_in_records,
     )
     return Evaluation(
         devices,

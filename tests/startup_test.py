@@ -73,6 +73,10 @@ PROGRAMS = {
         f"--model_dir={_NONE}",
         "--output_file={0}/page.html",
     ],
+    "tools.add_teacher": [
+        *(f"--teacher_dir={_NONE}", f"--input_file={_NONE}"),
+        "--output_dir=x",
+    ],
     "tools.select_layers": [f"--from={_NONE}", "--layers=0,2"],
     "tools.serve": [f"--model_dir={_NONE}"],
     "tools.stack_layers": [f"--from={_NONE}", "--num_hidden_layers=4"],

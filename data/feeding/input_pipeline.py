@@ -31,6 +31,7 @@ def parser(
     vocab_size: int,
     seed: int,
     fall: dynamic_masking.Fall | None = None,
+    with_teacher: bool = False,
 ) -> Parse:
     """Returns what makes batches of features of serialized records.
 
@@ -43,6 +44,7 @@ def parser(
         vocab_size: how many token ids the model knows.
         seed: decides the masks of dynamic records.
         fall: where the share of their masks changes over the run.
+        with_teacher: whether what `tools.add_teacher` wrote comes along.
 
     Returns:
         What gives the features of `records.PRETRAINING_FEATURES`, or
@@ -74,6 +76,7 @@ def parser(
             pack_sequences,
             is_v2=files[0].is_v2,
             has_pairs=files[0].has_pairs,
+            teacher=_teacher_of(files) if with_teacher else None,
         )
 
         def parse(
@@ -91,6 +94,8 @@ def parser(
         "next_sentence_positions": max_seq_length - 1,
         "next_sentence_labels": 1,
         "next_sentence_weights": 1,
+        "teacher_words": vocab_size - 1,
+        "teacher_shares": 1,
     }
 
     def parse_and_check(
@@ -102,6 +107,12 @@ def parser(
         return features
 
     return parse_and_check
+
+
+def _teacher_of(files):
+    """Returns what `records.parse_fn` wants to know of a teacher."""
+    taught = files[0].facts.teacher
+    return taught.top_k, taught.vocab_size
 
 
 def _check_range(name, values, largest):
