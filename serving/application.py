@@ -4,7 +4,6 @@ import asyncio
 import base64
 import contextlib
 import mimetypes
-import pathlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -17,11 +16,10 @@ from starlette.exceptions import HTTPException
 
 from serving import inputs, manual, metrics
 from serving.forms import EmbeddingsForm, Failed, FillMaskForm, PredictForm
-from serving.guard import Guard
+from serving.guard import PAGE, Guard
 from serving.refusals import RefusedError, encode
 from serving.service import Service
 
-_PAGE = pathlib.Path(__file__).with_name("page")
 _JSON = "application/json"
 _FAILURES: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Failed, "description": "The request is wrong."},
@@ -230,7 +228,7 @@ def _add_pages(app: FastAPI) -> None:
 
 def _file(name: str) -> Response:
     """Returns a file of the page; a name that is none of its is no path."""
-    for path in _PAGE.iterdir() if _PAGE.is_dir() else ():
+    for path in PAGE.iterdir():
         if path.name == name and path.is_file():
             kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
             return Response(path.read_bytes(), media_type=kind)

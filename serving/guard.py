@@ -7,6 +7,7 @@ the application.
 import asyncio
 import hashlib
 import hmac
+import pathlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,8 +19,15 @@ from serving.service import Service
 
 # Answered without a key: they say nothing of anybody's texts.
 _OPEN = {"/healthz", "/readyz"}
-_PAGES = {"/", "/docs", "/page.js", "/page.css", "/openapi.json"}
 _API = ("/v1/", "/metrics")
+# The files of the page for people, of which each stands at /NAME.
+PAGE = pathlib.Path(__file__).with_name("page")
+_PAGES = {
+    "/",
+    "/docs",
+    "/openapi.json",
+    *(f"/{x.name}" for x in PAGE.iterdir()),
+}
 _LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -9,7 +9,7 @@
 # of google-research/bert, Hanlin, Hugging Face or KerasHub. TEXTS are files in
 # any form that prepare_corpus.py reads; more of them than have labels help most.
 # FLAGs go to run_classifier.py. STEPS, 1000 unless set, are those of the
-# pretraining; BUILDING and PRETRAINING hold more flags of its programs, as
+# pretraining; PREPARING, BUILDING and PRETRAINING hold more flags of its programs, as
 # PRETRAINING="--learning_rate=1e-4 --tpu_name=NAME". What is made:
 #   OUTPUT_DIR/corpus, records.tfrecord   the texts
 #   OUTPUT_DIR/adapted/export             the model that went on learning
@@ -26,12 +26,16 @@ here="$(dirname "$0")/.."
 python="${PYTHON:-python3}"
 config="$MODEL_DIR/bert_config.json"
 if [[ ! -e "$config" ]]; then config="$MODEL_DIR/config.json"; fi
+read -ra preparing <<<"$PREPARING"
 read -ra building <<<"$BUILDING"
 read -ra pretraining <<<"$PRETRAINING"
 set -e
 
+# A text of the task is one to learn from, be it a few words in any language.
 "$python" "$here/prepare_corpus.py" --input_file="$TEXTS" \
-  --output_dir="$OUTPUT_DIR/corpus" --heldout_share=0
+  --output_dir="$OUTPUT_DIR/corpus" --heldout_share=0 --norequire_sentence \
+  --min_document_chars=1 --min_document_letters=0 --languages=all \
+  "${preparing[@]}"
 # One text after another in a row, so that short ones waste nothing.
 "$python" "$here/create_pretraining_data.py" --masking=dynamic \
   --pair_task=none --fill_sequences=corpus \

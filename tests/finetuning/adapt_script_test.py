@@ -38,6 +38,7 @@ def test_each_program_takes_what_the_one_before_made(folder):
         *("model", "out", "a.tsv,b.tsv", "--task_name=tsv", "--seeds=1,2"),
         PYTHON=str(folder / "python"),
         STEPS="7",
+        PREPARING="--remove=url",
         BUILDING="--t2s",
         PRETRAINING="--learning_rate=1e-4 --train_batch_size=8",
     )
@@ -52,7 +53,10 @@ def test_each_program_takes_what_the_one_before_made(folder):
         names = [flag.removeprefix("--").split("=")[0] for flag in flags]
         assert all(docs_test.is_flag(name, known) for name in names), names
     prepared, built, pretrained, tuned = (set(flags) for _, *flags in commands)
-    assert {"--input_file=a.tsv,b.tsv", "--output_dir=out/corpus"} <= prepared
+    assert {
+        *("--input_file=a.tsv,b.tsv", "--output_dir=out/corpus"),
+        *("--norequire_sentence", "--remove=url"),
+    } <= prepared
     assert {"--input_file=out/corpus/*.txt", "--t2s"} <= built
     assert "--output_file=out/records.tfrecord" in built
     assert {

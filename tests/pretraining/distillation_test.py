@@ -131,7 +131,9 @@ def test_a_teacher_without_a_head_of_masked_words_is_refused(job):
     tf1.export(
         path, type(whole)(config=whole.config, head="encoder", values=encoder)
     )
-    with pytest.raises(ValueError, match="^--teacher_dir=.* the head encoder, and"):
+    with pytest.raises(
+        ValueError, match="^--teacher_dir=.* the head encoder, and"
+    ):
         taught.run(job, "refused", path)
     with pytest.raises(ValueError, match="^--teacher_dir=.*none: neither the"):
         taught.run(job, "refused", str(job / "none"))

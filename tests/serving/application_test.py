@@ -201,6 +201,11 @@ def test_states_counts_headers_and_pages(service, path):
     assert str(path) not in json.dumps(models)
     text = ask(service, "/metrics").text
     assert 'hanlin_requests_total{path="/v1/models",status="200"}' in text
+    for place in ("/dom.js", "/nothing.js"):
+        ask(service, place)
+    text = ask(service, "/metrics").text
+    assert 'path="/dom.js",status="200"' in text
+    assert 'path="other",status="404"' in text and "nothing" not in text
     answer = ask(service, "/docs")
     assert "/v1/embeddings" in answer.text and "//cdn" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
