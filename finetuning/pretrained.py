@@ -177,7 +177,7 @@ class Pretrained:
             raise ValueError(
                 f"{self._folder} has no head of masked words: it fills no masks"
             )
-        return masks.MaskModel(self._network.score_masked, len(self.vocabulary))
+        return masks.MaskModel(self._network, len(self.vocabulary))
 
     def masked_rows(self, texts: Sequence[str]) -> Rows:
         """Returns rows of texts with masks in them; see `masks.make_rows`."""

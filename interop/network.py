@@ -86,11 +86,13 @@ class Network:
             input_ids, input_mask, segment_ids: int32 [B, T].
             positions: int32 [B, P].
         """
-        sequence = self.encode(
-            input_ids, input_mask, segment_ids
-        ).sequence_output
+        encoded = self.encode(input_ids, input_mask, segment_ids)
+        return self.score_words(encoded, positions)
+
+    def score_words(self, encoded: Encoded, positions: Tensor) -> Tensor:
+        """Scores it at positions [B, P] of an encoded batch, [B, P, V]."""
         return self._head.masked_lm(
-            sequence, positions, self._encoder.word_embeddings
+            encoded.sequence_output, positions, self._encoder.word_embeddings
         )
 
     def _masked_lm(self, encoded: Encoded) -> dict[str, Tensor]:
