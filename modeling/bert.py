@@ -20,6 +20,7 @@ from modeling.embeddings import BertEmbeddings
 from modeling.encoder import Encoded, Encoder
 from modeling.initializers import Initializer
 from modeling.tensor import Tensor
+from modeling.token_dropping import Dropping
 
 _LAYER = re.compile(r"/encoder/layer_(\d+)/")
 
@@ -152,6 +153,7 @@ class BertEncoder(Encoder):
         first_tokens: Tensor | None = None,
         dropout_seed: Tensor | None = None,
         num_layers: int | None = None,
+        dropping: Dropping | None = None,
     ) -> Encoded:
         """Encodes a batch; see `Encoder`."""
         positions = _positions(input_mask, first_tokens)
@@ -166,6 +168,7 @@ class BertEncoder(Encoder):
             positions=positions,
             dropout_seed=dropout_seed,
             num_layers=num_layers,
+            dropping=dropping,
         )
         last, pooled = layer_outputs[-1], None
         if self.pooler:

@@ -22,6 +22,7 @@ import keras
 
 from modeling.config import BertConfig
 from modeling.tensor import Tensor
+from modeling.token_dropping import Dropping
 
 
 class Encoded(NamedTuple):
@@ -48,6 +49,7 @@ class Encoder(keras.layers.Layer, abc.ABC):
         first_tokens: Tensor | None = None,
         dropout_seed: Tensor | None = None,
         num_layers: int | None = None,
+        dropping: Dropping | None = None,
     ) -> Encoded:
         """Encodes a batch.
 
@@ -64,6 +66,8 @@ class Encoder(keras.layers.Layer, abc.ABC):
                 uses, or None for inference.
             num_layers: how many layers compute, from the lowest on; None for
                 all. What is above them stands for the layers to come.
+            dropping: which tokens the layers in the middle compute, of three
+                layers or more; None for all.
         """
 
     @property
@@ -133,3 +137,15 @@ class Encoder(keras.layers.Layer, abc.ABC):
         A multiplication and an addition are two. Without `num_layers` all
         layers count.
         """
+
+    def forward_flops_dropping(
+        self, max_seq_length: int, num_kept: int, num_layers: int | None = None
+    ) -> int:
+        """Returns the same where the middle layers compute some tokens."""
+        whole = self.forward_flops(max_seq_length, num_layers)
+        num_middle = max(0, len(self.layers[:num_layers]) - 2)
+        before, after = (
+            self.forward_flops(number, 1) - self.forward_flops(number, 0)
+            for number in (max_seq_length, num_kept)
+        )
+        return whole - num_middle * (before - after)

@@ -22,6 +22,7 @@ from modeling.dropout import Dropout
 from modeling.initializers import Initializer
 from modeling.layer_norm import LayerNorm
 from modeling.tensor import Tensor
+from modeling.token_dropping import Dropping
 
 # Added to the scores of padding before the softmax.
 _MASKED_SCORE = -10000.0
@@ -291,6 +292,7 @@ class TransformerEncoder(keras.layers.Layer):
         positions: Tensor | None = None,
         dropout_seed: Tensor | None = None,
         num_layers: int | None = None,
+        dropping: Dropping | None = None,
     ) -> list[Tensor]:
         """Maps [B, T, W] and a 0/1 mask [B, T] to the layers' outputs.
 
@@ -300,11 +302,18 @@ class TransformerEncoder(keras.layers.Layer):
         many compute, the lowest.
 
         Returns:
-            A list of [B, T, W], one a layer, the last layer's last.
+            A list of [B, T, W], one a layer, the last layer's last; with
+            `dropping` those in the middle are of the kept tokens, [B, K, W].
         """
         around = self.surroundings(input_mask, positions)
-        outputs = []
-        for number, layer in enumerate(self.layers[:num_layers]):
+        outputs: list[Tensor] = []
+        layers = self.layers[:num_layers]
+        for number, layer in enumerate(layers):
+            if dropping and number == 1:
+                whole, (inputs, others) = around, dropping.part(inputs)
+                around = self.surroundings(input_mask, positions, dropping.kept)
+            if dropping and number == len(layers) - 1:
+                around, inputs = whole, dropping.join(inputs, others)
             seed = dropout_seed
             if self.shares_layers:
                 seed = dropout.of_repeat(seed, number)
@@ -317,10 +326,26 @@ class TransformerEncoder(keras.layers.Layer):
         return outputs
 
     def surroundings(
-        self, input_mask: Tensor, positions: Tensor | None
+        self,
+        input_mask: Tensor,
+        positions: Tensor | None,
+        kept: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Returns what each layer is told of its inputs, by its arguments."""
-        bar = _attention_bar(input_mask, positions is not None)
+        """Returns what each layer is told of its inputs, by its arguments.
+
+        Args:
+            input_mask, positions: as `call` takes them.
+            kept: of which tokens the inputs are, [B, K]; None for all.
+        """
+        is_packed = positions is not None
+        if kept is not None:
+            input_mask = ops.take_along_axis(input_mask, kept, axis=1)
+            positions = (
+                ops.take_along_axis(positions, kept, axis=1)
+                if is_packed
+                else kept
+            )
+        bar = _attention_bar(input_mask, is_packed)
         if self.is_causal:
             place = ops.arange(ops.shape(input_mask)[1])
             is_later = ops.cast(place > place[:, None], "float32")

@@ -16,6 +16,8 @@ from training.config import RunSettings
 # Of the time of --train_minutes, and the warm-up's share of it.
 _PARTS = 1_000_000
 _WARMUP_PROPORTION = 0.1
+# Objectives whose loss is of masked words alone.
+_OF_MASKED_WORDS = ("masked_lm", "span_boundary")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,6 +107,15 @@ class PretrainingConfig(
         "google-research/bert; sinusoidal: sines and cosines, among which "
         "neighbours are found sooner. They are trained in both cases.",
     ] = "random"
+    token_dropping: Annotated[
+        float,
+        Flag(
+            "Share of the tokens that all layers but the first and the last "
+            "leave out in training, masked words excepted (Hou et al. 2022; by "
+            "lot as Yao et al. 2022): less arithmetic, the same model.",
+            "below_1",
+        ),
+    ] = 0.0
     num_train_steps: Annotated[
         int,
         Flag(
@@ -195,6 +206,11 @@ class PretrainingConfig(
                 "evaluations: set --eval_every_steps"
             )
         self.check_teacher(self.objective)
+        if self.token_dropping and self.objective not in _OF_MASKED_WORDS:
+            raise ValueError(
+                f"--token_dropping={self.token_dropping:g} has no effect with "
+                f"--objective={self.objective}; leave it out"
+            )
         if self.do_train and self.init_checkpoint:
             self._refuse_first_values()
         self.stages_of(None)

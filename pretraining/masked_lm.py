@@ -9,11 +9,12 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from modeling import families, heads, initializers
+from modeling import families, heads, initializers, token_dropping
 from modeling.config import BertConfig
 from modeling.encoder import Encoded
 from modeling.gradient import by_upstream
 from modeling.tensor import Tensor
+from modeling.token_dropping import Dropping
 from pretraining.objective import PretrainingObjective, encode
 from training import precision
 from training.gradients import ComputeTerms
@@ -37,6 +38,8 @@ class MaskedLm(PretrainingObjective):
             `precision.POLICIES`; all else is float32.
         recompute: whether the backward pass computes the inside of each layer
             again instead of having it kept.
+        token_dropping: the share of the tokens that the layers in the middle
+            leave out in training, see `modeling.token_dropping`.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class MaskedLm(PretrainingObjective):
         seed: int,
         mixed_precision: str = "none",
         recompute: bool = False,
+        token_dropping: float = 0.0,
     ):
         if architecture.is_decoder:
             raise ValueError(
@@ -60,6 +64,7 @@ class MaskedLm(PretrainingObjective):
         self.initializer = initializer
         self.architecture = architecture
         self.use_nsp = use_nsp
+        self.token_dropping = token_dropping
         policy = precision.POLICIES[mixed_precision]
         self.mixed_precision = mixed_precision
         self.encoder = families.make_encoder(
@@ -113,8 +118,25 @@ class MaskedLm(PretrainingObjective):
             has_pairs: whether the records are pairs; if not, nothing of the
                 loss is by next sentences, and their head is not trained.
         """
-        encoded = encode(self.encoder, batch, dropout_seed, num_layers)
+        dropping = None
+        if dropout_seed is not None:
+            dropping = self._draw_dropping(batch, dropout_seed, num_layers)
+        encoded = encode(
+            self.encoder, batch, dropout_seed, num_layers, dropping
+        )
         return self.terms_of(encoded, batch, has_pairs)
+
+    def _draw_dropping(self, batch, seed, num_layers):
+        """Returns what the middle layers of a step leave out, None for none."""
+        if not self.token_dropping or len(self.encoder.layers[:num_layers]) < 3:
+            return None
+        firsts = batch.get("next_sentence_positions")
+        if firsts is None:
+            firsts = ops.zeros_like(batch["input_ids"][:, :1])
+        wanted = ops.concatenate([firsts, batch["masked_lm_positions"]], axis=1)
+        return Dropping.draw(
+            self.token_dropping, batch["input_mask"], wanted, seed
+        )
 
     def terms_of(
         self, encoded: Encoded, batch: Batch, has_pairs: bool = True
@@ -158,7 +180,12 @@ class MaskedLm(PretrainingObjective):
         word = (width + self.architecture.vocab_size) * embedding_size
         pairs = 2 * width if self.architecture.has_pooler else 0
         heads = 2 * (max_predictions_per_seq * word + pairs)
-        forward = self.encoder.forward_flops(max_seq_length, num_layers)
+        num_kept = token_dropping.num_kept_of(
+            self.token_dropping, max_seq_length
+        )
+        forward = self.encoder.forward_flops_dropping(
+            max_seq_length, num_kept, num_layers
+        )
         return 3 * (forward + heads)
 
 

@@ -9,6 +9,7 @@ import keras
 from modeling.config import BertConfig
 from modeling.encoder import Encoded, Encoder
 from modeling.tensor import Tensor
+from modeling.token_dropping import Dropping
 from text.vocab import Vocabulary
 from training import checkpoint
 from training.gradients import ComputeTerms
@@ -95,6 +96,7 @@ def encode(
     batch: Batch,
     dropout_seed: Tensor | None = None,
     num_layers: int | None = None,
+    dropping: Dropping | None = None,
 ) -> Encoded:
     """Returns what an encoder makes of the features of a batch.
 
@@ -102,7 +104,7 @@ def encode(
         encoder: called once.
         batch: of records, packed or not.
         dropout_seed: an integer scalar, or None for no dropout.
-        num_layers: see `Encoder`.
+        num_layers, dropping: see `Encoder`.
     """
     return encoder(
         batch["input_ids"],
@@ -111,4 +113,5 @@ def encode(
         batch.get("next_sentence_positions"),
         dropout_seed=dropout_seed,
         num_layers=num_layers,
+        dropping=dropping,
     )

@@ -25,12 +25,20 @@ def _masked_lm(
     mixed_precision: str,
     kind: type[MaskedLm] = MaskedLm,
 ) -> MaskedLm:
+    if config.token_dropping and architecture.num_hidden_layers < 3:
+        raise ValueError(
+            f"--token_dropping={config.token_dropping:g}: "
+            f"{config.bert_config_file} has "
+            f"{architecture.num_hidden_layers} layers, and none is in the "
+            "middle"
+        )
     return kind(
         architecture,
         use_nsp=config.use_nsp,
         seed=config.seed,
         mixed_precision=mixed_precision,
         recompute=config.recompute,
+        token_dropping=config.token_dropping,
     )
 
 
