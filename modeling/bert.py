@@ -19,7 +19,7 @@ from modeling.dropout import Dropout
 from modeling.embeddings import BertEmbeddings
 from modeling.encoder import Encoded, Encoder
 from modeling.initializers import Initializer
-from modeling.tensor import Tensor
+from modeling.tensor import Tensor, rows_at
 from modeling.token_dropping import Dropping
 
 _LAYER = re.compile(r"/encoder/layer_(\d+)/")
@@ -257,16 +257,6 @@ class BertEncoder(Encoder):
             + 2 * max_seq_length * width
             + 2 * width * self.config.intermediate_size
         )
-
-
-def rows_at(sequence: Tensor, positions: Tensor) -> Tensor:
-    """Gathers [B*P, W] from [B, T, W] at `positions` [B, P]."""
-    # `ops.shape` gives integers where the shape is known, as in training, and
-    # tensors where it is not, as in a server: one model serves both.
-    batch_size, num_tokens, width = ops.shape(sequence)
-    starts = ops.arange(batch_size, dtype="int32")[:, None] * num_tokens
-    rows = ops.reshape(ops.cast(positions, "int32") + starts, (-1,))
-    return ops.take(ops.reshape(sequence, (-1, width)), rows, axis=0)
 
 
 def _last_tokens(numbers: Tensor, first_tokens: Tensor | None) -> Tensor:

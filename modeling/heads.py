@@ -9,12 +9,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from modeling import activations, bert, dense, transformer
+from modeling import activations, dense, transformer
 from modeling.config import BertConfig
 from modeling.dense import Dense
 from modeling.encoder import Encoded
 from modeling.initializers import Initializer
-from modeling.tensor import Tensor
+from modeling.tensor import Tensor, rows_at
 
 Shape = tuple[int | None, ...]
 
@@ -66,7 +66,7 @@ class MaskedLmHead(keras.layers.Layer):
         Returns:
             [B, P, V].
         """
-        masked = bert.rows_at(sequence_output, positions)  # [B*P, W]
+        masked = rows_at(sequence_output, positions)  # [B*P, W]
         logits = dense.times_transposed(self.transform(masked), word_embeddings)
         logits = ops.cast(logits, "float32") + self.output_bias
         return ops.reshape(

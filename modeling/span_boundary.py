@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from modeling import activations, bert, dense, transformer
+from modeling import activations, dense, transformer
 from modeling.config import BertConfig
 from modeling.dense import Dense
 from modeling.initializers import Initializer
-from modeling.tensor import Tensor
+from modeling.tensor import Tensor, rows_at
 
 # Words of a longer span have no place behind these.
 NUM_PLACES = 20
@@ -155,8 +155,8 @@ class SpanBoundaryHead(keras.layers.Layer):
             word_embeddings: [V, E]: the output weights are the input ones.
         """
         parts = [
-            bert.rows_at(sequence_output, spans.left),
-            bert.rows_at(sequence_output, spans.right),
+            rows_at(sequence_output, spans.left),
+            rows_at(sequence_output, spans.right),
             ops.take(
                 self.position_embeddings, ops.reshape(spans.place, (-1,)), 0
             ),

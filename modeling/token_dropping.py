@@ -16,12 +16,11 @@ Shapes: B batch, T tokens, K tokens that are kept, N positions, W width.
 import zlib
 from typing import NamedTuple, Self
 
-import keras
 from keras import ops
 
 from modeling import dropout
 from modeling.gradient import by_upstream
-from modeling.tensor import Tensor
+from modeling.tensor import Tensor, rows_at
 
 _SALT = zlib.crc32(b"token_dropping")
 
@@ -88,20 +87,12 @@ def _permuted(inputs: Tensor, order: Tensor, back: Tensor) -> Tensor:
     The gradient of a gather would be scattered; that of an order goes back.
     """
 
-    @keras.ops.custom_gradient
+    @ops.custom_gradient
     def run(inputs):
         @by_upstream
         def gradient(upstream):
-            return _taken(upstream, back)
+            return ops.reshape(rows_at(upstream, back), inputs.shape)
 
-        return _taken(inputs, order), gradient
+        return ops.reshape(rows_at(inputs, order), inputs.shape), gradient
 
     return run(inputs)
-
-
-def _taken(inputs, order):
-    num_rows, num_tokens, width = inputs.shape
-    starts = ops.arange(num_rows, dtype="int32")[:, None] * num_tokens
-    rows = ops.reshape(order + starts, (-1,))
-    flat = ops.take(ops.reshape(inputs, (-1, width)), rows, axis=0)
-    return ops.reshape(flat, inputs.shape)

@@ -18,9 +18,9 @@ from collections.abc import Collection
 
 from keras import ops
 
-from modeling import bert
 from modeling.config import BertConfig
 from modeling.encoder import Encoded
+from modeling.tensor import rows_at
 from pretraining import soft_targets, teacher
 from pretraining.config import PretrainingConfig
 from pretraining.masked_lm import EPSILON, MASKED_LM_TERMS, MaskedLm
@@ -97,12 +97,16 @@ class _Student(MaskedLm):
         own = super().training_flops(
             max_seq_length, max_predictions_per_seq, num_layers
         )
-        if self.loss_weights[SOFT_TARGETS]:
-            num_rows = max_seq_length
-            if self.config.restrict_ce_to_mask:
-                num_rows = max_predictions_per_seq
-            own += 6 * num_rows * _products_of_head(self.architecture)
-        return own
+        num_rows = self._num_taught(max_seq_length, max_predictions_per_seq)
+        return own + 6 * num_rows * _products_of_head(self.architecture)
+
+    def _num_taught(self, max_seq_length, max_predictions_per_seq):
+        """Returns at how many places of a row a teacher's words are learned."""
+        if not self.loss_weights[SOFT_TARGETS]:
+            return 0
+        if self.config.restrict_ce_to_mask:
+            return max_predictions_per_seq
+        return max_seq_length
 
 
 class Distillation(_Student):
@@ -176,12 +180,9 @@ class Distillation(_Student):
             max_seq_length, max_predictions_per_seq, num_layers
         )
         theirs = self.teacher.encoder.forward_flops(max_seq_length)
-        if self.loss_weights[SOFT_TARGETS]:
-            num_rows = max_seq_length
-            if self.config.restrict_ce_to_mask:
-                num_rows = max_predictions_per_seq
-            theirs += 2 * num_rows * _products_of_head(self.teacher.config)
-        return own + theirs
+        num_rows = self._num_taught(max_seq_length, max_predictions_per_seq)
+        head = 2 * num_rows * _products_of_head(self.teacher.config)
+        return own + theirs + head
 
 
 class RecordedDistillation(_Student):
@@ -237,7 +238,7 @@ def _rows(sequence, positions):
     """Returns the rows at positions, or all; [R, W] of [B, T, W]."""
     if positions is None:
         return ops.reshape(sequence, (-1, sequence.shape[2]))
-    return bert.rows_at(sequence, positions)
+    return rows_at(sequence, positions)
 
 
 def _cosine(student, taught, weights):

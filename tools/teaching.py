@@ -19,7 +19,7 @@ from data.feeding.record_files import RecordFile
 from data.manifest import FileSize, Manifest, Taught
 from interop.variables import PortableModel
 from jobs import progress
-from modeling import bert
+from modeling.tensor import rows_at
 from pretraining import teacher
 from storage import file_io
 from training import precision, strategy
@@ -111,7 +111,7 @@ class Asked:
         """Returns the likeliest words, [B, P, K], and shares, [B, P, K + 1]."""
         positions = batch["masked_lm_positions"]
         encoded = self._teacher.encode(batch)
-        rows = bert.rows_at(encoded.sequence_output, positions)
+        rows = rows_at(encoded.sequence_output, positions)
         scorer = self._teacher.scorer(rows)
         shares = ops.exp(scorer.log_shares(self.taught.temperature))
         found, words = ops.top_k(shares, self.taught.top_k)
@@ -146,6 +146,7 @@ class Asked:
                 for record in self._taught_records(parse, serialized):
                     writer.write(record)
                 bar.advance(len(serialized))
+        file_io.sync(unfinished)
         file_io.rename(unfinished, path)
 
     def _taught_records(self, parse, serialized):

@@ -1,8 +1,5 @@
 """The page of a real server that asks for a key, in a real browser."""
 
-import json
-import urllib.request
-
 import pytest
 
 from tests.serving import browser, served
@@ -42,16 +39,7 @@ def open_page(address, driver):
 
 
 def _predict(address, where, **body):
-    request = urllib.request.Request(
-        f"{address}/v1/{where}",
-        json.dumps(body).encode(),
-        {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {_KEY}".encode(),
-        },
-    )
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)["answers"]
+    return served.post(address, where, _KEY, **body)["answers"]
 
 
 def test_the_page_shows_what_the_server_answers(address, page, driver):

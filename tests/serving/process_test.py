@@ -1,7 +1,6 @@
 """A server as a process: its port, OpenAI's client, its end under load."""
 
 import asyncio
-import json
 import signal
 import socket
 import subprocess
@@ -9,7 +8,6 @@ import sys
 import threading
 import time
 import urllib.error
-import urllib.request
 
 import numpy as np
 import pytest
@@ -41,20 +39,15 @@ def server(path):
 
 def _predict(address):
     """Returns the status of a request, 0 where the port is closed."""
-    request = urllib.request.Request(
-        f"{address}/v1/predict",
-        json.dumps({"inputs": ["w1 w2"]}).encode(),
-        {"Content-Type": "application/json"},
-    )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            assert len(json.load(answer)["answers"]) == 1
-            return answer.status
+        answer = served.post(address, "predict", inputs=["w1 w2"])
     except urllib.error.HTTPError as error:
         return error.code
     except urllib.error.URLError as error:
         assert isinstance(error.reason, ConnectionRefusedError), error
         return 0
+    assert len(answer["answers"]) == 1
+    return 200
 
 
 def test_a_signal_under_load_loses_no_request(server):

@@ -1,7 +1,6 @@
 """A server of replicas on a Ray cluster, one of which is killed."""
 
 import collections
-import json
 import os
 import signal
 import socket
@@ -9,7 +8,6 @@ import subprocess
 import threading
 import time
 import urllib.error
-import urllib.request
 
 import pytest
 
@@ -85,20 +83,10 @@ def server(path):
         yield address, process
 
 
-def _ask(address, where="predict", **body):
-    request = urllib.request.Request(
-        f"{address}/v1/{where}",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
-
-
 def _status(address):
     """Returns the status of a request; 0 where it got no answer."""
     try:
-        _ask(address, inputs=["w1 w2"])
+        served.post(address, "predict", inputs=["w1 w2"])
     except urllib.error.HTTPError as error:
         return error.code
     except OSError:
@@ -124,10 +112,12 @@ def test_replicas_answer_as_one_server_does(path, server):
         "--max_seq_length=16",
     ) as (alone, _):
         for text in served.TEXTS * 5:
-            wanted = _ask(alone, inputs=[text])
-            assert _ask(address, inputs=[text]) == wanted
-            wanted = _ask(alone, "embeddings", input=text)
-            assert _ask(address, "embeddings", input=text) == wanted
+            for where, body in (
+                ("predict", {"inputs": [text]}),
+                ("embeddings", {"input": text}),
+            ):
+                wanted = served.post(alone, where, **body)
+                assert served.post(address, where, **body) == wanted
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """A small classifier and a small encoder, and servers, for tests."""
 
 import contextlib
+import json
 import re
 import subprocess
 import sys
@@ -79,6 +80,18 @@ def started(*flags):
         finally:
             watch.cancel()
             process.kill()
+
+
+def post(address, where, key=None, **body):
+    """Returns what a server answers to a body, as values of JSON."""
+    headers = {"Content-Type": "application/json"}
+    if key:
+        headers["Authorization"] = f"Bearer {key}".encode()
+    request = urllib.request.Request(
+        f"{address}/v1/{where}", json.dumps(body).encode(), headers
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
 
 
 def status(url):
